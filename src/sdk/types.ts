@@ -1,0 +1,51 @@
+/**
+ * The public face of the SDK's game channel (additive to the launch contract).
+ */
+import type { Registry } from '../messages/types.js';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  Meta,
+  Received,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+
+export type ConnectionState = 'open' | 'closing' | 'closed';
+
+export interface DialGameOptions<R> {
+  /** The messages this game knows; the same registry as the server's. Default: JSON only. */
+  registry?: Registry<R>;
+  /** Overrides the client's session token (`X-Session-Token`). */
+  sessionToken?: string;
+  signal?: AbortSignal;
+}
+
+/** What matchmaking hands over. `protocolHint` is advisory. */
+export interface MatchAddress {
+  address: string;
+  protocolHint?: 'tcp' | 'udp' | 'tcpudp' | '';
+}
+
+export interface GameConnection<R> extends AsyncIterable<Received<R>> {
+  /** `full` means: not accepted, nothing was kept. */
+  send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
+  /** Plain values. Returns the function that removes the handler. */
+  on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void;
+  /** The next message that no `on` handler took. Rejects with ErrConnectionClosed after the end. */
+  readMessage(options?: { signal?: AbortSignal }): Promise<Received<R>>;
+  /** Resolves when everything reliable that was accepted has been acknowledged. */
+  drained(): Promise<void>;
+  readonly state: ConnectionState;
+  readonly wire: Wire;
+  /** The player as the server knows it. */
+  readonly playerId: string;
+  /** Resolves once, when the connection has ended. */
+  readonly closed: Promise<CloseInfo>;
+  stats(): ConnectionStats;
+  /** The server's monotonic clock now, milliseconds since it started listening (estimate). */
+  serverTime(): number;
+  /** Flushes what is queued (bounded), says goodbye, frees everything. Idempotent. */
+  close(code?: number, reason?: string): Promise<void>;
+}

@@ -1,0 +1,162 @@
+/**
+ * The public face of the game server. One handler API serves players of both wires.
+ */
+import type { Registry } from '../messages/types.js';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  Meta,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+
+/** Log sink; `console` and pino both fit. Silent by default. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface UdpListenOptions {
+  /** UDP port; default: the same number as the HTTP/WebSocket port. 0 picks one. */
+  port?: number;
+  /**
+   * `tick`: datagrams are read at the start of each tick and one packet per client leaves at its
+   * end. `immediate`: each readable is served at once. Default `tick` when `tickHz` is set.
+   */
+  driver?: 'immediate' | 'tick';
+  /** 32 bytes, or 64 hex digits; shared with whoever mints connect tokens. Default: random. */
+  privateKey?: Uint8Array | string;
+  /** Distinguishes games and versions; both ends must agree. Default 0x67677363616c6501. */
+  protocolId?: bigint;
+  /** `host:port` put into connect tokens. Default: the bound address (loopback only). */
+  advertise?: string[];
+  /** Concurrent flows; default 4096. */
+  maxFlows?: number;
+  /** SO_RCVBUF asked for, bytes; default 4 MiB. What was obtained is in `features()`. */
+  receiveBufferBytes?: number;
+  sendBufferBytes?: number;
+}
+
+export interface WsListenOptions {
+  /** Accepted `Host` headers besides the bound address; dev mode only checks these. */
+  allowedHosts?: string[];
+}
+
+/** Who a ticket is minted for. */
+export interface VerifiedSession {
+  playerId: string;
+}
+
+/**
+ * Checks the launch session token (`X-Session-Token`). Resolve null to refuse (401).
+ */
+export type VerifySession = (
+  sessionToken: string,
+) => VerifiedSession | null | Promise<VerifiedSession | null>;
+
+export interface GameServerOptions<R> {
+  /** HTTP + WebSocket port; default 0 (any free port). */
+  port?: number;
+  /** Address to bind; default 127.0.0.1. */
+  host?: string;
+  /** The messages this game knows. Default: none, every message travels as JSON. */
+  registry?: Registry<R>;
+  /** Ticks per second handed to `onTick` handlers; 0 (default): no tick. Range 0–1000. */
+  tickHz?: number;
+  /** UDP listener; `false` switches it off (the addon is then never loaded). Default on. */
+  udp?: UdpListenOptions | false;
+  /** WebSocket listener. `false`: its sockets are refused; tickets are still minted. */
+  ws?: WsListenOptions | false;
+  /** Required unless `dev`: who may play. */
+  verifySession?: VerifySession;
+  /** Development: loopback only, plain HTTP, the session token itself is the player id. */
+  dev?: boolean;
+  /** TLS for HTTP and WebSocket. */
+  tls?: { key: string | Uint8Array; cert: string | Uint8Array };
+  /** A TLS-terminating proxy stands in front: `X-Forwarded-For` is believed. */
+  trustProxy?: boolean;
+  /** Concurrent players on both wires; the next one gets 503 with Retry-After 5. Default 4096. */
+  maxPlayers?: number;
+  logger?: Logger;
+}
+
+/** One connected player, whatever the wire. */
+export interface Player<R> {
+  readonly id: string;
+  readonly wire: Wire;
+  /** `ip:port` of the peer. */
+  readonly address: string;
+  /** Free for the game. */
+  data: unknown;
+  send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
+  /** Resolves when everything reliable that was accepted has been acknowledged, or on close. */
+  drained(): Promise<void>;
+  /** Says goodbye and frees the connection. */
+  close(code?: number, reason?: string): void;
+  stats(): ConnectionStats;
+}
+
+/** A group of players that hears the same broadcasts. Empty rooms cost nothing. */
+export interface Room<R> {
+  readonly name: string;
+  readonly size: number;
+  /** Current members; do not keep the iterator. */
+  players(): IterableIterator<Player<R>>;
+  join(player: Player<R>): void;
+  leave(player: Player<R>): void;
+  /** Encodes once per wire. Returns how many members accepted it (not `full`). */
+  broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number;
+}
+
+export interface TickInfo {
+  /** Counts from 0. */
+  tick: number;
+  /** Monotonic milliseconds since the server started listening. */
+  nowMs: number;
+  /** Nominal tick length. */
+  stepMs: number;
+  /** Ticks that were skipped because the process was late. */
+  skipped: number;
+}
+
+/** A flow of a foreign netcode client that does not speak RL1: bare payloads. */
+export interface RawFlow {
+  readonly clientId: bigint;
+  readonly address: string;
+  /** False when there is no room now; datagrams are not queued. */
+  send(bytes: Uint8Array): boolean;
+  close(): void;
+}
+
+/** Totals of the server since it started; the same basis as `ConnectionStats`. */
+export interface ServerStats {
+  players: { udp: number; 'json-ws': number };
+  udp: WireTotals;
+  'json-ws': WireTotals;
+  /** Drops by name, of every layer. Zero counts are included. */
+  drops: Record<string, number>;
+}
+
+export interface WireTotals {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  packetsIn: number;
+  packetsOut: number;
+  packetsLostIn: number;
+  resends: number;
+}
+
+export type MessageHandler<R, T extends keyof R> = (
+  player: Player<R>,
+  value: R[T],
+  meta: Meta,
+) => void;
+
+/** `view` is valid only until the handler returns. */
+export type ViewHandler<R, V> = (player: Player<R>, view: V, meta: Meta) => void;
+
+export interface LeaveInfo extends CloseInfo {}

@@ -1,0 +1,76 @@
+/**
+ * Words shared by both ends and both wires. Nothing here opens a socket.
+ */
+import type { Mode } from '../messages/types.js';
+
+/** Which wire a connection runs on. */
+export type Wire = 'udp' | 'json-ws';
+
+/**
+ * What became of a message handed to `send`:
+ * - `sent`: accepted; it leaves with the current turn (UDP) or is in the socket (WebSocket).
+ * - `queued`: accepted; it waits behind earlier traffic.
+ * - `full`: NOT accepted; the peer is slow. Nothing was kept: wait for `drained()` and send again.
+ */
+export type SendResult = 'sent' | 'queued' | 'full';
+
+/** Per-message options. All are optional; the defaults come from the message type. */
+export interface SendOptions {
+  /** Drop the message if it could not be sent for the first time within this many milliseconds. */
+  expiresMs?: number;
+  /** A number 1…2^31−1: replaces the unsent message of the same type that has the same key. */
+  key?: number;
+  /** Extra copies (0–3) sent in later packets; for small messages that must not wait for a resend. */
+  redundancy?: number;
+}
+
+/**
+ * What is known about a received message. One object is reused per connection: read it inside the
+ * handler, copy what must outlive it.
+ */
+export interface Meta {
+  readonly wire: Wire;
+  readonly mode: Mode;
+  readonly channel: number;
+  /** Milliseconds between the datagram's arrival in the kernel and this call (0 on WebSocket). */
+  readonly ageMs: number;
+}
+
+/** One received message, as `readMessage` and async iteration return it. */
+export type Received<R> = { [T in keyof R & string]: { type: T; value: R[T] } }[keyof R & string];
+
+/** Numbers about one connection, since it opened. Times in milliseconds. */
+export interface ConnectionStats {
+  wire: Wire;
+  /** Smoothed round-trip time; NaN until the first sample. */
+  rttMs: number;
+  rttVarMs: number;
+  messagesIn: number;
+  messagesOut: number;
+  /**
+   * Bytes on the wire. UDP: datagrams with 28 B of IPv4 and UDP headers each (48 B on IPv6).
+   * WebSocket: bytes of the TCP stream; TCP/IP headers and acknowledgements are not counted.
+   */
+  bytesIn: number;
+  bytesOut: number;
+  /** Datagrams in and out; WebSocket frames on that wire. */
+  packetsIn: number;
+  packetsOut: number;
+  /** Incoming datagrams lost, counted from netcode sequence gaps; 0 on WebSocket (TCP hides it). */
+  packetsLostIn: number;
+  /** Messages resent after a loss; 0 on WebSocket (TCP hides it). */
+  resends: number;
+  /** Unreliable messages dropped at this sender because the peer was slow or they expired. */
+  droppedOut: number;
+  /** Bytes accepted and not yet acknowledged (UDP) or not yet taken by the kernel (WebSocket). */
+  queuedBytes: number;
+}
+
+/** Why a connection ended. */
+export interface CloseInfo {
+  /** A WebSocket close code: 1000 normal (also: a newer connection of the player won), 1001 … */
+  code: number;
+  reason: string;
+  /** False when the peer vanished without a goodbye. */
+  wasClean: boolean;
+}
