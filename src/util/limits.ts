@@ -1,0 +1,111 @@
+import { assert } from './assert.js';
+
+/**
+ * Every limit of the TypeScript side in one place. Units are in the names, reasons beside the numbers,
+ * relations asserted at load.
+ */
+
+/** Largest netcode payload (netcode 1.02) and the largest that a configuration may raise it to. */
+export const PAYLOAD_BYTES = 1200;
+export const PAYLOAD_BYTES_MAX = 1300;
+/** One full fragment, the largest frame header before it and the largest packet header must fit. */
+export const PAYLOAD_BYTES_MIN = 1080;
+
+/** Bytes of every fragment but the last. 256 of them are the largest message. */
+export const FRAGMENT_BYTES = 1024;
+export const FRAGMENTS_MAX = 256;
+
+export const RELIABLE_MESSAGE_BYTES_MAX = 256 * 1024;
+export const UNRELIABLE_MESSAGE_BYTES_MAX = 16 * 1024;
+
+/** Channels a default endpoint accepts; the wire could name 256. */
+export const CHANNELS_MAX = 32;
+
+/** Ids between the oldest unacknowledged message of a channel and mode and the newest sent one. */
+export const MESSAGE_WINDOW = 512;
+
+/** Reliable bytes of one connection a receiver may have to hold: out of order and partial. */
+export const RECEIVE_BUDGET_BYTES = 512 * 1024;
+
+/** Reliable messages of one connection that may be partly received at once. */
+export const RELIABLE_PARTIALS_MAX = 8;
+
+/** Unreliable messages in pieces: few, small, short-lived; the oldest gives way. */
+export const UNRELIABLE_PARTIALS_MAX = 2;
+export const UNRELIABLE_PARTIAL_BYTES_MAX = 64 * 1024;
+export const UNRELIABLE_PARTIAL_LIFETIME_US = 500_000;
+
+/** Bytes held or reserved for reassembly and order by all connections of one Protocol. */
+export const REASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Packets between the oldest unresolved and the next one; also the reach of the receive history. */
+export const PACKETS_IN_FLIGHT_MAX = 1024;
+export const RECEIVE_HISTORY_PACKETS = 512;
+
+export const FRAMES_PER_PACKET_MAX = 64;
+
+/** A full receive budget at the peer plus one more in the queue; above it `send` reports pressure. */
+export const SEND_RELIABLE_BYTES_MAX = 1024 * 1024;
+/** Small messages cost their bookkeeping, so they are counted too. */
+export const SEND_RELIABLE_MESSAGES_MAX = 4096;
+export const SEND_UNRELIABLE_BYTES_MAX = 64 * 1024;
+export const SEND_UNRELIABLE_MESSAGES_MAX = 256;
+/** Unreliable data that could not be packed for this long is stale: newer data will follow. */
+export const SEND_UNRELIABLE_LIFETIME_US = 200_000;
+/** Bytes of messages in the send queues of all connections of one Protocol. */
+export const SEND_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Redundancy is for small messages: this many bytes, copies and messages waiting per connection. */
+export const REDUNDANT_BYTES_MAX = 256;
+export const REDUNDANT_COPIES_MAX = 7;
+export const REDUNDANT_MESSAGES_MAX = 16;
+
+/** In-flight window in packets. */
+export const WINDOW_START_PACKETS = 32;
+export const WINDOW_MIN_PACKETS = 16;
+export const WINDOW_MAX_PACKETS = 960;
+
+/** Acknowledgements. */
+export const ACK_DELAY_US = 25_000;
+export const ACK_DELAY_US_MAX = 1_000_000;
+export const ACK_EVERY_PACKETS = 10;
+export const ACK_DELAY_UNIT_US = 256;
+export const ACK_DELAY_UNIT_COARSE_US = 1000;
+
+/** Round trips (RFC 9002 §6.2.2 proposes 333 ms; a game flow has just had a handshake). */
+export const INITIAL_RTT_US = 100_000;
+export const TIMER_GRANULARITY_US = 1000;
+export const PTO_US_MAX = 1_000_000;
+export const PACKET_THRESHOLD = 3;
+export const PACKET_THRESHOLD_MAX = 32;
+
+/** A packet number is skipped at random once in this many packets. */
+export const SKIP_PACKETS_MIN = 64;
+export const SKIP_PACKETS_MAX = 512;
+
+/** PARAMS are repeated until answered. */
+export const PARAMS_REPEAT_US = 100_000;
+export const PARAMS_REPEAT_US_MAX = 1_000_000;
+
+/** The sender's rule may be broken this often; the last one closes. */
+export const STRIKES_MAX = 3;
+
+export const CLOSE_REASON_BYTES_MAX = 64;
+export const CLOSE_PACKETS_MAX = 3;
+
+/** Clock: a burst at the start, then one a second; the best of the last eight counts. */
+export const CLOCK_BURST_COUNT = 5;
+export const CLOCK_BURST_INTERVAL_US = 50_000;
+export const CLOCK_INTERVAL_US = 1_000_000;
+export const CLOCK_SAMPLES = 8;
+
+assert(FRAGMENT_BYTES * FRAGMENTS_MAX === RELIABLE_MESSAGE_BYTES_MAX, 'fragment limits');
+assert(UNRELIABLE_MESSAGE_BYTES_MAX * 2 <= UNRELIABLE_PARTIAL_BYTES_MAX, 'unreliable partials');
+assert(RELIABLE_MESSAGE_BYTES_MAX <= RECEIVE_BUDGET_BYTES, 'one message fits the budget');
+assert(RECEIVE_BUDGET_BYTES <= SEND_RELIABLE_BYTES_MAX, 'the queue holds a full window');
+assert(RECEIVE_BUDGET_BYTES <= REASSEMBLY_BYTES_MAX, 'one connection fits the process');
+assert(MESSAGE_WINDOW <= SEND_RELIABLE_MESSAGES_MAX, 'the queue holds a full id window');
+assert(MESSAGE_WINDOW <= 32768 / 2, 'ids are compared in 16 bits');
+assert(WINDOW_MAX_PACKETS + 32 <= PACKETS_IN_FLIGHT_MAX, 'room for probes beside the window');
+assert(PAYLOAD_BYTES_MIN >= FRAGMENT_BYTES + 24 + 8, 'a fragment fits the smallest packet');
+assert(UNRELIABLE_MESSAGE_BYTES_MAX <= SEND_UNRELIABLE_BYTES_MAX, 'one fits the queue');
