@@ -1,0 +1,124 @@
+//! Endpoint-wide counters.
+//!
+//! Invariant: `datagrams_in` = `payloads_in` + `consumed` + the sum of all drops.
+
+use crate::drop_reason::DropReason;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
+        /// Monotonic counts since the endpoint was made. Bytes are UDP payload bytes.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub struct Counters {
+            $($(#[$doc])* pub $field: u64,)*
+            /// By `DropReason as usize`.
+            pub drops: [u64; DropReason::COUNT],
+        }
+
+        const PLAIN_NAMES: &[&str] = &[$($name,)*];
+        const PLAIN_COUNT: usize = PLAIN_NAMES.len();
+
+        impl Counters {
+            fn plain(&self) -> [u64; PLAIN_COUNT] {
+                [$(self.$field,)*]
+            }
+        }
+
+        impl Default for Counters {
+            fn default() -> Self {
+                Self { $($field: 0,)* drops: [0; DropReason::COUNT] }
+            }
+        }
+    };
+}
+
+counters! {
+    datagrams_in = "datagrams-in",
+    bytes_in = "bytes-in",
+    /// Authentic, but nothing for the application: handshake, keep-alive, disconnect.
+    consumed = "consumed",
+    payloads_in = "payloads-in",
+    datagrams_out = "datagrams-out",
+    bytes_out = "bytes-out",
+    payloads_out = "payloads-out",
+    keep_alives_in = "keep-alives-in",
+    keep_alives_out = "keep-alives-out",
+    requests_accepted = "requests-accepted",
+    requests_out = "requests-out",
+    challenges_in = "challenges-in",
+    challenges_out = "challenges-out",
+    responses_accepted = "responses-accepted",
+    responses_out = "responses-out",
+    denials_in = "denials-in",
+    denials_out = "denials-out",
+    disconnects_in = "disconnects-in",
+    disconnects_out = "disconnects-out",
+    opened = "opened",
+    closed = "closed",
+    replaced = "replaced",
+    timeouts = "timeouts",
+    pending_expired = "pending-expired",
+    seal_refused = "seal-refused",
+}
+
+/// Plain counters, then one per drop reason.
+pub const COUNTER_COUNT: usize = PLAIN_COUNT + DropReason::COUNT;
+
+/// In the order of [`Counters::values`]; a drop is called what [`DropReason::name`] gives.
+pub const COUNTER_NAMES: [&str; COUNTER_COUNT] = {
+    let mut names = [""; COUNTER_COUNT];
+    let mut index = 0;
+    // `split_at` and `first` are not usable in a constant; the bounds are the constants above.
+    #[allow(clippy::indexing_slicing)]
+    while index < COUNTER_COUNT {
+        names[index] = if index < PLAIN_COUNT {
+            PLAIN_NAMES[index]
+        } else {
+            DropReason::NAMES[index - PLAIN_COUNT]
+        };
+        index += 1;
+    }
+    names
+};
+
+impl Counters {
+    /// All values, in the order of [`COUNTER_NAMES`].
+    pub fn values(&self) -> impl Iterator<Item = u64> + '_ {
+        self.plain().into_iter().chain(self.drops.iter().copied())
+    }
+
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.drops.get(reason as usize).copied().unwrap_or(0)
+    }
+
+    pub fn dropped_total(&self) -> u64 {
+        self.drops.iter().sum()
+    }
+
+    pub(crate) fn count_drop(&mut self, reason: DropReason) {
+        if let Some(count) = self.drops.get_mut(reason as usize) {
+            *count += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_go_together() {
+        let mut counters = Counters {
+            payloads_in: 7,
+            ..Counters::default()
+        };
+        counters.count_drop(DropReason::Replayed);
+        let values: Vec<u64> = counters.values().collect();
+        assert_eq!(values.len(), COUNTER_COUNT);
+        let find = |name| COUNTER_NAMES.iter().position(|n| *n == name).unwrap();
+        assert_eq!(values[find("payloads-in")], 7);
+        assert_eq!(values[find("replayed")], 1);
+        assert_eq!(counters.dropped(DropReason::Replayed), 1);
+        let distinct: std::collections::BTreeSet<_> = COUNTER_NAMES.iter().collect();
+        assert_eq!(distinct.len(), COUNTER_COUNT);
+    }
+}

@@ -1,0 +1,116 @@
+//! Errors of API calls (bytes off the wire have drop reasons instead).
+
+use core::fmt;
+
+/// No entropy from the operating system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RandomError;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConfigError {
+    /// `max_flows` is 0 or over 2^22.
+    MaxFlows,
+    /// `max_pending` is 0 or over 2^22.
+    MaxPending,
+    /// `token_history` is 0.
+    TokenHistory,
+    /// `max_payload_bytes` is outside 1..=1300.
+    MaxPayloadBytes,
+}
+
+/// Why a connect token cannot be made or read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenError {
+    /// Not 2048 B (public) or 1024 B (private).
+    Length,
+    /// Not "NETCODE 1.02".
+    Version,
+    /// Created after it expires, or an expiry that overflows.
+    Times,
+    /// Not 1..=32 server addresses.
+    AddressCount,
+    /// An address type other than 1 (IPv4) and 2 (IPv6).
+    AddressType,
+    /// The private part does not open under the key.
+    Open,
+}
+
+/// Why a payload was not sealed. Nothing was written and no sequence was used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SealError {
+    /// The flow is closed, or its slot belongs to another flow by now.
+    Stale,
+    /// The client is not connected yet.
+    NotConnected,
+    /// Length 0 or over 1200 B.
+    Length,
+    /// Less than `HEADROOM` before or `TAG_BYTES` after the payload.
+    Room,
+    /// All sequences of this key are used up.
+    Exhausted,
+}
+
+impl ConfigError {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxFlows => "max-flows",
+            Self::MaxPending => "max-pending",
+            Self::TokenHistory => "token-history",
+            Self::MaxPayloadBytes => "max-payload-bytes",
+        }
+    }
+}
+
+impl TokenError {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Version => "version",
+            Self::Times => "times",
+            Self::AddressCount => "address-count",
+            Self::AddressType => "address-type",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl SealError {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::NotConnected => "not-connected",
+            Self::Length => "length",
+            Self::Room => "room",
+            Self::Exhausted => "exhausted",
+        }
+    }
+}
+
+impl fmt::Display for RandomError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system gave no randomness")
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bad configuration: {}", self.name())
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bad connect token: {}", self.name())
+    }
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "payload not sealed: {}", self.name())
+    }
+}
+
+impl std::error::Error for RandomError {}
+impl std::error::Error for ConfigError {}
+impl std::error::Error for TokenError {}
+impl std::error::Error for SealError {}

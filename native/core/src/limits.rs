@@ -1,0 +1,86 @@
+//! Every limit of the netcode layer, with its unit in its name and its reason beside it.
+
+/// Room a caller leaves before a payload so that it can be sealed where it lies: prefix 1 +
+/// connection id 8 (NX) + sequence 8, rounded up to a multiple of 8.
+pub const HEADROOM: usize = 24;
+/// Poly1305 tag; also the room a caller leaves after a payload.
+pub const TAG_BYTES: usize = 16;
+pub const KEY_BYTES: usize = 32;
+pub const USER_DATA_BYTES: usize = 256;
+
+/// "NETCODE 1.02" with its terminating zero; part of every associated data.
+pub(crate) const VERSION: [u8; 13] = *b"NETCODE 1.02\0";
+
+/// Whole connect token, as it travels over HTTPS.
+pub const TOKEN_BYTES: usize = 2048;
+/// Sealed private part of a connect token, tag included.
+pub const TOKEN_PRIVATE_BYTES: usize = 1024;
+pub(crate) const TOKEN_NONCE_BYTES: usize = 24;
+pub(crate) const TOKEN_ADDRESSES_MAX: usize = 32;
+/// 1 prefix + 13 version + 8 protocol id + 8 expiry + 24 nonce + 1024 private token.
+pub const REQUEST_BYTES: usize = 1078;
+
+/// Sealed challenge token, tag included.
+pub(crate) const CHALLENGE_BYTES: usize = 300;
+/// Challenge sequence ‖ challenge token: the body of types 2 and 3.
+pub(crate) const CHALLENGE_BODY_BYTES: usize = 308;
+/// Client index ‖ max clients: the body of type 4.
+pub(crate) const KEEP_ALIVE_BODY_BYTES: usize = 8;
+
+/// Largest payload that is ever sent.
+pub const PAYLOAD_BYTES_MAX: usize = 1200;
+/// Largest receive limit that may be configured (renet peers send up to 1300).
+pub const RECEIVE_PAYLOAD_BYTES_MAX: usize = 1300;
+/// Prefix + 8 sequence bytes + tag.
+pub(crate) const OVERHEAD_BYTES_MAX: usize = 25;
+/// Smallest sealed datagram: prefix, one sequence byte, tag.
+pub(crate) const SEALED_BYTES_MIN: usize = 18;
+/// No datagram of either end is longer: give `poll_transmit` at least this much room.
+pub const DATAGRAM_BYTES_MAX: usize = RECEIVE_PAYLOAD_BYTES_MAX + OVERHEAD_BYTES_MAX;
+
+/// Requests and responses go out at 10 Hz, the rate the standard suggests.
+pub(crate) const HANDSHAKE_INTERVAL_US: u64 = 100_000;
+/// Keep-alives at min(1 s, timeout / 5): five in a row must be lost before a peer gives up.
+pub(crate) const KEEP_ALIVE_INTERVAL_MAX_US: u64 = 1_000_000;
+pub(crate) const KEEP_ALIVES_PER_TIMEOUT: u64 = 5;
+/// Identical disconnects in one burst; the peer's timeout covers the case that all are lost.
+pub const DISCONNECT_REPEATS: u8 = 5;
+/// A replaced flow can still be sealed for this long, so that a last CLOSE reaches the old client.
+pub(crate) const REPLACED_GRACE_US: u64 = 1_000_000;
+
+pub(crate) const TIMEOUT_S_MIN: i32 = 1;
+pub(crate) const TIMEOUT_S_MAX: i32 = 60;
+/// A half-open handshake, and the challenge in it, lives this long at most.
+pub(crate) const PENDING_LIFETIME_US: u64 = 10_000_000;
+
+pub(crate) const MAX_FLOWS_MAX: u32 = 1 << 22;
+pub(crate) const MAX_FLOWS_DEFAULT: u32 = 1024;
+/// About 400 B each: 1.6 MiB of half-open handshakes at most.
+pub(crate) const MAX_PENDING_DEFAULT: u32 = 4096;
+/// About 100 B each, only while a token lives: 1,000 connects/s for tokens of two minutes.
+pub(crate) const TOKEN_HISTORY_DEFAULT: usize = 131_072;
+/// Denials waiting to be sent; more in one turn are dropped and counted.
+pub(crate) const DENIALS_QUEUED_MAX: usize = 256;
+
+/// Sequences of a connection stay below 2^62, those of challenges and denials start at 2^63: the two
+/// share the server-to-client key and must never meet.
+pub(crate) const SEQUENCE_END: u64 = 1 << 62;
+/// A connection's first sequence is random in 40 bits, so that a restarted endpoint with the same
+/// token does not repeat nonces.
+pub(crate) const SEQUENCE_START_MASK: u64 = (1 << 40) - 1;
+/// Forged packets under one key before the flow is closed (RFC 9001 §6.6, ChaCha20-Poly1305).
+pub(crate) const FAILED_OPENS_MAX: u64 = 1 << 36;
+
+// Relations that the code relies on.
+const _: () = {
+    assert!(HEADROOM >= 1 + 8 + 8);
+    assert!(SEALED_BYTES_MIN == 1 + 1 + TAG_BYTES);
+    assert!(REQUEST_BYTES == 1 + 13 + 8 + 8 + TOKEN_NONCE_BYTES + TOKEN_PRIVATE_BYTES);
+    assert!(DATAGRAM_BYTES_MAX >= REQUEST_BYTES);
+    assert!(CHALLENGE_BODY_BYTES == 8 + CHALLENGE_BYTES);
+    // every reply is smaller than its trigger
+    assert!(OVERHEAD_BYTES_MAX + CHALLENGE_BODY_BYTES < REQUEST_BYTES);
+    assert!(OVERHEAD_BYTES_MAX + KEEP_ALIVE_BODY_BYTES < SEALED_BYTES_MIN + CHALLENGE_BODY_BYTES);
+    // a timer is never armed further away than the wheel reaches
+    assert!(TIMEOUT_S_MAX as u64 * 1_000_000 < 1 << 33);
+};
