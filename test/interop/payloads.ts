@@ -1,0 +1,26 @@
+/**
+ * The payloads of an interop run, byte for byte those of peers/common/src/drive.rs: payload `index`
+ * has `1 + (389·index mod max)` bytes (389 is prime to 1200 and to 1300, so `max` payloads have every
+ * size exactly once), filled by a 32-bit LCG seeded with (seed, index).
+ */
+
+export function payloadLength(index: number, maxBytes: number): number {
+  return 1 + ((389 * index) % maxBytes);
+}
+
+/** Writes payload `index` at `out[offset]` and returns its length in bytes. */
+export function fillPayload(
+  seed: number,
+  index: number,
+  maxBytes: number,
+  out: Uint8Array,
+  offset: number,
+): number {
+  const length = payloadLength(index, maxBytes);
+  let state = (Math.imul(seed, 2_654_435_761) + index) | 0;
+  for (let at = offset; at < offset + length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    out[at] = state >>> 24;
+  }
+  return length;
+}

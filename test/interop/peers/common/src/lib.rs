@@ -1,0 +1,20 @@
+//! What every foreign peer program shares: the command line, the pattern of the payloads, the JSON
+//! lines on standard output and the loop that steps a poll-driven netcode implementation.
+//!
+//! ```text
+//! stdin  ── drive N SEED MAX | disconnect | silent | quit ──►  loop  ──►  Peer (foreign crate)
+//! stdout ◄── ready | connected | driven | mismatch | disconnected ──┘
+//! ```
+//!
+//! Every payload that is not an answer to `drive` is echoed. End of standard input ends the program
+//! without a word to the other side, so a peer never outlives the test that started it.
+
+mod arguments;
+mod drive;
+mod json;
+mod peer;
+
+pub use arguments::{parse_hex, to_hex, Arguments};
+pub use drive::{fill_payload, payload_length, Drive};
+pub use json::Line;
+pub use peer::{run, Event, Peer, Role};
