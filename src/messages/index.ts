@@ -1,0 +1,2 @@
+export { createRegistry, type RegistryOptions } from './registry.js';
+export * from './types.js';
