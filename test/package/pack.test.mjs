@@ -1,0 +1,88 @@
+// What a user installs: the packed files are the needed ones and no other, and the entries load.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { packageRoot as root } from '../../scripts/build-addon.mjs';
+
+const needed = [
+  /^package\.json$/,
+  /^(README|CHANGELOG)\.md$/,
+  /^LICENSE$/,
+  /^binding\.gyp$/,
+  /^scripts\/build-addon\.mjs$/,
+  /^schemas\/[\w-]+\.fbs$/,
+  /^dist\/src\/(?!.*\.test\.).*\.(js|d\.ts)$/,
+  /^native\/Cargo\.(toml|lock)$/,
+  /^native\/(core|addon|forwarder)\/(Cargo\.toml|build\.rs|src\/.*\.rs)$/,
+];
+
+const required = [
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'binding.gyp',
+  'scripts/build-addon.mjs',
+  'native/Cargo.toml',
+  'native/Cargo.lock',
+  'native/core/src/lib.rs',
+  'native/addon/src/lib.rs',
+  'native/addon/build.rs',
+  'dist/src/index.js',
+  'dist/src/index.d.ts',
+  'dist/src/server/index.js',
+  'dist/src/server/index.d.ts',
+  'dist/src/sdk/index.js',
+  'dist/src/sdk/index.d.ts',
+];
+
+const packedBytesMax = 1 << 20;
+
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  const beside = join(dirname(process.execPath), 'npm');
+  const [command, first] = cli
+    ? [process.execPath, [cli]]
+    : [existsSync(beside) ? beside : 'npm', []];
+  // prepack would compile; npm test has done that, and this test changes nothing.
+  const all = [...first, 'pack', '--json', '--ignore-scripts', ...args];
+  const stdio = ['ignore', 'pipe', 'ignore'];
+  const [packed] = JSON.parse(execFileSync(command, all, { cwd: root, encoding: 'utf8', stdio }));
+  return packed;
+}
+
+t.test('the package holds what is needed and nothing else', async (t) => {
+  const { files, size } = npm(['--dry-run']);
+  const paths = files.map(({ path }) => path);
+  t.same(
+    paths.filter((path) => !needed.some((pattern) => pattern.test(path))),
+    [],
+    'nothing that is not needed',
+  );
+  t.same(
+    required.filter((path) => !paths.includes(path)),
+    [],
+    'nothing that is needed is missing',
+  );
+  t.ok(size <= packedBytesMax, `${size} bytes packed`);
+});
+
+t.test('the packed entries load with only the dependencies beside them', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ggscale-pack-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { filename } = npm(['--pack-destination', folder]);
+  const home = join(folder, 'node_modules/@ggscale/transport');
+  mkdirSync(home, { recursive: true });
+  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', home]);
+  for (const name of ['ws', 'flatbuffers']) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  }
+  for (const entry of ['', '/server', '/sdk']) {
+    const program = `const all = await import('@ggscale/transport${entry}');
+      console.log(Object.keys(all).length);`;
+    const args = ['--input-type=module', '-e', program];
+    const names = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    t.ok(Number(names) > 0, `@ggscale/transport${entry} exports something`);
+  }
+});
