@@ -14,7 +14,7 @@ import type {
 
 export type ConnectionState = 'open' | 'closing' | 'closed';
 
-export interface DialGameOptions<R> {
+export interface DialGameOptions<R extends object> {
   /** The messages this game knows; the same registry as the server's. Default: JSON only. */
   registry?: Registry<R>;
   /** Overrides the client's session token (`X-Session-Token`). */

@@ -56,7 +56,7 @@ export type VerifySession = (
   sessionToken: string,
 ) => VerifiedSession | null | Promise<VerifiedSession | null>;
 
-export interface GameServerOptions<R> {
+export interface GameServerOptions<R extends object> {
   /** HTTP + WebSocket port; default 0 (any free port). */
   port?: number;
   /** Address to bind; default 127.0.0.1. */
@@ -79,6 +79,8 @@ export interface GameServerOptions<R> {
   trustProxy?: boolean;
   /** Concurrent players on both wires; the next one gets 503 with Retry-After 5. Default 4096. */
   maxPlayers?: number;
+  /** Tickets one address may ask for per second, with a burst of four seconds' worth. Default 50. */
+  ticketsPerSecondPerAddress?: number;
   logger?: Logger;
 }
 

@@ -1,0 +1,64 @@
+/** Cold rx descriptors as objects. Layout: `addon/layout.ts`. */
+import type { Endpoint } from '../addon/endpoint.js';
+import type { ClosedFlow, OpenedFlow } from './handler.js';
+
+const ADDRESS_AT = 12;
+const USER_DATA_AT = 36;
+const USER_DATA_BYTES = 256;
+const CLOSE_ABNORMAL = 1006;
+
+/** netcode close reasons (native/core CloseReason), index 1…8. */
+const NETCODE_REASONS: readonly string[] = [
+  'closed',
+  'disconnected',
+  'timeout',
+  'local',
+  'replaced',
+  'denied',
+  'token-expired',
+  'request-timeout',
+  'response-timeout',
+];
+
+/**
+ * OPENED: u64 client id, u8 family, u8 0, u16 port, 16 B address, i32 timeout, u32 max flows,
+ * 256 B user data, little-endian.
+ */
+export function readOpened(endpoint: Endpoint): OpenedFlow {
+  const { offset, view, bytes, slot } = endpoint;
+  const isIpv4 = bytes[offset + 8] === 4;
+  const port = view.getUint16(offset + 10, true);
+  const at = offset + ADDRESS_AT;
+  const host = isIpv4 ? bytes.subarray(at, at + 4).join('.') : `[${ipv6Text(bytes, at)}]`;
+  const userDataAt = offset + USER_DATA_AT;
+  return {
+    slot,
+    clientId: view.getBigUint64(offset, true),
+    address: `${host}:${port}`,
+    userData: bytes.slice(userDataAt, userDataAt + USER_DATA_BYTES),
+  };
+}
+
+function ipv6Text(bytes: Uint8Array, offset: number): string {
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) {
+    groups.push(((bytes[offset + i] << 8) | bytes[offset + i + 1]).toString(16));
+  }
+  const text = groups.join(':');
+  // The longest run of zero groups becomes "::" (RFC 5952 §4.2); the first one wins a tie.
+  const runs = text.match(/\b0(:0\b)+/g) ?? [];
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
+  if (longest === '') return text;
+  const [before, after] = splitOnce(text, longest);
+  return `${before.replace(/:$/, '')}::${after.replace(/^:/, '')}`;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+/** A flow that ended below RL1: no CLOSE was seen, so it was not clean. */
+export function netcodeCloseOf(reason: number): ClosedFlow {
+  return { code: CLOSE_ABNORMAL, reason: NETCODE_REASONS[reason] ?? 'closed', wasClean: false };
+}

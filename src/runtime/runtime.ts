@@ -1,0 +1,373 @@
+/**
+ * The turn: the one code path between the endpoint's rings and the protocol.
+ *
+ *   wake(reasons) ──▶ turn
+ *     drain      native: recvmmsg → open → rx ring (opened, payload, closed in one order)
+ *     handle     each descriptor → protocol.handlePacket → pollEvent → handler
+ *     timers     protocol.handleTimeout, handler deadline, tick
+ *     transmit   protocol.pollTransmit straight into the tx arena
+ *     flush      native: seal → sendmmsg; arms the one timer
+ *
+ * A driver only decides when `turn` runs. Sends outside a turn ask for one (`immediate`) or wait
+ * for the next tick (`tick`). A turn inside a turn is refused: it would reorder.
+ */
+import type { Endpoint } from '../addon/endpoint.js';
+import {
+  RX_CLOSED,
+  RX_OPENED,
+  RX_PAYLOAD,
+  RX_REPLACED,
+  TX_DISCONNECT,
+  TX_PAYLOAD,
+  WAKE_TICK,
+} from '../addon/layout.js';
+import {
+  EVENT_CLOSED,
+  EVENT_DRAINED,
+  EVENT_MESSAGE,
+  EVENT_NONE,
+  EVENT_RAW,
+  EVENT_READY,
+  EVENT_VIOLATION,
+  type Protocol,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+} from '../protocol/index.js';
+import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
+import { netcodeCloseOf, readOpened } from './flow-events.js';
+import type { RuntimeHandler } from './handler.js';
+
+/** CLOSE codes that were broken rules rather than decisions are reported with this one. */
+const CLOSE_PROTOCOL_ERROR = 1002;
+const CLOSE_NORMAL = 1000;
+const SEND_CLOSED = 4;
+
+const FREE = 0;
+const OPEN = 1;
+/** Raw: a foreign peer whose payloads bypass the protocol on the way out. */
+const RAW = 2;
+/** CLOSE is on its way; the flow is freed at the end of the turn. */
+const CLOSING = 3;
+
+export interface RuntimeOptions {
+  endpoint: Endpoint;
+  protocol: Protocol;
+  handler: RuntimeHandler;
+  role: 'server' | 'client';
+  driver: 'immediate' | 'tick';
+  maxFlows: number;
+  maxPayloadBytes: number;
+}
+
+export class Runtime {
+  readonly #endpoint: Endpoint;
+  readonly #protocol: Protocol;
+  readonly #handler: RuntimeHandler;
+  readonly #role: number;
+  readonly #isTicked: boolean;
+  readonly #maxPayloadBytes: number;
+  readonly #generation: Uint32Array;
+  readonly #state: Uint8Array;
+  readonly #closing: number[] = [];
+  readonly #runRequested = () => {
+    this.#isRequested = false;
+    this.turn(0);
+  };
+  readonly #textDecoder = new TextDecoder();
+  readonly #textEncoder = new TextEncoder();
+  #isRequested = false;
+  #isInTurn = false;
+  #isClosed = false;
+  #hasHandlerDeadline = false;
+  #handlerDeadlineUs = 0;
+
+  constructor(options: RuntimeOptions) {
+    this.#endpoint = options.endpoint;
+    this.#protocol = options.protocol;
+    this.#handler = options.handler;
+    this.#role = options.role === 'server' ? ROLE_SERVER : ROLE_CLIENT;
+    this.#isTicked = options.driver === 'tick';
+    this.#maxPayloadBytes = options.maxPayloadBytes;
+    this.#generation = new Uint32Array(options.maxFlows);
+    this.#state = new Uint8Array(options.maxFlows);
+  }
+
+  /** Time of the current (or last) turn: int32 wrapping µs. */
+  get nowUs(): number {
+    return this.#endpoint.nowUs;
+  }
+
+  /** Generation of a live flow, 0 when the slot is free. */
+  generationOf(slot: number): number {
+    return this.#generation[slot];
+  }
+
+  isOpen(slot: number): boolean {
+    return this.#state[slot] === OPEN || this.#state[slot] === RAW;
+  }
+
+  /** Runs one turn. `reasons` is the wake mask of the endpoint, 0 for a requested one. */
+  turn(reasons: number): void {
+    if (this.#isInTurn || this.#isClosed) return;
+    this.#isInTurn = true;
+    const endpoint = this.#endpoint;
+    try {
+      endpoint.drain();
+      this.#handleReceived();
+      const nowUs = endpoint.nowUs;
+      this.#protocol.handleTimeout(nowUs);
+      this.#drainEvents(nowUs);
+      if (this.#hasHandlerDeadline && timeReached(nowUs, this.#handlerDeadlineUs)) {
+        this.#hasHandlerDeadline = false;
+        this.#handler.handleDeadline();
+      }
+      if ((reasons & WAKE_TICK) !== 0 && endpoint.ticksDue > 0) {
+        this.#handler.handleTick(endpoint.ticksDue);
+      }
+    } finally {
+      this.#isInTurn = false;
+      if (!this.#isClosed) this.#finish();
+    }
+  }
+
+  /** Asks for a turn soon: at the end of the current task (`immediate`) or at the next tick. */
+  requestTurn(): void {
+    if (this.#isTicked || this.#isInTurn || this.#isRequested || this.#isClosed) return;
+    this.#isRequested = true;
+    queueMicrotask(this.#runRequested);
+  }
+
+  /** Calls `handleDeadline` in the turn at or after `deadlineUs`. */
+  setHandlerDeadline(deadlineUs: number): void {
+    this.#handlerDeadlineUs = deadlineUs;
+    this.#hasHandlerDeadline = true;
+    this.requestTurn();
+  }
+
+  /** Hands a message to the protocol; returns its SEND_ number. See BinaryPeer's FlowPort. */
+  send(
+    slot: number,
+    channel: number,
+    mode: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    expiresUs: number,
+    key: number,
+    redundancy: number,
+  ): number {
+    if (this.#state[slot] !== OPEN) return SEND_CLOSED;
+    const code = this.#protocol.send(
+      slot,
+      this.#endpoint.nowUs,
+      channel,
+      mode,
+      bytes,
+      offset,
+      length,
+      expiresUs,
+      key,
+      redundancy,
+    );
+    this.requestTurn();
+    return code;
+  }
+
+  /** A bare payload (1…maxPayloadBytes) to a raw flow. False when there is no room now. */
+  sendRaw(slot: number, bytes: Uint8Array, offset: number, length: number): boolean {
+    if (this.#state[slot] !== RAW || length < 1 || length > this.#maxPayloadBytes) return false;
+    const endpoint = this.#endpoint;
+    const at = endpoint.txReserve(length);
+    if (at < 0) return false;
+    endpoint.bytes.set(bytes.subarray(offset, offset + length), at);
+    endpoint.txCommit(TX_PAYLOAD, slot, this.#generation[slot], length);
+    this.requestTurn();
+    return true;
+  }
+
+  /** Says CLOSE with the code and reason (≤ 64 B of UTF-8), then disconnects and frees. */
+  closeFlow(slot: number, code: number, reason: string): void {
+    const state = this.#state[slot];
+    if (state === FREE || state === CLOSING) return;
+    if (state === OPEN) {
+      const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
+      this.#protocol.close(slot, this.#endpoint.nowUs, code, bytes);
+    }
+    this.#state[slot] = CLOSING;
+    this.#closing.push(slot);
+    this.requestTurn();
+  }
+
+  /** `handleDrained` is called once nothing reliable of the flow is unacknowledged. */
+  watchDrained(slot: number): void {
+    this.#protocol.watchDrained(slot);
+    this.requestTurn();
+  }
+
+  /** A client's flow that `Endpoint.connect` created. */
+  adopt(slot: number, generation: number): void {
+    this.#generation[slot] = generation;
+  }
+
+  /** Closes every flow with the code, sends what that needs and closes the endpoint. */
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    for (let slot = 0; slot < this.#state.length; slot++) this.closeFlow(slot, code, reason);
+    if (!this.#isInTurn) this.#finish();
+    this.#isClosed = true;
+    this.#endpoint.close();
+  }
+
+  #handleReceived(): void {
+    const endpoint = this.#endpoint;
+    const protocol = this.#protocol;
+    try {
+      while (!this.#isClosed && endpoint.rxPoll()) {
+        const { slot, kind } = endpoint;
+        if (kind === RX_PAYLOAD) {
+          if (this.#generation[slot] !== endpoint.generation) continue;
+          const { arrivalUs, offset, length } = endpoint;
+          protocol.handlePacket(slot, endpoint.nowUs, arrivalUs, endpoint.bytes, offset, length);
+          this.#drainEvents(arrivalUs);
+        } else if (kind === RX_OPENED) {
+          this.#handleOpened();
+        } else if (kind === RX_CLOSED) {
+          this.#handleNetcodeClosed();
+        } else if (kind === RX_REPLACED && this.#generation[slot] === endpoint.generation) {
+          this.closeFlow(slot, CLOSE_NORMAL, '');
+          this.#handler.handleFlowClosed(slot, { code: CLOSE_NORMAL, reason: '', wasClean: true });
+        }
+      }
+    } finally {
+      endpoint.rxRelease();
+    }
+  }
+
+  #handleOpened(): void {
+    const { slot, generation, nowUs } = this.#endpoint;
+    this.#generation[slot] = generation;
+    this.#state[slot] = OPEN;
+    this.#protocol.openFlow(slot, this.#role, nowUs, this.#maxPayloadBytes);
+    this.#handler.handleFlowOpened(readOpened(this.#endpoint));
+  }
+
+  #handleNetcodeClosed(): void {
+    const { slot, generation, aux0 } = this.#endpoint;
+    if (this.#generation[slot] !== generation) return;
+    if (this.#state[slot] !== CLOSING) {
+      this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0));
+    }
+    this.#free(slot);
+  }
+
+  #drainEvents(arrivalUs: number): void {
+    const protocol = this.#protocol;
+    const event = protocol.event;
+    for (;;) {
+      const kind = protocol.pollEvent();
+      if (kind === EVENT_NONE) return;
+      const slot = event.slot;
+      if (kind === EVENT_MESSAGE) {
+        const ageUs = Math.max(0, timeDistanceUs(this.#endpoint.nowUs, arrivalUs));
+        this.#handler.handleMessage(
+          slot,
+          event.channel,
+          event.mode,
+          event.messageId,
+          event.bytes,
+          event.offset,
+          event.length,
+          ageUs,
+        );
+      } else {
+        this.#handleColdEvent(kind, slot);
+      }
+    }
+  }
+
+  #handleColdEvent(kind: number, slot: number): void {
+    const { event } = this.#protocol;
+    switch (kind) {
+      case EVENT_READY:
+        this.#handler.handleFlowReady(slot, event.registryHash);
+        break;
+      case EVENT_RAW:
+        this.#state[slot] = RAW;
+        this.#handler.handleRawPayload(slot, event.bytes, event.offset, event.length);
+        break;
+      case EVENT_CLOSED: {
+        const text = event.bytes.subarray(event.offset, event.offset + event.length);
+        this.#endByPeer(slot, event.code, this.#textDecoder.decode(text));
+        break;
+      }
+      case EVENT_VIOLATION:
+        this.#endByPeer(slot, CLOSE_PROTOCOL_ERROR, `protocol violation ${event.code}`);
+        break;
+      case EVENT_DRAINED:
+        this.#handler.handleDrained(slot);
+        break;
+    }
+  }
+
+  #endByPeer(slot: number, code: number, reason: string): void {
+    if (this.#state[slot] === CLOSING || this.#state[slot] === FREE) return;
+    this.#state[slot] = CLOSING;
+    this.#closing.push(slot);
+    this.#handler.handleFlowClosed(slot, { code, reason, wasClean: true });
+  }
+
+  /** Transmit, disconnect what is closing, arm, flush. */
+  #finish(): void {
+    const endpoint = this.#endpoint;
+    this.#transmit();
+    while (this.#closing.length > 0) {
+      const slot = this.#closing[this.#closing.length - 1];
+      if (this.#state[slot] === CLOSING) {
+        if (endpoint.txReserve(0) < 0) break;
+        endpoint.txCommit(TX_DISCONNECT, slot, this.#generation[slot], 0);
+        this.#free(slot);
+      }
+      this.#closing.pop();
+    }
+    this.#armDeadline();
+    endpoint.flush();
+  }
+
+  #transmit(): void {
+    const endpoint = this.#endpoint;
+    const protocol = this.#protocol;
+    const capacity = this.#maxPayloadBytes;
+    for (;;) {
+      let at = endpoint.txReserve(capacity);
+      if (at < 0) {
+        if (endpoint.flush() > 0) return; // the kernel is full: a WRITABLE wake goes on from here
+        at = endpoint.txReserve(capacity);
+        if (at < 0) return;
+      }
+      const length = protocol.pollTransmit(endpoint.nowUs, endpoint.bytes, at, capacity);
+      if (length === 0) return;
+      const slot = protocol.transmitSlot;
+      endpoint.txCommit(TX_PAYLOAD, slot, this.#generation[slot], length);
+    }
+  }
+
+  #armDeadline(): void {
+    const protocol = this.#protocol;
+    const endpoint = this.#endpoint;
+    if (!protocol.hasDeadline && !this.#hasHandlerDeadline) {
+      endpoint.clearDeadline();
+      return;
+    }
+    let deadlineUs = protocol.hasDeadline ? protocol.deadlineUs : this.#handlerDeadlineUs;
+    if (this.#hasHandlerDeadline && timeAfter(deadlineUs, this.#handlerDeadlineUs)) {
+      deadlineUs = this.#handlerDeadlineUs;
+    }
+    endpoint.setDeadline(deadlineUs);
+  }
+
+  #free(slot: number): void {
+    if (this.#state[slot] !== FREE) this.#protocol.freeFlow(slot);
+    this.#state[slot] = FREE;
+    this.#generation[slot] = 0;
+  }
+}

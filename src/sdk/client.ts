@@ -1,0 +1,132 @@
+/**
+ * The SDK's client. `new Client(options)` speaks JSON over HTTP and WebSocket;
+ * `new Client(options, WithHighPerformanceTransport())` opts the game channel into UDP.
+ */
+import { createRegistry } from '../messages/index.js';
+import type { Registry } from '../messages/types.js';
+import { TransportError } from '../util/errors.js';
+import { dialGame } from './dial.js';
+import { StdNetTransport, type Transport } from './transport.js';
+import type { DialGameOptions, GameConnection, MatchAddress } from './types.js';
+
+/** Log sink; `console` and pino both fit. Silent by default. */
+export interface ClientLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface ClientOptions {
+  apiKey: string;
+  /** Absolute http(s) URL of the ggscale API, without user info, query or fragment. */
+  baseUrl?: string;
+  /** Replaces JSON over HTTP; then `baseUrl` may be left out. */
+  transport?: Transport;
+  logger?: ClientLogger;
+  /** Time for the WebSocket (or UDP) to open, once its ticket is there. Default 15,000. */
+  webSocketHandshakeTimeoutMs?: number;
+}
+
+/** What client options may change. */
+export interface ClientSettings {
+  highPerformance: HighPerformanceSettings | null;
+}
+
+export interface HighPerformanceSettings {
+  handshakeTimeoutMs: number;
+  fallback: 'json' | 'error';
+}
+
+export type ClientOption = (settings: ClientSettings) => void;
+
+export interface HighPerformanceOptions {
+  /** How long an unanswered UDP handshake is waited for. Default 2,000. */
+  handshakeTimeoutMs?: number;
+  /**
+   * What happens when there is no UDP path: `json` (default) dials WebSocket and logs one
+   * `transport.fallback` event with the reason; `error` rejects.
+   */
+  fallback?: 'json' | 'error';
+}
+
+/** Opts game connections into UDP + FlatBuffers. Nothing else of the client changes. */
+export function WithHighPerformanceTransport(options: HighPerformanceOptions = {}): ClientOption {
+  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? 2000;
+  const fallback = options.fallback ?? 'json';
+  if (!(handshakeTimeoutMs >= 1 && handshakeTimeoutMs <= 60_000)) {
+    throw badOption('handshakeTimeoutMs', handshakeTimeoutMs, '1…60000');
+  }
+  if (fallback !== 'json' && fallback !== 'error') {
+    throw badOption('fallback', fallback, "'json' or 'error'");
+  }
+  return (settings) => {
+    settings.highPerformance = { handshakeTimeoutMs, fallback };
+  };
+}
+
+const SILENT: ClientLogger = { info() {}, warn() {} };
+const HANDSHAKE_TIMEOUT_MS = 15_000;
+
+export class Client {
+  /** The request transport: JSON over HTTP, with and without the high-performance option. */
+  readonly transport: Transport;
+  readonly #logger: ClientLogger;
+  readonly #handshakeTimeoutMs: number;
+  readonly #settings: ClientSettings = { highPerformance: null };
+  #sessionToken = '';
+
+  constructor(options: ClientOptions, ...clientOptions: ClientOption[]) {
+    if (typeof options.apiKey !== 'string' || options.apiKey === '') {
+      throw new TransportError('bad-option', 'ggscale: APIKey is required');
+    }
+    if (options.transport === undefined && !options.baseUrl) {
+      throw new TransportError('bad-option', 'ggscale: either Transport or BaseURL is required');
+    }
+    const timeoutMs = options.webSocketHandshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
+    if (!(timeoutMs >= 1)) throw badOption('webSocketHandshakeTimeoutMs', timeoutMs, '≥ 1');
+    this.transport =
+      options.transport ??
+      new StdNetTransport({ baseUrl: readBaseUrl(options.baseUrl as string), apiKey: options.apiKey });
+    this.#logger = options.logger ?? SILENT;
+    this.#handshakeTimeoutMs = timeoutMs;
+    for (const apply of clientOptions) apply(this.#settings);
+  }
+
+  /** Sets the session token that `dialGame` shows to game servers. */
+  setSessionToken(token: string): void {
+    this.#sessionToken = token;
+  }
+
+  /**
+   * Opens the game channel of a game server: JSON over WebSocket, or UDP with the option.
+   *
+   * @param addressOrMatch `host:port`, an http(s) URL, or what matchmaking returned
+   * @throws GGScaleError the ticket was refused; RequestError no answer; GameDialError no wire
+   */
+  dialGame<R extends object = Record<string, unknown>>(
+    addressOrMatch: string | MatchAddress,
+    options: DialGameOptions<R> = {},
+  ): Promise<GameConnection<R>> {
+    return dialGame<R>(addressOrMatch, {
+      registry: (options.registry ?? createRegistry({})) as Registry<object>,
+      sessionToken: options.sessionToken ?? this.#sessionToken,
+      signal: options.signal ?? null,
+      highPerformance: this.#settings.highPerformance,
+      handshakeTimeoutMs: this.#handshakeTimeoutMs,
+      logger: this.#logger,
+    });
+  }
+}
+
+function readBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isHttp = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  if (!isHttp || url.username || url.password || url.search || url.hash) {
+    throw badOption('baseUrl', text, 'an absolute http(s) URL without user info, query, fragment');
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function badOption(name: string, value: unknown, accepted: string): TransportError {
+  const shown = JSON.stringify(value);
+  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
+}

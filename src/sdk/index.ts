@@ -1,0 +1,38 @@
+/**
+ * `@ggscale/transport/sdk`: the client side. Runs in Node and, without the option, in browsers.
+ */
+export { createRegistry } from '../messages/index.js';
+export type { MessageType, Mode, Registry } from '../messages/types.js';
+export { MessageError } from '../messages/types.js';
+export type {
+  CloseInfo,
+  ConnectionStats,
+  Meta,
+  Received,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+export { TransportError } from '../util/errors.js';
+export {
+  Client,
+  type ClientLogger,
+  type ClientOption,
+  type ClientOptions,
+  type HighPerformanceOptions,
+  WithHighPerformanceTransport,
+} from './client.js';
+export {
+  ErrConnectionClosed,
+  GameDialError,
+  GGScaleError,
+  RequestError,
+  type RequestErrorKind,
+} from './errors.js';
+export { StdNetTransport, type Transport, type TransportRequest } from './transport.js';
+export type {
+  ConnectionState,
+  DialGameOptions,
+  GameConnection,
+  MatchAddress,
+} from './types.js';

@@ -1,0 +1,37 @@
+import type { Registry } from '../messages/types.js';
+import type { Hello } from '../session/control.js';
+import type { Dispatcher } from '../session/dispatcher.js';
+import type { SessionDrops } from '../session/drops.js';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+
+/** One wire of a game channel. */
+export interface Link {
+  readonly wire: Wire;
+  send(type: string, value: unknown, options?: SendOptions): SendResult;
+  watchDrained(callback: () => void): void;
+  stats(): ConnectionStats;
+  /** The server's monotonic clock now, ms. */
+  serverTimeMs(): number;
+  /** `payload` holds what a wire adds to $hello. */
+  handleHello(hello: Hello, payload: unknown): void;
+  /** Says goodbye; resolves when the wire is down. Idempotent. */
+  close(code: number, reason: string): Promise<void>;
+}
+
+/** What a link may call of its channel. */
+export interface LinkHost {
+  readonly registry: Registry<object>;
+  readonly dispatcher: Dispatcher<unknown>;
+  readonly drops: SessionDrops;
+  /** Before anything else. */
+  attach(link: Link): void;
+  handleHello(payload: unknown): void;
+  handleUnhandled(type: string, value: unknown): void;
+  handleClosed(info: CloseInfo): void;
+}

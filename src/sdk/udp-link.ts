@@ -1,0 +1,187 @@
+/**
+ * A game channel over UDP. Loaded by `import()` only: this file pulls in the native addon.
+ */
+import { Endpoint } from '../addon/index.js';
+import { BODY_BYTES_MAX } from '../messages/types.js';
+import { Protocol, ProtocolStats } from '../protocol/index.js';
+import type { ClosedFlow, RuntimeHandler } from '../runtime/handler.js';
+import { Runtime } from '../runtime/runtime.js';
+import { AckBatch } from '../session/ack-batch.js';
+import { BinaryPeer } from '../session/binary-peer.js';
+import { type Hello, numberField } from '../session/control.js';
+import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import type { ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import { UdpFigures } from '../session/udp-figures.js';
+import type { Link, LinkHost } from './link.js';
+
+const MAX_PAYLOAD_BYTES = 1200;
+const ACK_DELAY_US = 25_000;
+const BUFFER_BYTES = 256 * 1024;
+
+/**
+ * Opens a socket and starts the handshake; $hello follows as a message.
+ *
+ * @throws TransportError addon-missing, unsupported-runtime, bad-token …
+ */
+export async function openUdpLink(host: LinkHost, connectToken: Uint8Array): Promise<void> {
+  const link = new UdpLink(host);
+  host.attach(link);
+  link.connect(connectToken);
+}
+
+class UdpLink implements Link, RuntimeHandler {
+  readonly wire = 'udp' as const;
+  readonly #host: LinkHost;
+  readonly #endpoint: Endpoint;
+  readonly #protocol: Protocol;
+  readonly #runtime: Runtime;
+  readonly #figures: UdpFigures<ProtocolStats>;
+  readonly #acks: AckBatch<BinaryPeer<null>>;
+  readonly #peer: BinaryPeer<null>;
+  #slot = 0;
+  #drainWatchers: (() => void)[] = [];
+  #isClosed = false;
+  /** Server time at `#helloClockUs` of the server's protocol clock. */
+  #helloTimeMs = 0;
+  #helloClockUs = 0;
+
+  constructor(host: LinkHost) {
+    this.#host = host;
+    this.#endpoint = Endpoint.openClient(
+      {
+        host: '0.0.0.0',
+        port: 0,
+        maxFlows: 1,
+        driver: 'immediate',
+        tickIntervalUs: 0,
+        receiveBufferBytes: BUFFER_BYTES,
+        sendBufferBytes: BUFFER_BYTES,
+        maxPayloadBytes: MAX_PAYLOAD_BYTES,
+      },
+      (reasons) => this.#runtime.turn(reasons),
+    );
+    this.#protocol = new Protocol({
+      maxFlows: 1,
+      seed: crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff,
+      registryHash: host.registry.hash,
+      maxAckDelayUs: ACK_DELAY_US,
+    });
+    this.#runtime = new Runtime({
+      endpoint: this.#endpoint,
+      protocol: this.#protocol,
+      handler: this,
+      role: 'client',
+      driver: 'immediate',
+      maxFlows: 1,
+      maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    });
+    this.#figures = new UdpFigures(this.#endpoint, this.#protocol, new ProtocolStats());
+    this.#acks = new AckBatch(() => {
+      const delayUs = SESSION_ACK_DELAY_MS * 1000;
+      this.#runtime.setHandlerDeadline((this.#runtime.nowUs + delayUs) | 0);
+    });
+    const context = {
+      registry: host.registry,
+      dispatcher: host.dispatcher as never,
+      port: this.#runtime,
+      drops: host.drops,
+      acks: this.#acks,
+      scratch: new Uint8Array(BODY_BYTES_MAX + 64),
+      onUnhandled: (_owner: null, type: string, value: unknown) => {
+        host.handleUnhandled(type, value);
+      },
+      onHello: (_owner: null, payload: unknown) => {
+        host.handleHello(payload);
+        this.#peer.releaseHeld();
+      },
+    };
+    this.#peer = new BinaryPeer<null>(context, null, this.#slot, true);
+  }
+
+  connect(connectToken: Uint8Array): void {
+    const { slot, generation } = this.#endpoint.connect(connectToken);
+    this.#slot = slot;
+    this.#runtime.adopt(slot, generation);
+    this.#runtime.requestTurn();
+  }
+
+  send(type: string, value: unknown, options?: SendOptions): SendResult {
+    return this.#peer.send(type, value, options);
+  }
+
+  watchDrained(callback: () => void): void {
+    if (this.#isClosed || !this.#runtime.isOpen(this.#slot)) {
+      callback();
+      return;
+    }
+    this.#drainWatchers.push(callback);
+    this.#runtime.watchDrained(this.#slot);
+  }
+
+  stats(): ConnectionStats {
+    return this.#figures.read(this.#peer, this.#runtime.generationOf(this.#slot));
+  }
+
+  serverTimeMs(): number {
+    const peerUs = (this.#endpoint.clockUs() + this.#protocol.serverOffsetUs(this.#slot)) | 0;
+    const sinceUs = (peerUs - this.#helloClockUs) | 0;
+    // Moves the reference along, so that the wrapping difference stays small.
+    this.#helloTimeMs += sinceUs / 1000;
+    this.#helloClockUs = peerUs;
+    return this.#helloTimeMs;
+  }
+
+  handleHello(hello: Hello, payload: unknown): void {
+    this.#helloTimeMs = hello.serverTimeMs;
+    this.#helloClockUs = numberField(payload, 'clockUs') | 0;
+  }
+
+  close(code: number, reason: string): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#peer.close(code, reason);
+      this.#runtime.close(code, reason);
+      this.handleDrained();
+    }
+    return Promise.resolve();
+  }
+
+  handleFlowOpened(): void {}
+
+  handleFlowReady(_slot: number, registryHash: number): void {
+    this.#peer.handleReady(registryHash);
+  }
+
+  handleMessage(
+    _slot: number,
+    channel: number,
+    mode: number,
+    messageId: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    ageUs: number,
+  ): void {
+    this.#peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
+  }
+
+  handleRawPayload(): void {}
+
+  handleFlowClosed(_slot: number, closed: ClosedFlow): void {
+    this.#peer.handleClosed();
+    this.#host.handleClosed(closed);
+    this.handleDrained();
+    // After this turn: closing inside it would free what it is working on.
+    queueMicrotask(() => void this.close(closed.code, closed.reason));
+  }
+
+  handleDrained(): void {
+    for (const callback of this.#drainWatchers.splice(0)) callback();
+  }
+
+  handleTick(): void {}
+
+  handleDeadline(): void {
+    this.#acks.flush();
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * A game channel over WebSocket: text frames through a JsonPeer. Works in browsers.
+ */
+import { AckBatch } from '../session/ack-batch.js';
+import { JsonPeer } from '../session/json-peer.js';
+import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import type { Hello } from '../session/control.js';
+import type { Link, LinkHost } from './link.js';
+import { openSocket, type OpenSocket } from './ws-socket.js';
+
+const PING_INTERVAL_MS = 1000;
+/** A first burst makes the clock good within a second. */
+const FIRST_PINGS_MS = [0, 50, 100, 150, 200];
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** Resolves when the socket is open; $hello follows as a message. @throws GameDialError */
+export async function openWsLink(host: LinkHost, origin: string, ticket: string): Promise<void> {
+  const url = `${origin.replace(/^http/, 'ws')}/v1/game/ws?ticket=${encodeURIComponent(ticket)}`;
+  const link = new WsLink(host);
+  host.attach(link);
+  await link.open(url);
+}
+
+class WsLink implements Link {
+  readonly wire = 'json-ws' as const;
+  readonly #host: LinkHost;
+  readonly #acks: AckBatch<JsonPeer<null>>;
+  #peer: JsonPeer<null> | null = null;
+  #socket: OpenSocket | null = null;
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #pings: ReturnType<typeof setInterval> | null = null;
+  #ackTimer: ReturnType<typeof setTimeout> | null = null;
+  #isClosed = false;
+  #onDown: (() => void) | null = null;
+  #framesIn = 0;
+  #framesOut = 0;
+
+  constructor(host: LinkHost) {
+    this.#host = host;
+    this.#acks = new AckBatch(() => {
+      this.#ackTimer = setTimeout(() => this.#acks.flush(), SESSION_ACK_DELAY_MS);
+    });
+  }
+
+  async open(url: string): Promise<void> {
+    const { host } = { host: this.#host };
+    const socket = await openSocket(url, {
+      onText: (text) => {
+        this.#framesIn++;
+        this.#peer?.handleText(text);
+      },
+      onDrain: () => this.#peer?.handleSocketDrained(),
+      onClose: (info) => this.#handleClosed(info),
+    });
+    if (this.#isClosed) {
+      socket.close(1000, '');
+      return;
+    }
+    this.#socket = socket;
+    this.#peer = new JsonPeer(
+      {
+        registry: host.registry,
+        dispatcher: host.dispatcher as never,
+        drops: host.drops,
+        acks: this.#acks,
+        onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
+        onHello: (_owner, payload) => host.handleHello(payload),
+        nowMs: () => performance.now(),
+        serverTimeMs: null,
+      },
+      null,
+      {
+        send: (text) => {
+          this.#framesOut++;
+          socket.send(text);
+        },
+        close: (code, reason) => socket.close(code, reason),
+        get bufferedAmount() {
+          return socket.bufferedAmount;
+        },
+      },
+    );
+    socket.start();
+  }
+
+  send(type: string, value: unknown, options?: SendOptions): SendResult {
+    return this.#peer === null ? 'full' : this.#peer.send(type, value, options);
+  }
+
+  watchDrained(callback: () => void): void {
+    if (this.#peer === null) callback();
+    else this.#peer.watchDrained(callback);
+  }
+
+  stats(): ConnectionStats {
+    const peer = this.#peer;
+    const bytes = this.#socket?.bytes() ?? { in: 0, out: 0 };
+    return {
+      wire: 'json-ws',
+      rttMs: peer?.clock.rttMs ?? Number.NaN,
+      rttVarMs: peer?.clock.rttVarMs ?? Number.NaN,
+      messagesIn: peer?.messagesIn ?? 0,
+      messagesOut: peer?.messagesOut ?? 0,
+      bytesIn: bytes.in,
+      bytesOut: bytes.out,
+      packetsIn: this.#framesIn,
+      packetsOut: this.#framesOut,
+      packetsLostIn: 0,
+      resends: 0,
+      droppedOut: peer?.droppedOut ?? 0,
+      queuedBytes: peer?.queuedBytes ?? 0,
+    };
+  }
+
+  serverTimeMs(): number {
+    const offset = this.#peer?.clock.offsetMs ?? Number.NaN;
+    return performance.now() + (Number.isNaN(offset) ? this.#helloOffsetMs : offset);
+  }
+
+  #helloOffsetMs = 0;
+
+  handleHello(hello: Hello): void {
+    this.#helloOffsetMs = hello.serverTimeMs - performance.now();
+    for (const ms of FIRST_PINGS_MS) {
+      this.#timers.push(setTimeout(() => this.#peer?.ping(), ms));
+    }
+    this.#pings = setInterval(() => this.#peer?.ping(), PING_INTERVAL_MS);
+  }
+
+  close(code: number, reason: string): Promise<void> {
+    if (this.#isClosed || this.#socket === null) {
+      this.#isClosed = true;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#socket?.terminate(), CLOSE_TIMEOUT_MS);
+      this.#onDown = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#stopTimers();
+      if (this.#peer !== null && !this.#peer.isClosed) this.#peer.close(code, reason);
+      else this.#socket?.close(code, reason);
+    });
+  }
+
+  #handleClosed(info: CloseInfo): void {
+    this.#isClosed = true;
+    this.#stopTimers();
+    this.#peer?.handleClosed();
+    this.#host.handleClosed(info);
+    this.#onDown?.();
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    if (this.#pings !== null) clearInterval(this.#pings);
+    if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+  }
+}

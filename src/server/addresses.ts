@@ -1,0 +1,21 @@
+import { isIP } from 'node:net';
+
+/** The canonical form of an IP address: `::ffff:127.0.0.1` is `127.0.0.1`. */
+export function plainAddress(address: string): string {
+  const lower = address.toLowerCase();
+  return lower.startsWith('::ffff:') && isIP(lower.slice(7)) === 4 ? lower.slice(7) : lower;
+}
+
+/** `host:port`, with brackets around IPv6. */
+export function joinHostPort(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address === 'localhost';
+}
+
+/** True for 0.0.0.0 and ::, which no client can connect to. */
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}

@@ -1,0 +1,292 @@
+/**
+ * The game server: one handler API for players of both wires.
+ *
+ *   HttpFace ── tickets ──▶ WsListener ─┐
+ *                                       ├─▶ players, rooms, dispatcher ──▶ the game's handlers
+ *   UDP      ── tokens ───▶ UdpListener ┘                  ▲
+ *                                              tick: the UDP endpoint's timer, or TickClock
+ *
+ * UDP listener and addon are loaded by `import()`: a server with `udp: false` never touches them.
+ */
+import { randomInt } from 'node:crypto';
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../session/close-codes.js';
+import { Dispatcher } from '../session/dispatcher.js';
+import { SessionDrops } from '../session/drops.js';
+import type { CloseInfo, SendOptions } from '../session/types.js';
+import { isWildcard, joinHostPort } from './addresses.js';
+import { Broadcaster } from './broadcast.js';
+import { HttpFace, type MintedTicket } from './http-face.js';
+import { Listeners } from './listeners.js';
+import { readServerOptions, type ServerSettings } from './options.js';
+import type { PlayerEntry } from './player-entry.js';
+import { Problem } from './problem.js';
+import { RoomEntry } from './room-entry.js';
+import { addConnection, emptyStats } from './server-stats.js';
+import { TickClock } from './tick-clock.js';
+import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
+import type {
+  GameServerOptions,
+  LeaveInfo,
+  MessageHandler,
+  Player,
+  RawFlow,
+  Room,
+  ServerStats,
+  TickInfo,
+  ViewHandler,
+} from './types.js';
+import type { UdpListener } from './udp-listener.js';
+import { WsListener } from './ws-listener.js';
+
+export class GameServer<R extends object = Record<string, unknown>> {
+  /** Where tickets are minted and WebSockets open. */
+  http: { host: string; port: number } = { host: '', port: 0 };
+  /** Where UDP arrives; null when it is off. */
+  udp: { host: string; port: number } | null = null;
+  readonly #settings: ServerSettings;
+  readonly #startMs = performance.now();
+  readonly #dispatcher: Dispatcher<PlayerEntry>;
+  readonly #drops = new SessionDrops();
+  readonly #tickets: TicketBook;
+  readonly #broadcaster: Broadcaster;
+  readonly #players = new Map<string, PlayerEntry>();
+  readonly #all: PlayerEntry[] = [];
+  readonly #rooms = new Map<string, RoomEntry>();
+  readonly #joins = new Listeners<[PlayerEntry]>();
+  readonly #leaves = new Listeners<[PlayerEntry, LeaveInfo]>();
+  readonly #ticks = new Listeners<[TickInfo]>();
+  readonly #rawFlows = new Listeners<[RawFlow]>();
+  readonly #rawPayloads = new Listeners<[RawFlow, Uint8Array]>();
+  readonly #errors = new Listeners<[unknown, string]>();
+  readonly #departed = emptyStats();
+  #face: HttpFace | null = null;
+  #wsListener: WsListener | null = null;
+  #udpListener: UdpListener | null = null;
+  #clock: TickClock | null = null;
+  #tick = 0;
+  #isClosed = false;
+
+  private constructor(settings: ServerSettings) {
+    this.#settings = settings;
+    this.#dispatcher = new Dispatcher((error, type) => this.#report(error, `on ${type}`));
+    this.#tickets = new TicketBook(() => this.nowMs());
+    this.#broadcaster = new Broadcaster(settings.registry);
+  }
+
+  /**
+   * Opens the listeners. Fails as a whole: nothing is left bound.
+   *
+   * @throws TransportError bad-option, bad-key, address-in-use, permission-denied, bad-address,
+   *   addon-missing, unsupported-platform, unsupported-runtime
+   */
+  static async listen<R extends object = Record<string, unknown>>(
+    options: GameServerOptions<R>,
+  ): Promise<GameServer<R>> {
+    const server = new GameServer<R>(readServerOptions(options));
+    try {
+      await server.#open();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Connected players by id. */
+  get players(): ReadonlyMap<string, Player<R>> {
+    return this.#players as ReadonlyMap<string, unknown> as ReadonlyMap<string, Player<R>>;
+  }
+
+  /** Monotonic milliseconds since the server started: the clock clients see as `serverTime()`. */
+  nowMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  /** Handles messages of a type as plain values. Returns the function that removes the handler. */
+  on<T extends keyof R & string>(type: T, handler: MessageHandler<R, T>): () => void {
+    return this.#dispatcher.on(type, handler as never);
+  }
+
+  /** Handles messages of a registered type as a view: no allocation, valid during the call. */
+  onView<V>(type: keyof R & string, handler: ViewHandler<R, V>): () => void {
+    if (this.#settings.registry.typeByName(type) === undefined) {
+      throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
+    }
+    return this.#dispatcher.onView(type, handler as never);
+  }
+
+  onJoin(handler: (player: Player<R>) => void): () => void {
+    return this.#joins.add(handler as never);
+  }
+
+  onLeave(handler: (player: Player<R>, info: LeaveInfo) => void): () => void {
+    return this.#leaves.add(handler as never);
+  }
+
+  onTick(handler: (tick: TickInfo) => void): () => void {
+    return this.#ticks.add(handler);
+  }
+
+  /** A foreign netcode client that does not speak RL1 sent its first payload. */
+  onRaw(handler: (flow: RawFlow) => void): () => void {
+    return this.#rawFlows.add(handler);
+  }
+
+  /** A payload of a raw flow; the bytes are valid during the call. */
+  onRawPayload(handler: (flow: RawFlow, bytes: Uint8Array) => void): () => void {
+    return this.#rawPayloads.add(handler);
+  }
+
+  /** What a handler of the game threw, once per throw, and where. Default: the logger. */
+  onError(handler: (error: unknown, where: string) => void): () => void {
+    return this.#errors.add(handler);
+  }
+
+  /** The room of this name; it comes into being with its first member. */
+  room(name: string): Room<R> {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      room = new RoomEntry(name, this.#broadcaster, (empty) => this.#rooms.delete(empty.name));
+      this.#rooms.set(name, room);
+    }
+    return room as unknown as Room<R>;
+  }
+
+  /** To every player. Returns how many accepted it. */
+  broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number {
+    return this.#broadcaster.send(this.#all, type, value, options);
+  }
+
+  stats(): ServerStats {
+    const stats = structuredClone(this.#departed);
+    for (const player of this.#all) {
+      stats.players[player.wire]++;
+      addConnection(stats, player.stats());
+    }
+    this.#drops.addTo(stats.drops);
+    this.#udpListener?.addDrops(stats.drops);
+    return stats;
+  }
+
+  /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
+  features(): Record<string, boolean | number | string> {
+    return this.#udpListener?.endpoint.features() ?? {};
+  }
+
+  /** Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent. */
+  async close(code: number = CLOSE_GOING_AWAY, reason = ''): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#clock?.close();
+    for (const player of [...this.#all]) player.end(code, reason);
+    this.#udpListener?.close(code, reason);
+    this.#wsListener?.close();
+    await this.#face?.close();
+  }
+
+  async #open(): Promise<void> {
+    const settings = this.#settings;
+    const host = {
+      registry: settings.registry,
+      dispatcher: this.#dispatcher,
+      drops: this.#drops,
+      tickets: this.#tickets,
+      logger: settings.logger,
+      nowMs: () => this.nowMs(),
+      isFull: (playerId: string) => this.#isFull(playerId),
+      admit: (player: PlayerEntry) => this.#admit(player),
+      release: (player: PlayerEntry, info: CloseInfo) => this.#release(player, info),
+    };
+    if (settings.hasWs) this.#wsListener = new WsListener(host);
+    this.#face = new HttpFace({
+      ...settings,
+      nowMs: host.nowMs,
+      mint: (playerId, localAddress) => this.#mint(playerId, localAddress),
+      upgrade: (request, socket, head, url) => {
+        if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
+        this.#wsListener.upgrade(request, socket, head, url);
+      },
+    });
+    this.http = await this.#face.listen();
+    if (settings.udp !== null) {
+      const { UdpListener } = await import('./udp-listener.js');
+      this.#udpListener = new UdpListener(host, {
+        ...settings.udp,
+        host: settings.host,
+        port: settings.udp.port ?? this.http.port,
+        tickHz: settings.tickHz,
+        seed: randomInt(2 ** 31),
+        onTick: (ticksDue) => this.#runTick(ticksDue),
+        onRawOpen: (flow) => this.#rawFlows.emit([flow], this.#onRawError),
+        onRawPayload: (flow, bytes) => this.#rawPayloads.emit([flow, bytes], this.#onRawError),
+      });
+      this.udp = this.#udpListener.address;
+    } else if (settings.tickHz > 0) {
+      this.#clock = new TickClock(settings.tickHz, (ticksDue) => this.#runTick(ticksDue));
+    }
+  }
+
+  #mint(playerId: string, localAddress: string): MintedTicket | null {
+    if (this.#isFull(playerId)) return null;
+    const minted = this.#tickets.mint(playerId);
+    if (!minted.ok) throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);
+    const connectToken =
+      this.#udpListener?.mintToken(playerId, minted.id, this.#advertised(localAddress)) ?? null;
+    return { ticket: minted.ticket, connectToken, expiresInSeconds: TICKET_LIFETIME_S };
+  }
+
+  /** Addresses for a token: as configured, else bound, else where the HTTP request came to. */
+  #advertised(localAddress: string): string[] {
+    const { udp } = this.#settings;
+    if (udp !== null && udp.advertise.length > 0) return udp.advertise;
+    const bound = this.udp as { host: string; port: number };
+    const host = isWildcard(bound.host) ? localAddress : bound.host;
+    return [joinHostPort(host, bound.port)];
+  }
+
+  #isFull(playerId: string): boolean {
+    return this.#players.size >= this.#settings.maxPlayers && !this.#players.has(playerId);
+  }
+
+  #admit(player: PlayerEntry): void {
+    // The newer connection wins, with the launch contract's normal close.
+    this.#players.get(player.id)?.end(CLOSE_NORMAL, '');
+    this.#players.set(player.id, player);
+    this.#all.push(player);
+    this.#joins.emit([player], this.#onHandlerError('onJoin'));
+  }
+
+  #release(player: PlayerEntry, info: CloseInfo): void {
+    if (player.hasLeft) return;
+    player.finalStats = player.stats();
+    addConnection(this.#departed, player.finalStats);
+    for (const room of player.rooms) room.leave(player);
+    const at = this.#all.indexOf(player);
+    if (at >= 0) this.#all.splice(at, 1);
+    if (this.#players.get(player.id) === player) this.#players.delete(player.id);
+    this.#leaves.emit([player, info], this.#onHandlerError('onLeave'));
+  }
+
+  #runTick(ticksDue: number): void {
+    this.#tick += ticksDue;
+    const stepMs = 1000 / this.#settings.tickHz;
+    const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
+    this.#ticks.emit([info], this.#onHandlerError('onTick'));
+  }
+
+  readonly #onRawError = (error: unknown): void => this.#report(error, 'onRaw');
+
+  #onHandlerError(where: string): (error: unknown) => void {
+    return (error) => this.#report(error, where);
+  }
+
+  #report(error: unknown, where: string): void {
+    if (this.#errors.size > 0) {
+      this.#errors.emit([error, where], () => {});
+      return;
+    }
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#settings.logger.error({ where, error: detail }, 'handler failed');
+  }
+}
+

@@ -1,0 +1,23 @@
+/** What the listeners need of the game server. */
+import type { Registry } from '../messages/types.js';
+import type { Dispatcher } from '../session/dispatcher.js';
+import type { SessionDrops } from '../session/drops.js';
+import type { CloseInfo } from '../session/types.js';
+import type { PlayerEntry } from './player-entry.js';
+import type { TicketBook } from './tickets.js';
+import type { Logger } from './types.js';
+
+export interface ListenerHost {
+  readonly registry: Registry<object>;
+  readonly dispatcher: Dispatcher<PlayerEntry>;
+  readonly drops: SessionDrops;
+  readonly tickets: TicketBook;
+  readonly logger: Logger;
+  /** Monotonic ms since the server started listening. */
+  nowMs(): number;
+  isFull(playerId: string): boolean;
+  /** Takes a connected player in: an older connection of the same id leaves with 1000. */
+  admit(player: PlayerEntry): void;
+  /** The player is gone. `final` figures are taken before this. Idempotent. */
+  release(player: PlayerEntry, info: CloseInfo): void;
+}

@@ -1,0 +1,229 @@
+/**
+ * The HTTP face of a game server:
+ *
+ *   POST /v1/game/ticket   session token in, one-time ticket (WebSocket) and connect token (UDP) out
+ *   GET  /v1/game/ws       WebSocket upgrade, `?ticket=`
+ *   GET  /v1/healthz       launch convention
+ *
+ * Secrets travel here, so it is TLS, or behind a TLS proxy, or loopback in `dev`. Browsers are held
+ * off by a Host allow-list, a JSON content type (no CORS answer is ever given) and single use.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TransportError } from '../util/errors.js';
+import { plainAddress } from './addresses.js';
+import { Problem, sendProblem } from './problem.js';
+import { RateLimiter } from './rate-limiter.js';
+import type { Logger, VerifySession } from './types.js';
+
+const BODY_BYTES_MAX = 4096;
+const RETRY_AFTER_CAPACITY_S = 5;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface MintedTicket {
+  ticket: string;
+  connectToken: Uint8Array | null;
+  expiresInSeconds: number;
+}
+
+export interface HttpFaceOptions {
+  host: string;
+  port: number;
+  dev: boolean;
+  trustProxy: boolean;
+  tls: { key: string | Uint8Array; cert: string | Uint8Array } | null;
+  /** `Host` values taken in dev mode, lower case, without port; null: any. */
+  allowedHosts: Set<string> | null;
+  verifySession: VerifySession;
+  ticketsPerSecond: number;
+  ticketBurst: number;
+  nowMs: () => number;
+  logger: Logger;
+  /** Null when there is no room for another player. */
+  mint: (playerId: string, localAddress: string) => MintedTicket | null;
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
+}
+
+export class HttpFace {
+  readonly #options: HttpFaceOptions;
+  readonly #server: Server;
+  readonly #limiter: RateLimiter;
+
+  constructor(options: HttpFaceOptions) {
+    this.#options = options;
+    this.#limiter = new RateLimiter(options.ticketsPerSecond, options.ticketBurst, options.nowMs);
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+      this.#handle(request, response).catch((error) => this.#fail(response, error));
+    };
+    this.#server =
+      options.tls === null
+        ? createServer(onRequest)
+        : createTlsServer({ key: toBuffer(options.tls.key), cert: toBuffer(options.tls.cert) }, onRequest);
+    this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#handleUpgrade(request, socket, head);
+    });
+  }
+
+  /** @throws TransportError address-in-use, permission-denied, bad-address */
+  listen(): Promise<{ host: string; port: number }> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(listenError(error, host, port));
+      });
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        const address = this.#server.address() as AddressInfo;
+        resolve({ host: plainAddress(address.address), port: address.port });
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#checkHost(request);
+    const url = requestUrl(request);
+    if (url.pathname === '/v1/healthz') return this.#health(request, response);
+    if (url.pathname === '/v1/game/ticket') return this.#ticket(request, response);
+    throw new Problem(404, 'not-found', `no route ${url.pathname}`);
+  }
+
+  #health(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== 'GET') throw methodNotAllowed('GET');
+    response.setHeader('X-API-Version', 'v1');
+    sendJson(response, { status: 'ok', version: 'v1', commit: process.env.GGSCALE_COMMIT ?? '' });
+  }
+
+  async #ticket(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'POST') throw methodNotAllowed('POST');
+    const { options, peer } = { options: this.#options, peer: this.#peerAddress(request) };
+    const waitS = this.#limiter.take(peer);
+    if (waitS > 0) throw new Problem(429, 'rate-limited', 'too many tickets asked', waitS);
+    const contentType = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
+    if (contentType !== 'application/json') {
+      throw new Problem(415, 'unsupported-media-type', 'the body must be application/json');
+    }
+    await readJsonBody(request);
+    const token = request.headers['x-session-token'];
+    if (typeof token !== 'string' || token.length === 0) {
+      throw new Problem(401, 'unauthenticated', 'X-Session-Token is missing');
+    }
+    const session = await options.verifySession(token);
+    if (session === null) throw new Problem(401, 'unauthenticated', 'session token refused');
+    const minted = options.mint(session.playerId, plainAddress(request.socket.localAddress ?? ''));
+    if (minted === null) {
+      throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
+    }
+    const { ticket, connectToken, expiresInSeconds } = minted;
+    response.setHeader('Cache-Control', 'no-store');
+    sendJson(response, {
+      ticket,
+      connectToken: connectToken === null ? null : Buffer.from(connectToken).toString('base64'),
+      expiresInSeconds,
+    });
+  }
+
+  #handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    try {
+      this.#checkHost(request);
+      const url = requestUrl(request);
+      if (url.pathname !== '/v1/game/ws') throw new Problem(404, 'not-found', 'no such socket');
+      this.#options.upgrade(request, socket, head, url);
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    }
+  }
+
+  #checkHost(request: IncomingMessage): void {
+    const { allowedHosts } = this.#options;
+    if (allowedHosts === null) return;
+    const host = (request.headers.host ?? '').toLowerCase().replace(/:\d+$/, '');
+    if (!allowedHosts.has(host)) throw new Problem(403, 'host-not-allowed', 'Host is not allowed');
+  }
+
+  #peerAddress(request: IncomingMessage): string {
+    const forwarded = request.headers['x-forwarded-for'];
+    if (this.#options.trustProxy && typeof forwarded === 'string') {
+      return plainAddress(forwarded.slice(forwarded.lastIndexOf(',') + 1).trim());
+    }
+    return plainAddress(request.socket.remoteAddress ?? '');
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    if (error instanceof Problem) {
+      sendProblem(response, error);
+      return;
+    }
+    this.#options.logger.error({ error: String(error) }, 'request failed');
+    sendProblem(response, new Problem(500, 'internal', 'internal error'));
+  }
+}
+
+/** Answers a refused upgrade as HTTP, then closes. */
+export function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const problem = error instanceof Problem ? error : new Problem(500, 'internal', 'internal error');
+  const body = JSON.stringify(problem.toJson());
+  const retry = problem.retryAfterS > 0 ? `Retry-After: ${problem.retryAfterS}\r\n` : '';
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\nConnection: close\r\n${retry}` +
+      'Content-Type: application/problem+json\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function requestUrl(request: IncomingMessage): URL {
+  const text = request.url ?? '/';
+  if (!text.startsWith('/') || !URL.canParse(text, 'http://host')) {
+    throw new Problem(400, 'bad-url', 'the request target is not a path');
+  }
+  return new URL(text, 'http://host');
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify(value));
+}
+
+function methodNotAllowed(allowed: string): Problem {
+  return new Problem(405, 'method-not-allowed', `only ${allowed}`);
+}
+
+async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > BODY_BYTES_MAX) throw new Problem(413, 'body-too-large', 'at most 4 KiB');
+    chunks.push(chunk);
+  }
+  if (length === 0) return {};
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new Problem(400, 'bad-json', 'the body is not JSON');
+  }
+}
+
+function toBuffer(value: string | Uint8Array): string | Buffer {
+  return typeof value === 'string' ? value : Buffer.from(value);
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): TransportError {
+  const where = `${host}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new TransportError('address-in-use', `ggscale: TCP ${where} is already in use`);
+  }
+  if (error.code === 'EACCES') {
+    return new TransportError('permission-denied', `ggscale: no permission to listen on ${where}`);
+  }
+  return new TransportError('bad-address', `ggscale: cannot listen on ${where}: ${error.message}`);
+}

@@ -1,0 +1,33 @@
+/**
+ * `@ggscale/transport/server`: embed the runtime in a game server.
+ */
+export { createRegistry } from '../messages/index.js';
+export type { MessageType, Mode, Registry } from '../messages/types.js';
+export { MessageError } from '../messages/types.js';
+export type {
+  CloseInfo,
+  ConnectionStats,
+  Meta,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+export { TransportError } from '../util/errors.js';
+export { GameServer } from './game-server.js';
+export type {
+  GameServerOptions,
+  LeaveInfo,
+  Logger,
+  MessageHandler,
+  Player,
+  RawFlow,
+  Room,
+  ServerStats,
+  TickInfo,
+  UdpListenOptions,
+  VerifiedSession,
+  VerifySession,
+  ViewHandler,
+  WireTotals,
+  WsListenOptions,
+} from './types.js';

@@ -1,0 +1,202 @@
+/**
+ * Validation of GameServerOptions: every refusal names the field, the value and what is accepted.
+ */
+import { randomBytes } from 'node:crypto';
+import { createRegistry } from '../messages/index.js';
+import type { Registry } from '../messages/types.js';
+import { TransportError } from '../util/errors.js';
+import { isLoopback } from './addresses.js';
+import type { GameServerOptions, Logger, UdpListenOptions, VerifySession } from './types.js';
+
+export const DEFAULT_PROTOCOL_ID = 0x67677363616c6501n;
+const MAX_FLOWS = 4096;
+const MAX_FLOWS_MAX = 1 << 20;
+const TICK_HZ_MAX = 1000;
+const BUFFER_BYTES = 4 * 1024 * 1024;
+const BUFFER_BYTES_MAX = 1 << 30;
+
+export interface UdpSettings {
+  port: number | null;
+  driver: 'immediate' | 'tick';
+  privateKey: Uint8Array;
+  protocolId: bigint;
+  advertise: string[];
+  maxFlows: number;
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+}
+
+export interface ServerSettings {
+  host: string;
+  port: number;
+  registry: Registry<object>;
+  tickHz: number;
+  udp: UdpSettings | null;
+  hasWs: boolean;
+  allowedHosts: Set<string> | null;
+  verifySession: VerifySession;
+  dev: boolean;
+  tls: { key: string | Uint8Array; cert: string | Uint8Array } | null;
+  trustProxy: boolean;
+  maxPlayers: number;
+  ticketsPerSecond: number;
+  ticketBurst: number;
+  logger: Logger;
+}
+
+const KNOWN = new Set([
+  'port',
+  'host',
+  'registry',
+  'tickHz',
+  'udp',
+  'ws',
+  'verifySession',
+  'dev',
+  'tls',
+  'trustProxy',
+  'maxPlayers',
+  'ticketsPerSecondPerAddress',
+  'logger',
+]);
+const KNOWN_UDP = new Set([
+  'port',
+  'driver',
+  'privateKey',
+  'protocolId',
+  'advertise',
+  'maxFlows',
+  'receiveBufferBytes',
+  'sendBufferBytes',
+]);
+const KNOWN_WS = new Set(['allowedHosts']);
+
+const SILENT: Logger = { info() {}, warn() {}, error() {} };
+
+/** @throws TransportError bad-option */
+export function readServerOptions<R extends object>(options: GameServerOptions<R>): ServerSettings {
+  refuseUnknown('', options, KNOWN);
+  const dev = flag('dev', options.dev);
+  const trustProxy = flag('trustProxy', options.trustProxy);
+  const tls = options.tls ?? null;
+  const host = options.host ?? '127.0.0.1';
+  if (typeof host !== 'string' || host === '') throw bad('host', host, 'an IP address');
+  const isPlain = tls === null && !trustProxy;
+  if (isPlain && !(dev && isLoopback(host))) {
+    throw new TransportError(
+      'bad-option',
+      'ggscale: tickets need TLS: give `tls`, or `trustProxy: true` behind a TLS proxy, or for ' +
+        `development \`dev: true\` with a loopback host (host is ${JSON.stringify(host)})`,
+    );
+  }
+  const tickHz = number('tickHz', options.tickHz ?? 0, 0, TICK_HZ_MAX);
+  const ws = options.ws === false ? null : (options.ws ?? {});
+  if (ws !== null) refuseUnknown('ws.', ws, KNOWN_WS);
+  const rate = options.ticketsPerSecondPerAddress ?? 50;
+  return {
+    host,
+    port: integer('port', options.port ?? 0, 0, 65535),
+    registry: (options.registry ?? createRegistry({})) as Registry<object>,
+    tickHz,
+    udp: options.udp === false ? null : readUdp(options.udp ?? {}, tickHz),
+    hasWs: ws !== null,
+    allowedHosts: dev ? hostsOf(host, ws?.allowedHosts) : null,
+    verifySession: readVerifySession(options.verifySession, dev),
+    dev,
+    tls,
+    trustProxy,
+    maxPlayers: integer('maxPlayers', options.maxPlayers ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
+    ticketsPerSecond: number('ticketsPerSecondPerAddress', rate, 0.1, 1e6),
+    ticketBurst: Math.max(4, rate * 4),
+    logger: options.logger ?? SILENT,
+  };
+}
+
+function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
+  refuseUnknown('udp.', udp, KNOWN_UDP);
+  const driver = udp.driver ?? (tickHz > 0 ? 'tick' : 'immediate');
+  if (driver !== 'tick' && driver !== 'immediate') {
+    throw bad('udp.driver', driver, "'immediate' or 'tick'");
+  }
+  if (driver === 'tick' && tickHz === 0) {
+    throw bad('udp.driver', driver, "'immediate' while tickHz is 0");
+  }
+  const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
+  if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {
+    throw bad('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
+  }
+  const advertise = udp.advertise ?? [];
+  if (!Array.isArray(advertise) || advertise.length > 32) {
+    throw bad('udp.advertise', advertise, 'at most 32 strings `ip:port`');
+  }
+  return {
+    port: udp.port === undefined ? null : integer('udp.port', udp.port, 0, 65535),
+    driver,
+    privateKey: readKey(udp.privateKey),
+    protocolId,
+    advertise,
+    maxFlows: integer('udp.maxFlows', udp.maxFlows ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
+    receiveBufferBytes: bufferBytes('udp.receiveBufferBytes', udp.receiveBufferBytes),
+    sendBufferBytes: bufferBytes('udp.sendBufferBytes', udp.sendBufferBytes),
+  };
+}
+
+function readKey(key: Uint8Array | string | undefined): Uint8Array {
+  if (key === undefined) return randomBytes(32);
+  if (typeof key === 'string' && /^[0-9a-f]{64}$/i.test(key)) return Buffer.from(key, 'hex');
+  if (key instanceof Uint8Array && key.length === 32) return key;
+  // The value is a secret: it is not repeated in the message.
+  throw new TransportError('bad-key', 'ggscale: udp.privateKey must be 32 bytes or 64 hex digits');
+}
+
+function readVerifySession(hook: VerifySession | undefined, dev: boolean): VerifySession {
+  if (typeof hook === 'function') return hook;
+  if (hook !== undefined) throw bad('verifySession', hook, 'a function');
+  if (dev) return (token) => ({ playerId: token });
+  throw new TransportError('bad-option', 'ggscale: verifySession is required (or dev: true)');
+}
+
+function hostsOf(host: string, extra: string[] | undefined): Set<string> {
+  const hosts = new Set(['127.0.0.1', 'localhost', '[::1]', host.toLowerCase()]);
+  for (const name of extra ?? []) hosts.add(name.toLowerCase());
+  return hosts;
+}
+
+function bufferBytes(name: string, value: number | undefined): number {
+  return integer(name, value ?? BUFFER_BYTES, 4096, BUFFER_BYTES_MAX);
+}
+
+function integer(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw bad(name, value, `an integer ${min}…${max}`);
+  }
+  return value;
+}
+
+function number(name: string, value: number, min: number, max: number): number {
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
+    throw bad(name, value, `a number ${min}…${max}`);
+  }
+  return value;
+}
+
+function flag(name: string, value: boolean | undefined): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw bad(name, value, 'true or false');
+  return value === true;
+}
+
+function refuseUnknown(prefix: string, options: object, known: Set<string>): void {
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw new TransportError(
+        'bad-option',
+        `ggscale: unknown option ${prefix}${name}; known: ${[...known].join(', ')}`,
+      );
+    }
+  }
+}
+
+function bad(name: string, value: unknown, accepted: string): TransportError {
+  const shown = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
+}

@@ -1,0 +1,89 @@
+/**
+ * The server's record of one player: the public Player over a peer of either wire.
+ */
+import type { MessageType } from '../messages/types.js';
+import type { BinaryPeer } from '../session/binary-peer.js';
+import { assertApplicationCloseCode, CLOSE_NORMAL } from '../session/close-codes.js';
+import type { JsonPeer } from '../session/json-peer.js';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  SendOptions,
+  SendResult,
+  Wire,
+} from '../session/types.js';
+import type { RoomEntry } from './room-entry.js';
+import type { Player } from './types.js';
+
+/** What differs between the wires and is not the peer's business. */
+export interface PlayerLink {
+  readonly wire: Wire;
+  stats(player: PlayerEntry): ConnectionStats;
+  watchDrained(player: PlayerEntry, callback: () => void): void;
+}
+
+export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
+
+export class PlayerEntry implements Player<Record<string, unknown>> {
+  readonly id: string;
+  readonly address: string;
+  data: unknown = undefined;
+  /** Set by the listener straight after construction. */
+  peer!: AnyPeer;
+  readonly rooms = new Set<RoomEntry>();
+  /** Set when the player leaves; figures at that moment. */
+  finalStats: ConnectionStats | null = null;
+  readonly #link: PlayerLink;
+  readonly #onClose: (player: PlayerEntry, info: CloseInfo) => void;
+
+  constructor(
+    id: string,
+    address: string,
+    link: PlayerLink,
+    onClose: (player: PlayerEntry, info: CloseInfo) => void,
+  ) {
+    this.id = id;
+    this.address = address;
+    this.#link = link;
+    this.#onClose = onClose;
+  }
+
+  get wire(): Wire {
+    return this.#link.wire;
+  }
+
+  get hasLeft(): boolean {
+    return this.finalStats !== null;
+  }
+
+  send(type: string, value: unknown, options?: SendOptions): SendResult {
+    return this.hasLeft ? 'full' : this.peer.send(type, value, options);
+  }
+
+  drained(): Promise<void> {
+    if (this.hasLeft) return Promise.resolve();
+    return new Promise((resolve) => this.#link.watchDrained(this, resolve));
+  }
+
+  close(code: number = CLOSE_NORMAL, reason = ''): void {
+    assertApplicationCloseCode(code);
+    this.end(code, reason);
+  }
+
+  /** As `close`, with any code: for the runtime's own reasons. */
+  end(code: number, reason: string): void {
+    if (this.hasLeft) return;
+    const { peer } = this;
+    this.#onClose(this, { code, reason, wasClean: true });
+    peer.close(code, reason);
+  }
+
+  stats(): ConnectionStats {
+    return this.finalStats ?? this.#link.stats(this);
+  }
+
+  /** Sends what a broadcast has encoded already; see BroadcastEncoder. */
+  sendEncoded(type: MessageType | undefined, bytes: Uint8Array, length: number, options?: SendOptions): SendResult {
+    return (this.peer as BinaryPeer<PlayerEntry>).sendEncoded(type, bytes, length, options);
+  }
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+
+/** A refusal that becomes an RFC 9457 problem document. */
+export class Problem extends Error {
+  readonly status: number;
+  /** Kebab-case, stable: programs decide by it. */
+  readonly code: string;
+  /** Seconds for `Retry-After`; 0: none. */
+  readonly retryAfterS: number;
+
+  constructor(status: number, code: string, detail: string, retryAfterS = 0) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.retryAfterS = retryAfterS;
+  }
+
+  toJson(): object {
+    return { type: 'about:blank', title: this.code, status: this.status, detail: this.message, code: this.code };
+  }
+}
+
+export function sendProblem(response: ServerResponse, problem: Problem): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = problem.status;
+  if (problem.retryAfterS > 0) response.setHeader('Retry-After', String(problem.retryAfterS));
+  response.setHeader('Content-Type', 'application/problem+json');
+  // A refused body is not read: the connection cannot be used again.
+  response.setHeader('Connection', 'close');
+  response.end(JSON.stringify(problem.toJson()));
+}

@@ -1,0 +1,246 @@
+/**
+ * Players (and foreign raw flows) on UDP: a Runtime, and a peer for every ready flow.
+ */
+import { createHmac } from 'node:crypto';
+import { createConnectToken, Endpoint } from '../addon/index.js';
+import { BODY_BYTES_MAX } from '../messages/types.js';
+import { DROP_REASON_NAMES, Protocol, ProtocolStats } from '../protocol/index.js';
+import type { ClosedFlow, OpenedFlow, RuntimeHandler } from '../runtime/handler.js';
+import { Runtime } from '../runtime/runtime.js';
+import { AckBatch } from '../session/ack-batch.js';
+import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
+import { CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
+import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import type { ConnectionStats } from '../session/types.js';
+import { UdpFigures } from '../session/udp-figures.js';
+import { createHello } from './hello.js';
+import type { ListenerHost } from './host.js';
+import { PlayerEntry, type PlayerLink } from './player-entry.js';
+import { RawFlowEntry } from './raw-flow.js';
+import { TICKET_LIFETIME_S } from './tickets.js';
+import { readUserData, writeUserData } from './user-data.js';
+
+const MAX_PAYLOAD_BYTES = 1200;
+/** A tick-driven server answers at the next tick; see wire document, max_ack_delay. */
+const ACK_DELAY_IMMEDIATE_US = 25_000;
+const ACK_DELAY_OVER_TICK_US = 5_000;
+const FLOW_TIMEOUT_S = 5;
+
+export interface UdpListenerOptions {
+  host: string;
+  port: number;
+  driver: 'immediate' | 'tick';
+  tickHz: number;
+  privateKey: Uint8Array;
+  protocolId: bigint;
+  maxFlows: number;
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+  seed: number;
+  onTick: (ticksDue: number) => void;
+  onRawOpen: (flow: RawFlowEntry) => void;
+  onRawPayload: (flow: RawFlowEntry, bytes: Uint8Array) => void;
+}
+
+interface PendingFlow extends OpenedFlow {
+  playerId: string;
+}
+
+export class UdpListener implements PlayerLink, RuntimeHandler {
+  readonly wire = 'udp' as const;
+  readonly address: { host: string; port: number };
+  readonly endpoint: Endpoint;
+  readonly protocol: Protocol;
+  readonly #host: ListenerHost;
+  readonly #options: UdpListenerOptions;
+  readonly #runtime: Runtime;
+  readonly #context: BinaryPeerContext<PlayerEntry>;
+  readonly #players: (PlayerEntry | null)[] = [];
+  readonly #pending = new Map<number, PendingFlow>();
+  readonly #raw = new Map<number, RawFlowEntry>();
+  readonly #drainWatchers = new Map<number, (() => void)[]>();
+  readonly #figures: UdpFigures<ProtocolStats>;
+
+  /** @throws TransportError address-in-use, permission-denied, bad-address, addon-missing … */
+  constructor(host: ListenerHost, options: UdpListenerOptions) {
+    this.#host = host;
+    this.#options = options;
+    const tickUs = options.tickHz > 0 ? Math.round(1e6 / options.tickHz) : 0;
+    const isTicked = options.driver === 'tick';
+    this.endpoint = Endpoint.openServer(
+      {
+        host: options.host,
+        port: options.port,
+        protocolId: options.protocolId,
+        privateKey: options.privateKey,
+        serverAddresses: [],
+        maxFlows: options.maxFlows,
+        driver: options.driver,
+        tickIntervalUs: tickUs,
+        receiveBufferBytes: options.receiveBufferBytes,
+        sendBufferBytes: options.sendBufferBytes,
+        maxPayloadBytes: MAX_PAYLOAD_BYTES,
+      },
+      (reasons) => this.#runtime.turn(reasons),
+    );
+    this.protocol = new Protocol({
+      maxFlows: options.maxFlows,
+      seed: options.seed,
+      registryHash: host.registry.hash,
+      maxAckDelayUs: isTicked ? tickUs + ACK_DELAY_OVER_TICK_US : ACK_DELAY_IMMEDIATE_US,
+    });
+    this.#runtime = new Runtime({
+      endpoint: this.endpoint,
+      protocol: this.protocol,
+      handler: this,
+      role: 'server',
+      driver: options.driver,
+      maxFlows: options.maxFlows,
+      maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    });
+    this.#figures = new UdpFigures(this.endpoint, this.protocol, new ProtocolStats());
+    this.address = this.endpoint.address();
+    this.#context = {
+      registry: host.registry,
+      dispatcher: host.dispatcher,
+      port: this.#runtime,
+      drops: host.drops,
+      acks: new AckBatch(() => this.#armAcks()),
+      scratch: new Uint8Array(BODY_BYTES_MAX + 64),
+      onUnhandled: null,
+      onHello: null,
+    };
+  }
+
+  /** A connect token (2048 B) for this listener at `serverAddresses`. */
+  mintToken(playerId: string, ticketId: Uint8Array, serverAddresses: string[]): Uint8Array {
+    const { protocolId, privateKey } = this.#options;
+    // Keyed, so that client ids on the wire do not tell player ids.
+    const digest = createHmac('sha256', privateKey).update(`client-id ${playerId}`).digest();
+    return createConnectToken({
+      protocolId,
+      privateKey,
+      clientId: digest.readBigUInt64LE(0),
+      serverAddresses,
+      expireSeconds: TICKET_LIFETIME_S,
+      timeoutSeconds: FLOW_TIMEOUT_S,
+      userData: writeUserData(ticketId, playerId),
+    });
+  }
+
+  stats(player: PlayerEntry): ConnectionStats {
+    const peer = player.peer as BinaryPeer<PlayerEntry>;
+    return this.#figures.read(peer, this.#runtime.generationOf(peer.slot));
+  }
+
+  watchDrained(player: PlayerEntry, callback: () => void): void {
+    const { slot } = player.peer as BinaryPeer<PlayerEntry>;
+    const waiting = this.#drainWatchers.get(slot);
+    if (waiting === undefined) this.#drainWatchers.set(slot, [callback]);
+    else waiting.push(callback);
+    this.#runtime.watchDrained(slot);
+  }
+
+  /** Adds the endpoint's and the protocol's drops by name. */
+  addDrops(into: Record<string, number>): void {
+    for (const [name, count] of Object.entries(this.endpoint.drops())) into[name] = count;
+    for (let i = 1; i < DROP_REASON_NAMES.length; i++) {
+      into[`rl1-${DROP_REASON_NAMES[i]}`] = this.protocol.counters[i];
+    }
+  }
+
+  close(code: number, reason: string): void {
+    this.#runtime.close(code, reason);
+  }
+
+  handleFlowOpened(flow: OpenedFlow): void {
+    const user = readUserData(flow.userData, flow.clientId);
+    if (user.ticketId !== null) this.#host.tickets.consumeId(user.ticketId);
+    this.#pending.set(flow.slot, { ...flow, playerId: user.playerId });
+  }
+
+  handleFlowReady(slot: number, registryHash: number): void {
+    const flow = this.#pending.get(slot);
+    if (flow === undefined) return;
+    this.#pending.delete(slot);
+    if (this.#host.isFull(flow.playerId)) {
+      this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, 'server-full');
+      return;
+    }
+    const player = new PlayerEntry(flow.playerId, flow.address, this, (entry, info) => {
+      this.#host.release(entry, info);
+      this.#forget(slot);
+    });
+    const peer = new BinaryPeer(this.#context, player, slot, false);
+    player.peer = peer;
+    this.#players[slot] = player;
+    const hello = createHello(flow.playerId, this.#host.nowMs());
+    peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.nowUs });
+    peer.handleReady(registryHash);
+    this.#host.admit(player);
+  }
+
+  handleMessage(
+    slot: number,
+    channel: number,
+    mode: number,
+    messageId: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    ageUs: number,
+  ): void {
+    const player = this.#players[slot];
+    if (player === null || player === undefined) return;
+    const peer = player.peer as BinaryPeer<PlayerEntry>;
+    peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
+  }
+
+  handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void {
+    const flow = this.#raw.get(slot) ?? this.#openRaw(slot);
+    this.#options.onRawPayload(flow, bytes.subarray(offset, offset + length));
+  }
+
+  handleFlowClosed(slot: number, closed: ClosedFlow): void {
+    this.#pending.delete(slot);
+    this.#raw.delete(slot);
+    const player = this.#players[slot];
+    if (player === null || player === undefined) return;
+    this.#host.release(player, closed);
+    player.peer.handleClosed();
+    this.#forget(slot);
+  }
+
+  handleDrained(slot: number): void {
+    const waiting = this.#drainWatchers.get(slot);
+    this.#drainWatchers.delete(slot);
+    for (const callback of waiting ?? []) callback();
+  }
+
+  handleTick(ticksDue: number): void {
+    this.#options.onTick(ticksDue);
+  }
+
+  handleDeadline(): void {
+    this.#context.acks.flush();
+  }
+
+  #openRaw(slot: number): RawFlowEntry {
+    const opened = this.#pending.get(slot);
+    this.#pending.delete(slot);
+    const clientId = opened?.clientId ?? 0n;
+    const flow = new RawFlowEntry(clientId, opened?.address ?? '', slot, this.#runtime);
+    this.#raw.set(slot, flow);
+    this.#options.onRawOpen(flow);
+    return flow;
+  }
+
+  #forget(slot: number): void {
+    this.#players[slot] = null;
+    this.handleDrained(slot);
+  }
+
+  #armAcks(): void {
+    this.#runtime.setHandlerDeadline((this.#runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+  }
+}

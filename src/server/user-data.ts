@@ -1,0 +1,45 @@
+/**
+ * What our connect tokens carry in their 256 bytes of user data:
+ *
+ *   "GGP1" | ticket id 8 B | u8 n | player id, n B of UTF-8 | zeros
+ *
+ * A token of a foreign backend has other bytes there; its player is named by the client id.
+ */
+import { TICKET_ID_BYTES } from './tickets.js';
+
+const MAGIC = [0x47, 0x47, 0x50, 0x31];
+const ID_AT = 4;
+const LENGTH_AT = ID_AT + TICKET_ID_BYTES;
+const NAME_AT = LENGTH_AT + 1;
+export const USER_DATA_BYTES = 256;
+export const PLAYER_ID_BYTES_MAX = 200;
+
+export function writeUserData(ticketId: Uint8Array, playerId: string): Uint8Array {
+  const name = new TextEncoder().encode(playerId);
+  if (name.length === 0 || name.length > PLAYER_ID_BYTES_MAX) {
+    throw new RangeError(`ggscale: player id of ${name.length} B, allowed 1…${PLAYER_ID_BYTES_MAX}`);
+  }
+  const out = new Uint8Array(USER_DATA_BYTES);
+  out.set(MAGIC);
+  out.set(ticketId, ID_AT);
+  out[LENGTH_AT] = name.length;
+  out.set(name, NAME_AT);
+  return out;
+}
+
+export interface TokenUser {
+  playerId: string;
+  /** Null when the token was not minted by a ggscale ticket endpoint. */
+  ticketId: Uint8Array | null;
+}
+
+/** The bytes are authenticated by the token; what does not parse is a foreign backend's. */
+export function readUserData(bytes: Uint8Array, clientId: bigint): TokenUser {
+  const length = bytes[LENGTH_AT];
+  const isOurs = MAGIC.every((byte, i) => bytes[i] === byte) && length > 0;
+  if (!isOurs || length > PLAYER_ID_BYTES_MAX) {
+    return { playerId: `netcode:${clientId}`, ticketId: null };
+  }
+  const playerId = new TextDecoder().decode(bytes.subarray(NAME_AT, NAME_AT + length));
+  return { playerId, ticketId: bytes.slice(ID_AT, LENGTH_AT) };
+}

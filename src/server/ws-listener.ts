@@ -1,0 +1,186 @@
+/**
+ * Players on WebSocket: JSON text frames over `ws`, admitted by one-time ticket.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { BODY_BYTES_MAX } from '../messages/types.js';
+import { AckBatch } from '../session/ack-batch.js';
+import { CLOSE_ABNORMAL, CLOSE_POLICY_VIOLATION } from '../session/close-codes.js';
+import { JsonPeer, type JsonPeerContext, type TextSocket } from '../session/json-peer.js';
+import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import type { ConnectionStats } from '../session/types.js';
+import { joinHostPort, plainAddress } from './addresses.js';
+import { createHello } from './hello.js';
+import type { ListenerHost } from './host.js';
+import { PlayerEntry, type PlayerLink } from './player-entry.js';
+import { Problem } from './problem.js';
+
+/** A frame is a body and its envelope; what is larger closes with 1009. */
+const FRAME_BYTES_MAX = BODY_BYTES_MAX + 1024;
+/** Both ends look for a dead peer this often; two silent rounds end the connection. */
+const PING_INTERVAL_MS = 10_000;
+const RETRY_AFTER_CAPACITY_S = 5;
+
+interface Connection {
+  socket: WebSocket;
+  stream: Socket;
+  /** Bytes that were on the stream before the first frame: the HTTP upgrade. */
+  readBefore: number;
+  writtenBefore: number;
+  framesIn: number;
+  framesOut: number;
+  isAlive: boolean;
+}
+
+export class WsListener implements PlayerLink {
+  readonly wire = 'json-ws' as const;
+  readonly #host: ListenerHost;
+  readonly #server: WebSocketServer;
+  readonly #connections = new Map<PlayerEntry, Connection>();
+  readonly #context: JsonPeerContext<PlayerEntry>;
+  readonly #pings: NodeJS.Timeout;
+  #ackTimer: NodeJS.Timeout | null = null;
+
+  constructor(host: ListenerHost) {
+    this.#host = host;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: FRAME_BYTES_MAX,
+      perMessageDeflate: false,
+      clientTracking: false,
+    });
+    this.#context = {
+      registry: host.registry,
+      dispatcher: host.dispatcher,
+      drops: host.drops,
+      acks: new AckBatch(() => this.#armAcks()),
+      onUnhandled: null,
+      onHello: null,
+      nowMs: () => host.nowMs(),
+      serverTimeMs: () => host.nowMs(),
+    };
+    this.#pings = setInterval(() => this.#pingAll(), PING_INTERVAL_MS);
+    this.#pings.unref();
+  }
+
+  /** @throws Problem when the ticket is refused or the server is full */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, url: URL): void {
+    const playerId = this.#host.tickets.consume(url.searchParams.get('ticket') ?? '');
+    if (playerId === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
+    if (this.#host.isFull(playerId)) {
+      throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
+    }
+    this.#server.handleUpgrade(request, stream, head, (socket) => {
+      this.#open(socket, stream as Socket, playerId);
+    });
+  }
+
+  stats(player: PlayerEntry): ConnectionStats {
+    const peer = player.peer as JsonPeer<PlayerEntry>;
+    const connection = this.#connections.get(player);
+    return {
+      wire: 'json-ws',
+      rttMs: peer.clock.rttMs,
+      rttVarMs: peer.clock.rttVarMs,
+      messagesIn: peer.messagesIn,
+      messagesOut: peer.messagesOut,
+      bytesIn: connection === undefined ? 0 : connection.stream.bytesRead - connection.readBefore,
+      bytesOut:
+        connection === undefined ? 0 : connection.stream.bytesWritten - connection.writtenBefore,
+      packetsIn: connection?.framesIn ?? 0,
+      packetsOut: connection?.framesOut ?? 0,
+      packetsLostIn: 0,
+      resends: 0,
+      droppedOut: peer.droppedOut,
+      queuedBytes: peer.queuedBytes,
+    };
+  }
+
+  watchDrained(player: PlayerEntry, callback: () => void): void {
+    (player.peer as JsonPeer<PlayerEntry>).watchDrained(callback);
+  }
+
+  /** Call after every player has been ended. Sockets that do not answer the close are cut. */
+  close(): void {
+    clearInterval(this.#pings);
+    if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    for (const { socket } of this.#connections.values()) socket.terminate();
+    this.#connections.clear();
+    this.#server.close();
+  }
+
+  #open(socket: WebSocket, stream: Socket, playerId: string): void {
+    const address = joinHostPort(plainAddress(stream.remoteAddress ?? ''), stream.remotePort ?? 0);
+    const connection: Connection = {
+      socket,
+      stream,
+      readBefore: stream.bytesRead,
+      writtenBefore: stream.bytesWritten,
+      framesIn: 0,
+      framesOut: 0,
+      isAlive: true,
+    };
+    const player = new PlayerEntry(playerId, address, this, (entry, info) => {
+      this.#host.release(entry, info);
+    });
+    const peer = new JsonPeer(this.#context, player, textSocketOf(connection));
+    player.peer = peer;
+    this.#connections.set(player, connection);
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      connection.isAlive = true;
+      connection.framesIn++;
+      if (isBinary) player.end(CLOSE_POLICY_VIOLATION, 'text frames only');
+      else peer.handleText((data as Buffer).toString('utf8'));
+    });
+    socket.on('pong', () => {
+      connection.isAlive = true;
+    });
+    stream.on('drain', () => peer.handleSocketDrained());
+    socket.on('error', () => {}); // a 'close' event always follows
+    socket.on('close', (code: number, reason: Buffer) => {
+      this.#handleClose(player, peer, code, reason.toString('utf8'));
+    });
+    peer.sendControl('$hello', createHello(playerId, this.#host.nowMs()));
+    this.#host.admit(player);
+  }
+
+  #handleClose(player: PlayerEntry, peer: JsonPeer<PlayerEntry>, code: number, reason: string) {
+    const wasClean = code !== CLOSE_ABNORMAL;
+    this.#host.release(player, { code: code === 1005 ? 1000 : code, reason, wasClean });
+    peer.handleClosed();
+    this.#connections.delete(player);
+  }
+
+  #armAcks(): void {
+    this.#ackTimer = setTimeout(() => this.#context.acks.flush(), SESSION_ACK_DELAY_MS);
+  }
+
+  #pingAll(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.isAlive) {
+        connection.socket.terminate();
+        continue;
+      }
+      connection.isAlive = false;
+      connection.socket.ping();
+    }
+  }
+}
+
+function textSocketOf(connection: Connection): TextSocket {
+  const { socket } = connection;
+  return {
+    send(text) {
+      connection.framesOut++;
+      socket.send(text);
+    },
+    close(code, reason) {
+      socket.close(code, reason);
+    },
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
+  };
+}

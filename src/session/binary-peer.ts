@@ -1,0 +1,395 @@
+/**
+ * One session on the UDP wire: encodes, numbers, acknowledges and dispatches the messages of one
+ * flow. It sends through a FlowPort (the runtime) and never sees a socket.
+ */
+import {
+  DECODE_OK,
+  DECODE_RUNTIME,
+  MODE_RELIABLE_ORDERED,
+  MODE_RELIABLE_UNORDERED,
+  type MessageType,
+  type Mode,
+  type Registry,
+} from '../messages/types.js';
+import { TransportError } from '../util/errors.js';
+import type { AckBatch } from './ack-batch.js';
+import { ByteSendLog } from './byte-send-log.js';
+import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH } from './close-codes.js';
+import { ID_ACK, parseTypes, readAck, writeAck } from './control.js';
+import type { Dispatcher } from './dispatcher.js';
+import {
+  DROP_BAD_CONTROL,
+  DROP_BEFORE_HELLO,
+  DROP_UNHANDLED,
+  DROP_WRONG_MODE,
+  type SessionDrops,
+} from './drops.js';
+import {
+  BEFORE_HELLO_MESSAGES_MAX,
+  CONTROL_CHANNEL,
+  laneOf,
+  SESSION_ACK_BYTES,
+  SESSION_ACK_MESSAGES,
+  SESSION_LANES,
+} from './limits.js';
+import { ReceiveNumbers } from './receive-numbers.js';
+import type { Meta, SendOptions, SendResult } from './types.js';
+
+/** What the runtime offers to one flow. */
+export interface FlowPort {
+  /** Returns a SEND_ number of the protocol: 0 sent, 1 queued, 2 full, 3 too large, 4 closed. */
+  send(
+    slot: number,
+    channel: number,
+    mode: Mode,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    expiresUs: number,
+    key: number,
+    redundancy: number,
+  ): number;
+  /** Says CLOSE and ends the flow. */
+  closeFlow(slot: number, code: number, reason: string): void;
+}
+
+/** What all peers of one listener or client share. `O` is the owner handed to the handlers. */
+export interface BinaryPeerContext<O> {
+  readonly registry: Registry<object>;
+  readonly dispatcher: Dispatcher<O>;
+  readonly port: FlowPort;
+  readonly drops: SessionDrops;
+  readonly acks: AckBatch<BinaryPeer<O>>;
+  /** Room for one encoded message: BODY_BYTES_MAX and its id. */
+  readonly scratch: Uint8Array;
+  /** Called for messages without a handler; null: they are only counted. */
+  readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
+  /** A `$hello` came (client). Null at the server, where it is a violation. */
+  readonly onHello: ((owner: O, payload: unknown) => void) | null;
+}
+
+interface HeldMessage {
+  channel: number;
+  mode: number;
+  messageId: number;
+  bytes: Uint8Array;
+}
+
+class MutableMeta implements Meta {
+  readonly wire = 'udp' as const;
+  mode: Mode = MODE_RELIABLE_ORDERED;
+  channel = 0;
+  ageMs = 0;
+}
+
+const SEND_FULL = 2;
+const SEND_TOO_LARGE = 3;
+const RESULTS: readonly SendResult[] = ['sent', 'queued', 'full', 'full', 'full'];
+const NO_OPTIONS: SendOptions = {};
+
+export class BinaryPeer<O> {
+  readonly wire = 'udp' as const;
+  readonly slot: number;
+  messagesIn = 0;
+  messagesOut = 0;
+  droppedOut = 0;
+  readonly #context: BinaryPeerContext<O>;
+  readonly #owner: O;
+  readonly #meta = new MutableMeta();
+  #received: ReceiveNumbers | null = null;
+  #log: ByteSendLog | null = null;
+  #ackMessages = 0;
+  #ackBytes = 0;
+  #owesAck = false;
+  #isClosed = false;
+  /** Messages ahead of $hello; null once it has come (and at the server, which sends it). */
+  #held: HeldMessage[] | null;
+  /** Ids the peer knows with our layout; null: the registries are equal. */
+  #peerIds: Set<number> | null = null;
+
+  constructor(context: BinaryPeerContext<O>, owner: O, slot: number, awaitsHello: boolean) {
+    this.#context = context;
+    this.#owner = owner;
+    this.slot = slot;
+    this.#held = awaitsHello ? [] : null;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** PARAMS came: when the registries differ, tell ours and speak JSON until theirs is known. */
+  handleReady(peerRegistryHash: number): void {
+    const { registry } = this.#context;
+    if (peerRegistryHash === registry.hash) return;
+    this.#peerIds = new Set();
+    this.sendControl(
+      '$types',
+      registry.types.map((type) => [type.id, type.hash]),
+    );
+  }
+
+  /** @throws MessageError when the value does not fit its type, or the type name is reserved */
+  send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
+    const { registry, scratch } = this.#context;
+    const known = registry.typeByName(type);
+    if (known === undefined || (this.#peerIds !== null && !this.#peerIds.has(known.id))) {
+      const length = registry.encodeAsJson(type, value, scratch, 0, scratch.length);
+      return this.sendEncoded(undefined, scratch, length, options);
+    }
+    const length = registry.encode(type, value, scratch, 0, scratch.length);
+    return this.sendEncoded(known, scratch, length, options);
+  }
+
+  /** Whether an encoding made for equal registries serves this peer too (see broadcast). */
+  takesEncoded(type: MessageType | undefined): boolean {
+    return this.#peerIds === null || type === undefined || this.#peerIds.has(type.id);
+  }
+
+  /** Sends bytes that the registry encoded; `type` undefined means JSON of an unregistered name. */
+  sendEncoded(
+    type: MessageType | undefined,
+    bytes: Uint8Array,
+    length: number,
+    options: SendOptions = NO_OPTIONS,
+  ): SendResult {
+    const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
+    const channel = type === undefined ? 0 : type.channel;
+    const isReliable = mode >= MODE_RELIABLE_UNORDERED;
+    const lane = laneOf(channel, mode);
+    if (isReliable) {
+      if (options.key !== undefined || options.expiresMs !== undefined) refuseReliableOptions();
+      this.#log ??= new ByteSendLog();
+      if (!this.#log.hasRoom(lane, length)) return 'full';
+    }
+    const code = this.#context.port.send(
+      this.slot,
+      channel,
+      mode,
+      bytes,
+      0,
+      length,
+      options.expiresMs === undefined ? 0 : Math.round(options.expiresMs * 1000),
+      options.key ?? 0,
+      options.redundancy ?? 0,
+    );
+    if (code === SEND_TOO_LARGE) refuseTooLarge(length, mode);
+    if (code >= SEND_FULL) {
+      if (!isReliable) this.droppedOut++;
+      return 'full';
+    }
+    if (isReliable) (this.#log as ByteSendLog).push(lane, bytes, 0, length);
+    this.messagesOut++;
+    return RESULTS[code];
+  }
+
+  /** Sends one of the runtime's own JSON messages. They are few and small. */
+  sendControl(name: string, payload: unknown): void {
+    const { registry, scratch } = this.#context;
+    const length = registry.runtime.encode(name, payload, scratch, 0, scratch.length);
+    this.#sendControlBytes(length);
+  }
+
+  /** A reassembled message of this flow. Refusals are counted, never thrown. */
+  handleMessage(
+    channel: number,
+    mode: number,
+    messageId: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    ageUs: number,
+  ): void {
+    if (this.#isClosed) return;
+    if (channel === CONTROL_CHANNEL) {
+      this.#handleControl(bytes, offset, length);
+      return;
+    }
+    if (this.#held !== null) {
+      this.#hold(channel, mode, messageId, bytes.slice(offset, offset + length));
+      return;
+    }
+    if (mode >= MODE_RELIABLE_UNORDERED) this.#countReliable(channel, mode, messageId, length);
+    const { registry, drops } = this.#context;
+    const status = registry.decode(bytes, offset, length);
+    if (status !== DECODE_OK) {
+      drops.count(status === DECODE_RUNTIME ? DROP_BAD_CONTROL : status);
+      return;
+    }
+    const { type, id } = registry.decoded;
+    if (!isAsDeclared(type, id, mode, channel)) {
+      drops.count(DROP_WRONG_MODE);
+      return;
+    }
+    this.messagesIn++;
+    this.#meta.mode = mode as Mode;
+    this.#meta.channel = channel;
+    this.#meta.ageMs = ageUs / 1000;
+    this.#dispatch(type);
+  }
+
+  /** $hello has been taken: what came ahead of it follows now. */
+  releaseHeld(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held === null) return;
+    for (const message of held) {
+      const { channel, mode, messageId, bytes } = message;
+      this.handleMessage(channel, mode, messageId, bytes, 0, bytes.length, 0);
+    }
+  }
+
+  /** Sends the session acknowledgement that is owed. */
+  flushAck(): void {
+    this.#owesAck = false;
+    if (this.#ackMessages === 0 || this.#isClosed || this.#received === null) return;
+    this.#ackMessages = 0;
+    this.#ackBytes = 0;
+    const { registry, scratch } = this.#context;
+    const head = registry.runtime.encodeId(ID_ACK, scratch, 0, scratch.length);
+    this.#sendControlBytes(head + writeAck(this.#received, scratch, head));
+  }
+
+  /** The peer's session acknowledges; see ByteSendLog. */
+  acknowledge(lane: number, next: number): boolean {
+    if (this.#log === null) return next === 0 && lane < SESSION_LANES;
+    return this.#log.acknowledge(lane, next);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#context.port.closeFlow(this.slot, code, reason);
+  }
+
+  /** The flow is gone; nothing is sent any more. */
+  handleClosed(): void {
+    this.#isClosed = true;
+  }
+
+  #dispatch(type: MessageType | null): void {
+    const { registry, dispatcher, drops, onUnhandled } = this.#context;
+    const decoded = registry.decoded;
+    const { name } = decoded;
+    let isHandled: boolean;
+    if (decoded.id !== 0 && type !== null) {
+      const { bytes, bodyOffset, bodyLength } = decoded;
+      const meta = this.#meta;
+      isHandled = dispatcher.dispatchBytes(this.#owner, type, bytes, bodyOffset, bodyLength, meta);
+      if (!isHandled && onUnhandled !== null) {
+        onUnhandled(this.#owner, name, type.read(bytes, bodyOffset, bodyLength));
+        return;
+      }
+    } else {
+      const value = decoded.payload;
+      isHandled = dispatcher.dispatchValue(this.#owner, name, type ?? undefined, value, this.#meta);
+      if (!isHandled && onUnhandled !== null) {
+        onUnhandled(this.#owner, name, value);
+        return;
+      }
+    }
+    if (!isHandled) drops.count(DROP_UNHANDLED);
+  }
+
+  #hold(channel: number, mode: number, messageId: number, bytes: Uint8Array): void {
+    const held = this.#held as HeldMessage[];
+    if (mode >= MODE_RELIABLE_UNORDERED && held.length < BEFORE_HELLO_MESSAGES_MAX) {
+      held.push({ channel, mode, messageId, bytes });
+    } else {
+      this.#context.drops.count(DROP_BEFORE_HELLO);
+      if (mode >= MODE_RELIABLE_UNORDERED) this.close(CLOSE_PROTOCOL_ERROR, 'no $hello');
+    }
+  }
+
+  #countReliable(channel: number, mode: number, messageId: number, length: number): void {
+    this.#received ??= new ReceiveNumbers();
+    const lane = laneOf(channel, mode);
+    if (mode === MODE_RELIABLE_ORDERED) this.#received.deliverOrdered(lane);
+    else this.#received.deliverUnordered(lane, messageId);
+    this.#ackMessages++;
+    this.#ackBytes += length;
+    if (this.#ackMessages >= SESSION_ACK_MESSAGES || this.#ackBytes >= SESSION_ACK_BYTES) {
+      this.flushAck();
+    } else if (!this.#owesAck) {
+      this.#owesAck = true;
+      this.#context.acks.add(this);
+    }
+  }
+
+  #handleControl(bytes: Uint8Array, offset: number, length: number): void {
+    const { registry, drops } = this.#context;
+    const decoded = registry.decoded;
+    let isFine = false;
+    if (registry.decode(bytes, offset, length) === DECODE_RUNTIME) {
+      if (decoded.id === ID_ACK) {
+        isFine = readAck(decoded.bytes, decoded.bodyOffset, decoded.bodyLength, this);
+      } else if (decoded.id === 0) {
+        isFine = this.#handleControlFrame(decoded.name, decoded.payload);
+      }
+    }
+    if (isFine) return;
+    drops.count(DROP_BAD_CONTROL);
+    this.close(CLOSE_PROTOCOL_ERROR, 'malformed session message');
+  }
+
+  #handleControlFrame(name: string, payload: unknown): boolean {
+    const { onHello } = this.#context;
+    if (name === '$types') return this.#handleTypes(payload);
+    if (name !== '$hello' || onHello === null || this.#held === null) return false;
+    onHello(this.#owner, payload);
+    return true;
+  }
+
+  #handleTypes(payload: unknown): boolean {
+    const theirs = parseTypes(payload);
+    if (theirs === null) return false;
+    const { registry } = this.#context;
+    const common = new Set<number>();
+    for (const type of registry.types) {
+      const hash = theirs.get(type.id);
+      if (hash === undefined) continue;
+      if (hash !== type.hash) {
+        this.close(CLOSE_SCHEMA_MISMATCH, `schema-mismatch: type id ${type.id}`);
+        return true;
+      }
+      common.add(type.id);
+    }
+    this.#peerIds = common;
+    return true;
+  }
+
+  #sendControlBytes(length: number): void {
+    const { port, scratch } = this.#context;
+    const mode = MODE_RELIABLE_ORDERED;
+    port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0);
+  }
+}
+
+/**
+ * A type travels in its declared mode and channel. As JSON (id 0) it may also come reliable-ordered
+ * on channel 0, from a peer that does not know it.
+ */
+function isAsDeclared(
+  type: MessageType | null,
+  id: number,
+  mode: number,
+  channel: number,
+): boolean {
+  if (type !== null && type.mode === mode && type.channel === channel) return true;
+  return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
+}
+
+function refuseReliableOptions(): never {
+  throw new TransportError(
+    'bad-option',
+    'ggscale: expiresMs and key are for unreliable message types; this type is reliable',
+  );
+}
+
+function refuseTooLarge(length: number, mode: Mode): never {
+  const kind = mode >= MODE_RELIABLE_UNORDERED ? 'reliable' : 'unreliable';
+  throw new TransportError(
+    'message-too-large',
+    `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
+  );
+}

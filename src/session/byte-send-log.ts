@@ -1,0 +1,159 @@
+/**
+ * Reliable messages this end has sent over UDP and the peer's session has not acknowledged, oldest
+ * first. They are kept so that a session can move to another connection without losing one.
+ *
+ *   head                          tail
+ *    │ ch0 #7 │ freed │ ch0 #8 │   ▼     entries: Int32 × 4 (lane, number, length, offset)
+ *    └─ popped once its number is below the peer's cumulative acknowledgement of its lane
+ *
+ * Bodies (registry-encoded: varint type id ‖ body) lie in one byte ring in the same order.
+ *
+ * Invariant: bytesHeld is the sum of the live entries; per lane, numbers rise from head to tail.
+ */
+import { copyBytes } from '../util/copy-bytes.js';
+import { SESSION_LANES, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
+
+const FIELDS = 4;
+const LANE = 0;
+const NUMBER = 1;
+const LENGTH = 2;
+const OFFSET = 3;
+const FREED = -1;
+const FIRST_ENTRIES = 16;
+const FIRST_BYTES = 4096;
+
+export class ByteSendLog {
+  /** Bytes of live entries. */
+  bytesHeld = 0;
+  #entries = new Int32Array(0);
+  #mask = -1;
+  #head = 0;
+  #tail = 0;
+  #bytes = new Uint8Array(0);
+  #write = 0;
+  readonly #next = new Uint32Array(SESSION_LANES);
+  readonly #held = new Uint16Array(SESSION_LANES);
+
+  get isEmpty(): boolean {
+    return this.#head === this.#tail;
+  }
+
+  /** The number that the next message of `lane` gets. */
+  nextNumber(lane: number): number {
+    return this.#next[lane];
+  }
+
+  /** Whether a message of `length` bytes on `lane` may be accepted now. */
+  hasRoom(lane: number, length: number): boolean {
+    if (this.#held[lane] >= SESSION_WINDOW) return false;
+    return this.bytesHeld === 0 || this.bytesHeld + length <= SESSION_LOG_BYTES_MAX;
+  }
+
+  /** Copies a message that `hasRoom` admitted; returns its number. */
+  push(lane: number, bytes: Uint8Array, offset: number, length: number): number {
+    let to = this.#tail - this.#head > this.#mask ? -1 : this.#reserve(length);
+    if (to < 0) {
+      this.#rebuild(length);
+      to = this.#reserve(length);
+    }
+    copyBytes(bytes, offset, this.#bytes, to, length);
+    const at = (this.#tail++ & this.#mask) * FIELDS;
+    this.#entries[at + LANE] = lane;
+    this.#entries[at + NUMBER] = this.#next[lane] | 0;
+    this.#entries[at + LENGTH] = length;
+    this.#entries[at + OFFSET] = to;
+    this.#held[lane]++;
+    this.bytesHeld += length;
+    return this.#next[lane]++;
+  }
+
+  /**
+   * The peer's session has delivered every number of `lane` below `next`. An old
+   * acknowledgement is no news. Returns false for one of numbers never given out: a violation.
+   */
+  acknowledge(lane: number, next: number): boolean {
+    if (lane >= SESSION_LANES) return false;
+    const outstanding = (this.#next[lane] - next) >>> 0;
+    if (outstanding > this.#held[lane]) return outstanding < 0x80000000;
+    let release = this.#held[lane] - outstanding;
+    for (let i = this.#head; release > 0; i++) {
+      const at = (i & this.#mask) * FIELDS;
+      if (this.#entries[at + LANE] !== lane) continue;
+      this.#entries[at + LANE] = FREED;
+      this.bytesHeld -= this.#entries[at + LENGTH];
+      this.#held[lane]--;
+      release--;
+    }
+    while (this.#head !== this.#tail && this.#field(this.#head, LANE) === FREED) this.#head++;
+    return true;
+  }
+
+  /** Offset of `length` contiguous bytes, or -1 when the ring has no such room. */
+  #reserve(length: number): number {
+    if (this.isEmpty) this.#write = 0;
+    const start = this.isEmpty ? 0 : this.#field(this.#head, OFFSET);
+    const isWrapped = !this.isEmpty && this.#write <= start;
+    const end = isWrapped ? start : this.#bytes.length;
+    let at = this.#write;
+    if (end - at < length) {
+      if (isWrapped || this.isEmpty || start <= length) return -1;
+      at = 0;
+    }
+    this.#write = at + length;
+    return at;
+  }
+
+  /**
+   * Moves the live entries into tables of twice their size. Released entries behind a lane that
+   * is never acknowledged go away here, so the tables are bounded by the live ones.
+   */
+  #rebuild(lengthWanted: number): void {
+    let live = 0;
+    for (let i = this.#head; i !== this.#tail; i++) {
+      if (this.#field(i, LANE) !== FREED) live++;
+    }
+    let capacity = FIRST_ENTRIES;
+    while (capacity < (live + 1) * 2) capacity *= 2;
+    let byteCapacity = FIRST_BYTES;
+    while (byteCapacity < (this.bytesHeld + lengthWanted) * 2) byteCapacity *= 2;
+    const entries = new Int32Array(capacity * FIELDS);
+    const bytes = new Uint8Array(byteCapacity);
+    let count = 0;
+    let write = 0;
+    for (let i = this.#head; i !== this.#tail; i++) {
+      if (this.#field(i, LANE) === FREED) continue;
+      const length = this.#field(i, LENGTH);
+      const at = (i & this.#mask) * FIELDS;
+      entries.set(this.#entries.subarray(at, at + FIELDS), count * FIELDS);
+      entries[count * FIELDS + OFFSET] = write;
+      copyBytes(this.#bytes, this.#field(i, OFFSET), bytes, write, length);
+      write += length;
+      count++;
+    }
+    this.#entries = entries;
+    this.#mask = capacity - 1;
+    this.#head = 0;
+    this.#tail = count;
+    this.#bytes = bytes;
+    this.#write = write;
+  }
+
+  #field(index: number, field: number): number {
+    return this.#entries[(index & this.#mask) * FIELDS + field];
+  }
+
+  /** Throws when the books do not balance. For tests and the simulator. */
+  checkInvariants(): void {
+    let bytes = 0;
+    const last = new Float64Array(SESSION_LANES).fill(-1);
+    for (let i = this.#head; i !== this.#tail; i++) {
+      const lane = this.#field(i, LANE);
+      if (lane === FREED) continue;
+      bytes += this.#field(i, LENGTH);
+      const number = this.#field(i, NUMBER) >>> 0;
+      if (number <= last[lane]) throw new Error(`lane ${lane}: numbers do not rise`);
+      last[lane] = number;
+    }
+    if (bytes !== this.bytesHeld) throw new Error(`held ${this.bytesHeld}, counted ${bytes}`);
+  }
+}

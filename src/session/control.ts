@@ -1,0 +1,96 @@
+/**
+ * The session layer's own messages. On UDP they travel reliable-ordered on CONTROL_CHANNEL, cold
+ * ones as JSON of id 0 with a `$` name, the acknowledgement as raw id 2; on WebSocket all of them
+ * are JSON frames.
+ *
+ *   $hello  server → client, first message: who you are and how to resume
+ *   $types  both, UDP, only when the registry hashes differ: [[id, hash], …]
+ *   $ack    both: UDP raw id 2, n × (u8 lane, u32 next number, little-endian);
+ *           WebSocket {"frames": number of game frames delivered}
+ *   $ping / $time  WebSocket: {"t": sender's ms} / {"t": echoed, "server": server ms}
+ */
+import { ReceiveNumbers } from './receive-numbers.js';
+import { SESSION_LANES } from './limits.js';
+
+/** Raw body id of the UDP acknowledgement. */
+export const ID_ACK = 2;
+const ACK_ENTRY_BYTES = 5;
+
+export interface Hello {
+  /** Session id, 16 hex digits. */
+  session: string;
+  /** One-time resume secret, base64url of 16 bytes. Never log it. */
+  secret: string;
+  resumeWindowMs: number;
+  player: string;
+  /** The server's monotonic clock when this was sent, ms. */
+  serverTimeMs: number;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Null when the payload is not a well-formed `$hello`. */
+export function parseHello(payload: unknown): Hello | null {
+  if (!isObject(payload)) return null;
+  const { session, secret, resumeWindowMs, player, serverTimeMs } = payload;
+  if (typeof session !== 'string' || typeof secret !== 'string') return null;
+  if (typeof player !== 'string') return null;
+  if (typeof resumeWindowMs !== 'number' || typeof serverTimeMs !== 'number') return null;
+  return { session, secret, resumeWindowMs, player, serverTimeMs };
+}
+
+/** The `[id, hash]` pairs of a `$types` payload as a map, or null when malformed. */
+export function parseTypes(payload: unknown): Map<number, number> | null {
+  if (!Array.isArray(payload)) return null;
+  const types = new Map<number, number>();
+  for (const pair of payload) {
+    if (!Array.isArray(pair) || pair.length !== 2) return null;
+    if (!Number.isInteger(pair[0]) || !Number.isInteger(pair[1])) return null;
+    types.set(pair[0], pair[1]);
+  }
+  return types;
+}
+
+/** Finite number field of a `$ping`, `$time` or `$ack` payload; NaN when absent or of other type. */
+export function numberField(payload: unknown, name: string): number {
+  if (!isObject(payload)) return Number.NaN;
+  const value = payload[name];
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/**
+ * Writes the acknowledgement body: every lane on which anything was delivered.
+ * Returns the bytes written (at most 155).
+ */
+export function writeAck(received: ReceiveNumbers, out: Uint8Array, offset: number): number {
+  let at = offset;
+  for (let lane = 0; lane < SESSION_LANES; lane++) {
+    const next = received.next(lane);
+    if (next === 0) continue;
+    out[at] = lane;
+    out[at + 1] = next & 0xff;
+    out[at + 2] = (next >>> 8) & 0xff;
+    out[at + 3] = (next >>> 16) & 0xff;
+    out[at + 4] = next >>> 24;
+    at += ACK_ENTRY_BYTES;
+  }
+  return at - offset;
+}
+
+/** Sink of `readAck`: returns false to stop, because the entry breaks the rules. */
+export interface AckSink {
+  acknowledge(lane: number, next: number): boolean;
+}
+
+/** Applies an acknowledgement body. False when it is malformed or the sink refused an entry. */
+export function readAck(bytes: Uint8Array, offset: number, length: number, sink: AckSink): boolean {
+  if (length % ACK_ENTRY_BYTES !== 0 || length > SESSION_LANES * ACK_ENTRY_BYTES) return false;
+  for (let at = offset; at < offset + length; at += ACK_ENTRY_BYTES) {
+    const low = bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16);
+    const next = (low | (bytes[at + 4] << 24)) >>> 0;
+    if (!sink.acknowledge(bytes[at], next)) return false;
+  }
+  return true;
+}

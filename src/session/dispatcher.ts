@@ -1,0 +1,113 @@
+/**
+ * Handlers by message type. The owner (a player, or the client's connection) is handed through,
+ * so that one table serves all players. A handler that throws affects its own message only.
+ */
+import type { MessageType } from '../messages/types.js';
+import type { Meta } from './types.js';
+
+export type ValueHandler<O> = (owner: O, value: never, meta: Meta) => void;
+
+interface Handlers<O> {
+  values: ((owner: O, value: unknown, meta: Meta) => void)[];
+  views: ((owner: O, view: unknown, meta: Meta) => void)[];
+}
+
+export class Dispatcher<O> {
+  readonly #byType = new Map<string, Handlers<O>>();
+  readonly #onError: (error: unknown, type: string) => void;
+  #scratch: Uint8Array | null = null;
+
+  constructor(onError: (error: unknown, type: string) => void) {
+    this.#onError = onError;
+  }
+
+  /** Adds a handler of plain values; returns the function that removes it. */
+  on(type: string, handler: (owner: O, value: unknown, meta: Meta) => void): () => void {
+    return this.#add(type, 'values', handler);
+  }
+
+  /** Adds a handler of views, which are valid only during the call. */
+  onView(type: string, handler: (owner: O, view: unknown, meta: Meta) => void): () => void {
+    return this.#add(type, 'views', handler);
+  }
+
+  handlesValues(type: string): boolean {
+    const handlers = this.#byType.get(type);
+    return handlers !== undefined && handlers.values.length > 0;
+  }
+
+  /** Verified FlatBuffers bytes. Returns whether any handler took the message. */
+  dispatchBytes(
+    owner: O,
+    type: MessageType,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    meta: Meta,
+  ): boolean {
+    const handlers = this.#byType.get(type.name);
+    if (handlers === undefined) return false;
+    for (let i = 0; i < handlers.views.length; i++) {
+      this.#call(handlers.views[i], owner, type.view(bytes, offset, length), meta, type.name);
+    }
+    for (let i = 0; i < handlers.values.length; i++) {
+      this.#call(handlers.values[i], owner, type.read(bytes, offset, length), meta, type.name);
+    }
+    return handlers.values.length + handlers.views.length > 0;
+  }
+
+  /** A normalised value. View handlers get it as a view over freshly encoded bytes. */
+  dispatchValue(
+    owner: O,
+    name: string,
+    type: MessageType | undefined,
+    value: unknown,
+    meta: Meta,
+  ): boolean {
+    const handlers = this.#byType.get(name);
+    if (handlers === undefined) return false;
+    if (type !== undefined && handlers.views.length > 0) {
+      const scratch = (this.#scratch ??= new Uint8Array(256 * 1024));
+      const length = type.encode(value, scratch, 0, scratch.length);
+      for (let i = 0; i < handlers.views.length; i++) {
+        this.#call(handlers.views[i], owner, type.view(scratch, 0, length), meta, name);
+      }
+    }
+    for (let i = 0; i < handlers.values.length; i++) {
+      this.#call(handlers.values[i], owner, value, meta, name);
+    }
+    return handlers.values.length + handlers.views.length > 0;
+  }
+
+  #call(
+    handler: (owner: O, value: unknown, meta: Meta) => void,
+    owner: O,
+    value: unknown,
+    meta: Meta,
+    type: string,
+  ): void {
+    try {
+      handler(owner, value, meta);
+    } catch (error) {
+      this.#onError(error, type);
+    }
+  }
+
+  #add(
+    type: string,
+    kind: 'values' | 'views',
+    handler: (owner: O, value: unknown, meta: Meta) => void,
+  ): () => void {
+    let handlers = this.#byType.get(type);
+    if (handlers === undefined) {
+      handlers = { values: [], views: [] };
+      this.#byType.set(type, handlers);
+    }
+    // Arrays are replaced, never changed: a handler may add or remove handlers during dispatch.
+    handlers[kind] = [...handlers[kind], handler];
+    const owner = handlers;
+    return () => {
+      owner[kind] = owner[kind].filter((other) => other !== handler);
+    };
+  }
+}

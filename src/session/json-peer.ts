@@ -1,0 +1,275 @@
+/**
+ * One session on the WebSocket wire: `{"type","payload"}` text frames, the same guarantees.
+ *
+ * Reliable messages are refused (`full`) while the peer is slow, as on UDP. Unreliable ones are
+ * never queued behind a slow socket: of a sequenced type the newest waits for the socket to drain,
+ * the others are dropped here, so a slow TCP peer gets the newest state too.
+ */
+import {
+  MessageError,
+  MODE_RELIABLE_ORDERED,
+  MODE_RELIABLE_UNORDERED,
+  MODE_UNRELIABLE_SEQUENCED,
+  type MessageType,
+  type Mode,
+  type Registry,
+} from '../messages/types.js';
+import { TransportError } from '../util/errors.js';
+import type { AckBatch } from './ack-batch.js';
+import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG } from './close-codes.js';
+import { numberField } from './control.js';
+import type { Dispatcher } from './dispatcher.js';
+import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
+import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES, SESSION_LOG_BYTES_MAX } from './limits.js';
+import { RttClock } from './rtt-clock.js';
+import { TextSendLog } from './text-send-log.js';
+import type { Meta, SendOptions, SendResult } from './types.js';
+
+/** The part of a WebSocket that a peer needs; `ws` and the browser's fit. */
+export interface TextSocket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Bytes handed to `send` that the kernel has not taken yet. */
+  readonly bufferedAmount: number;
+}
+
+/** What all peers of one listener or client share. */
+export interface JsonPeerContext<O> {
+  readonly registry: Registry<object>;
+  readonly dispatcher: Dispatcher<O>;
+  readonly drops: SessionDrops;
+  readonly acks: AckBatch<JsonPeer<O>>;
+  readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
+  readonly onHello: ((owner: O, payload: unknown) => void) | null;
+  /** Monotonic milliseconds of this process. */
+  readonly nowMs: () => number;
+  /** The clock that `$time` tells, ms; the server's only. */
+  readonly serverTimeMs: (() => number) | null;
+}
+
+/** Above this many bytes waiting in the socket, unreliable messages give way. */
+const UNRELIABLE_BACKLOG_BYTES = 16 * 1024;
+
+class MutableMeta implements Meta {
+  readonly wire = 'json-ws' as const;
+  mode: Mode = MODE_RELIABLE_ORDERED;
+  channel = 0;
+  readonly ageMs = 0;
+}
+
+const NO_OPTIONS: SendOptions = {};
+
+export class JsonPeer<O> {
+  readonly wire = 'json-ws' as const;
+  messagesIn = 0;
+  messagesOut = 0;
+  droppedOut = 0;
+  readonly clock = new RttClock();
+  readonly #context: JsonPeerContext<O>;
+  readonly #owner: O;
+  readonly #socket: TextSocket;
+  readonly #meta = new MutableMeta();
+  readonly #log = new TextSendLog();
+  /** Newest frame of each sequenced type (and key) that waits for the socket. */
+  readonly #latest = new Map<string, string>();
+  #onDrained: (() => void)[] = [];
+  #framesIn = 0;
+  #framesAcked = 0;
+  #bytesSinceAck = 0;
+  #owesAck = false;
+  #isClosed = false;
+
+  constructor(context: JsonPeerContext<O>, owner: O, socket: TextSocket) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#socket = socket;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** @throws MessageError when the value does not fit its type, or the type name is reserved */
+  send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
+    const { registry } = this.#context;
+    return this.sendText(registry.typeByName(type), registry.toJson(type, value), options, type);
+  }
+
+  /** Sends a frame that the registry encoded. `type` undefined: an unregistered name. */
+  sendText(
+    type: MessageType | undefined,
+    text: string,
+    options: SendOptions = NO_OPTIONS,
+    name = type?.name ?? '',
+  ): SendResult {
+    if (this.#isClosed) return 'full';
+    const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
+    if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
+    if (options.key !== undefined || options.expiresMs !== undefined) {
+      throw new TransportError(
+        'bad-option',
+        'ggscale: expiresMs and key are for unreliable message types; this type is reliable',
+      );
+    }
+    const backlog = this.#socket.bufferedAmount;
+    if (!this.#log.hasRoom(text.length) || backlog > SESSION_LOG_BYTES_MAX) return 'full';
+    this.#log.push(text);
+    this.#socket.send(text);
+    this.messagesOut++;
+    return backlog > 0 ? 'queued' : 'sent';
+  }
+
+  sendControl(name: string, payload: unknown): void {
+    if (this.#isClosed) return;
+    this.#socket.send(this.#context.registry.runtime.toJson(name, payload));
+  }
+
+  /** One round-trip sample; the host calls it about once a second. */
+  ping(): void {
+    this.sendControl('$ping', { t: this.#context.nowMs() });
+  }
+
+  /** A text frame. Refusals are counted; only a broken session message closes. */
+  handleText(text: string): void {
+    if (this.#isClosed) return;
+    const { registry, drops } = this.#context;
+    let frame: { type: string; payload: unknown };
+    try {
+      frame = registry.runtime.fromJson(text);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      drops.count(DROP_BAD_FRAME);
+      if (error.code === 'message-too-large') this.close(CLOSE_TOO_BIG, 'message-too-large');
+      else this.#countFrame(text.length);
+      return;
+    }
+    if (frame.type.startsWith('$')) {
+      if (this.#handleControl(frame.type, frame.payload)) return;
+      drops.count(DROP_BAD_CONTROL);
+      this.close(CLOSE_PROTOCOL_ERROR, 'malformed session message');
+      return;
+    }
+    this.#countFrame(text.length);
+    this.#dispatch(frame.type, frame.payload);
+  }
+
+  /** The socket's buffer went down: the newest of each waiting type follows. */
+  handleSocketDrained(): void {
+    for (const [name, text] of this.#latest) {
+      if (this.#isClosed || this.#socket.bufferedAmount > UNRELIABLE_BACKLOG_BYTES) return;
+      this.#latest.delete(name);
+      this.#write(text);
+    }
+  }
+
+  flushAck(): void {
+    this.#owesAck = false;
+    if (this.#isClosed || this.#framesIn === this.#framesAcked) return;
+    this.#framesAcked = this.#framesIn;
+    this.#bytesSinceAck = 0;
+    this.sendControl('$ack', { frames: this.#framesIn });
+  }
+
+  /** Calls back once everything reliable has been acknowledged, or on close. */
+  watchDrained(callback: () => void): void {
+    if (this.#isClosed || this.#log.isEmpty) callback();
+    else this.#onDrained.push(callback);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close(code, reason);
+    this.#drained();
+  }
+
+  handleClosed(): void {
+    this.#isClosed = true;
+    this.#drained();
+  }
+
+  #sendUnreliable(mode: Mode, text: string, options: SendOptions, name: string): SendResult {
+    if (this.#socket.bufferedAmount <= UNRELIABLE_BACKLOG_BYTES) {
+      this.#write(text);
+      return 'sent';
+    }
+    if (mode !== MODE_UNRELIABLE_SEQUENCED) {
+      this.droppedOut++;
+      return 'full';
+    }
+    const slot = options.key === undefined ? name : `${name} ${options.key}`;
+    if (this.#latest.has(slot)) this.droppedOut++;
+    this.#latest.delete(slot);
+    this.#latest.set(slot, text);
+    return 'queued';
+  }
+
+  #write(text: string): void {
+    this.#log.countFrame();
+    this.#socket.send(text);
+    this.messagesOut++;
+  }
+
+  #countFrame(length: number): void {
+    this.#framesIn++;
+    this.#bytesSinceAck += length;
+    const unacked = this.#framesIn - this.#framesAcked;
+    if (unacked >= SESSION_ACK_MESSAGES || this.#bytesSinceAck >= SESSION_ACK_BYTES) {
+      this.flushAck();
+    } else if (!this.#owesAck) {
+      this.#owesAck = true;
+      this.#context.acks.add(this);
+    }
+  }
+
+  #dispatch(name: string, value: unknown): void {
+    const { registry, dispatcher, drops, onUnhandled } = this.#context;
+    const type = registry.typeByName(name);
+    this.messagesIn++;
+    this.#meta.mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
+    this.#meta.channel = type === undefined ? 0 : type.channel;
+    if (dispatcher.dispatchValue(this.#owner, name, type, value, this.#meta)) return;
+    if (onUnhandled !== null) onUnhandled(this.#owner, name, value);
+    else drops.count(DROP_UNHANDLED);
+  }
+
+  #handleControl(name: string, payload: unknown): boolean {
+    const { onHello, nowMs, serverTimeMs } = this.#context;
+    switch (name) {
+      case '$ack':
+        return this.#handleAck(numberField(payload, 'frames'));
+      case '$ping': {
+        const t = numberField(payload, 't');
+        if (!Number.isFinite(t)) return false;
+        this.sendControl('$time', { t, server: serverTimeMs === null ? 0 : serverTimeMs() });
+        return true;
+      }
+      case '$time':
+        this.clock.sample(numberField(payload, 't'), numberField(payload, 'server'), nowMs());
+        return true;
+      case '$hello':
+        if (onHello === null) return false;
+        onHello(this.#owner, payload);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #handleAck(frames: number): boolean {
+    if (!Number.isInteger(frames) || frames < 0) return false;
+    if (!this.#log.acknowledge(frames)) return false;
+    if (this.#log.isEmpty) this.#drained();
+    return true;
+  }
+
+  #drained(): void {
+    const waiting = this.#onDrained;
+    this.#onDrained = [];
+    for (const callback of waiting) callback();
+  }
+}

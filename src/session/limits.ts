@@ -1,0 +1,30 @@
+/**
+ * Limits of the session layer. Relations to RL1's limits are asserted in session.test.ts.
+ */
+
+/** Channels that carry game messages: 0–30. */
+export const SESSION_CHANNELS = 31;
+/** Lanes: one per channel and reliable mode; RL1 counts message ids per channel and mode too. */
+export const SESSION_LANES = SESSION_CHANNELS * 2;
+/** The channel of the runtime's own messages ($hello, $ack). Its messages have no number. */
+export const CONTROL_CHANNEL = 31;
+/** Reliable messages per channel that may be unacknowledged by the peer's session; power of 2. */
+export const SESSION_WINDOW = 512;
+/** Bytes of unacknowledged reliable messages a sender keeps per session. */
+export const SESSION_LOG_BYTES_MAX = 512 * 1024;
+/** A cumulative acknowledgement leaves at the latest this long after the message came. */
+export const SESSION_ACK_DELAY_MS = 100;
+/** … and at once after this many messages or bytes, a fraction of the sender's limits. */
+export const SESSION_ACK_MESSAGES = 64;
+export const SESSION_ACK_BYTES = 64 * 1024;
+/** How long a session may be without a wire before it is forgotten. */
+export const RESUME_WINDOW_MS = 30_000;
+/** One-time secret that proves the right to resume, bytes (128 bit). */
+export const RESUME_SECRET_BYTES = 16;
+/** Reliable messages that may arrive ahead of $hello on other channels, at the client. */
+export const BEFORE_HELLO_MESSAGES_MAX = 256;
+
+/** Lane of a reliable mode (2 unordered, 3 ordered) on a channel. */
+export function laneOf(channel: number, mode: number): number {
+  return (channel << 1) | (mode & 1);
+}
