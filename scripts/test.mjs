@@ -59,7 +59,10 @@ async function nativeLane() {
     CARGO_TERM_COLOR: 'never',
   };
   if (!process.env.CARGO_TARGET_DIR) env.CARGO_TARGET_DIR = join(root, 'native/target');
-  await check('cargo fmt', cargo, ['fmt', ...manifest, '--all', '--check'], env);
+  for (const workspace of ['native', ...rustWorkspaces('test')]) {
+    const args = ['fmt', '--manifest-path', `${workspace}/Cargo.toml`, '--all', '--check'];
+    await check(`cargo fmt ${workspace}`, cargo, args, env);
+  }
   const clippy = ['clippy', ...manifest, '--workspace', '--all-targets', '--', '-D', 'warnings'];
   await check('cargo clippy', cargo, clippy, env);
   const startMs = Date.now();
@@ -125,6 +128,15 @@ function listTests(folder) {
     } else if (/\.test\.(ts|mts|mjs|js)$/.test(entry.name)) found.push(path);
   }
   return found.sort();
+}
+
+/** Foreign peers that tests build for themselves. */
+function rustWorkspaces(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  if (entries.some(({ name }) => name === 'Cargo.lock')) return [folder];
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .flatMap(({ name }) => rustWorkspaces(`${folder}/${name}`));
 }
 
 async function check(name, command, args, env = {}) {
