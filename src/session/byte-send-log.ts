@@ -38,6 +38,11 @@ export class ByteSendLog {
     return this.#head === this.#tail;
   }
 
+  /** Bytes of the tables themselves. */
+  get capacityBytes(): number {
+    return this.#bytes.length + this.#entries.byteLength;
+  }
+
   /** The number that the next message of `lane` gets. */
   nextNumber(lane: number): number {
     return this.#next[lane];
