@@ -3,6 +3,7 @@
 //! Invariant: `datagrams_in` = `payloads_in` + `consumed` + the sum of all drops.
 
 use crate::drop_reason::DropReason;
+use crate::event::Received;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
@@ -94,7 +95,22 @@ impl Counters {
         self.drops.iter().sum()
     }
 
-    pub(crate) fn count_drop(&mut self, reason: DropReason) {
+    pub(crate) fn count_datagram(&mut self, bytes: usize, received: &Received) {
+        self.datagrams_in += 1;
+        self.bytes_in += bytes as u64;
+        match received {
+            Received::Payload { .. } => self.payloads_in += 1,
+            Received::Consumed => self.consumed += 1,
+            Received::Dropped(reason) => self.count_drop(*reason),
+        }
+    }
+
+    pub(crate) fn count_out(&mut self, bytes: usize) {
+        self.datagrams_out += 1;
+        self.bytes_out += bytes as u64;
+    }
+
+    fn count_drop(&mut self, reason: DropReason) {
         if let Some(count) = self.drops.get_mut(reason as usize) {
             *count += 1;
         }

@@ -36,7 +36,6 @@ mod drop_reason;
 mod error;
 mod event;
 mod flow;
-mod flow_table;
 mod hash;
 mod history;
 mod limits;
@@ -49,6 +48,7 @@ mod replay;
 mod seal;
 mod server;
 mod slab;
+mod table;
 pub mod token;
 mod wheel;
 

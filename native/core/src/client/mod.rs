@@ -1,13 +1,33 @@
 //! The client end.
+//!
+//! ```text
+//!   requesting ──challenge──▶ responding ──keep-alive──▶ connected ──▶ closed
+//!       │ denied, silence          │ denied, silence
+//!       └──────────▶ next server of the token, or closed ◀───────┘
+//! ```
+//! One token, one attempt over its servers, one flow. Sequences never restart within it: all servers
+//! of a token share its keys.
+
+mod receive;
+mod timers;
+mod transmit;
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
 
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::drop_reason::DropReason;
 use crate::error::{SealError, TokenError};
-use crate::event::{Event, FlowId, FlowStats, Received, Sealed, Transmit};
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
+use crate::flow::{clamp_timeout_s, FlowCounts};
+use crate::limits::{
+    CHALLENGE_BODY_BYTES, DISCONNECT_REPEATS, PAYLOAD_BYTES_MAX, RECEIVE_PAYLOAD_BYTES_MAX,
+    SEQUENCE_START_MASK,
+};
 use crate::path::Path;
 use crate::random::Random;
+use crate::replay::ReplayWindow;
+use crate::seal::PacketCipher;
 use crate::token::PublicToken;
 
 #[derive(Debug)]
@@ -26,10 +46,39 @@ impl ClientConfig {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Requesting,
+    Responding,
+    Connected,
+    Closed,
+}
+
 /// A netcode 1.02 client: one connection attempt over the servers of its token, then one flow. See
 /// the crate's contract.
 pub struct Client {
+    token: PublicToken,
+    cipher: PacketCipher,
+    state: State,
+    server_index: usize,
+    server: SocketAddr,
+    /// Clamped.
+    timeout_s: i32,
+    max_payload_bytes: usize,
+    next_sequence: u64,
+    replay: ReplayWindow,
+    challenge: [u8; CHALLENGE_BODY_BYTES],
+    counts: FlowCounts,
     counters: Counters,
+    events: VecDeque<Event>,
+    started_us: u64,
+    /// The last authentic packet that meant life, or when this stage began.
+    last_receive_us: u64,
+    last_send_us: u64,
+    /// A handshake packet or keep-alive waits to be polled.
+    send_queued: bool,
+    disconnects_left: u8,
+    now_us: u64,
 }
 
 impl Client {
@@ -40,54 +89,142 @@ impl Client {
     };
 
     /// Starts with a request to the first server of the token (in `poll_transmit`).
-    pub fn new(_: ClientConfig, connect_token: &[u8], _: Clock) -> Result<Self, TokenError> {
-        PublicToken::read(connect_token)?;
+    pub fn new(
+        mut config: ClientConfig,
+        connect_token: &[u8],
+        clock: Clock,
+    ) -> Result<Self, TokenError> {
+        let token = PublicToken::read(connect_token)?;
+        let server = *token
+            .server_addresses
+            .as_slice()
+            .first()
+            .ok_or(TokenError::AddressCount)?;
         Ok(Self {
+            cipher: PacketCipher::new(token.protocol_id),
+            state: State::Requesting,
+            server_index: 0,
+            server,
+            timeout_s: clamp_timeout_s(token.timeout_s),
+            max_payload_bytes: config.max_payload_bytes.clamp(1, RECEIVE_PAYLOAD_BYTES_MAX),
+            // Random, as on the server: a restarted client with the same token repeats no nonce.
+            next_sequence: config.random.next_u64() & SEQUENCE_START_MASK,
+            replay: ReplayWindow::EMPTY,
+            challenge: [0; CHALLENGE_BODY_BYTES],
+            counts: FlowCounts::default(),
             counters: Counters::default(),
+            events: VecDeque::new(),
+            started_us: clock.mono_us,
+            last_receive_us: clock.mono_us,
+            last_send_us: clock.mono_us,
+            send_queued: true,
+            disconnects_left: 0,
+            now_us: clock.mono_us,
+            token,
         })
     }
 
-    pub fn handle_datagram(&mut self, _: Clock, _: Path, _: &mut [u8]) -> Received {
-        Received::Dropped(DropReason::TooShort)
+    /// Takes one datagram, opening it in place.
+    pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
+        self.advance(clock);
+        let bytes = datagram.len();
+        let received = self.receive(path.canonical(), datagram);
+        self.counters.count_datagram(bytes, &received);
+        received
     }
 
+    /// Seals the payload at `start..start + length` where it lies. Needs `HEADROOM` B before it and
+    /// `TAG_BYTES` after it.
     pub fn seal_payload(
         &mut self,
-        _clock: Clock,
-        _flow: FlowId,
-        _buffer: &mut [u8],
-        _start: usize,
-        _length: usize,
+        clock: Clock,
+        flow: FlowId,
+        buffer: &mut [u8],
+        start: usize,
+        length: usize,
     ) -> Result<Sealed, SealError> {
-        Err(SealError::NotConnected)
+        self.advance(clock);
+        let sealed = self.seal(flow, buffer, start, length);
+        match &sealed {
+            Ok(sealed) => {
+                self.counters.payloads_out += 1;
+                self.counters.count_out(sealed.length);
+            }
+            Err(_) => self.counters.seal_refused += 1,
+        }
+        sealed
     }
 
-    pub fn close_flow(&mut self, _clock: Clock, _flow: FlowId) {}
+    /// Ends the attempt or the flow: redundant disconnects when connected, then `Closed`.
+    pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
+        self.advance(clock);
+        if flow != Self::FLOW || self.state == State::Closed {
+            return;
+        }
+        if self.state == State::Connected {
+            self.disconnects_left = DISCONNECT_REPEATS;
+        }
+        self.close(CloseReason::Local);
+    }
 
-    pub fn handle_timeout(&mut self, _clock: Clock) {}
+    /// Runs every timer that is due.
+    pub fn handle_timeout(&mut self, clock: Clock) {
+        self.advance(clock);
+        self.run_timers();
+    }
 
+    /// When `handle_timeout` has something to do next, in monotonic µs.
     pub fn deadline_us(&self) -> Option<u64> {
-        None
+        self.next_timer_us()
     }
 
-    pub fn poll_transmit(&mut self, _clock: Clock, _out: &mut [u8]) -> Option<Transmit> {
-        None
+    /// Writes the next waiting datagram to the front of `out`, which needs `DATAGRAM_BYTES_MAX` B.
+    pub fn poll_transmit(&mut self, clock: Clock, out: &mut [u8]) -> Option<Transmit> {
+        self.advance(clock);
+        let length = self.next_transmit(out)?;
+        self.counters.count_out(length);
+        self.counts.sent(length);
+        Some(Transmit {
+            length,
+            path: self.path(),
+        })
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    pub fn flow_stats(&self, _flow: FlowId) -> Option<FlowStats> {
-        None
+    pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
+        (flow == Self::FLOW).then(|| self.counts.stats(&self.replay, self.path()))
     }
 
-    /// Nothing more will happen: `Closed` has been reported.
+    /// Nothing more happens by itself: `Closed` has been reported (disconnects may wait to be sent).
     pub fn is_closed(&self) -> bool {
-        false
+        self.state == State::Closed
+    }
+
+    fn path(&self) -> Path {
+        Path {
+            remote: self.server,
+            local: None,
+        }
+    }
+
+    fn advance(&mut self, clock: Clock) {
+        self.now_us = self.now_us.max(clock.mono_us);
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.state = State::Closed;
+        self.send_queued = false;
+        self.counters.closed += 1;
+        self.events.push_back(Event::Closed {
+            flow: Self::FLOW,
+            reason,
+        });
     }
 }

@@ -1,15 +1,42 @@
 //! The server end.
+//!
+//! ```text
+//!   request ─▶ token opens, is new, names us ─▶ pending ─▶ challenge
+//!   response ─▶ pending's key, our challenge ─▶ flow (unconfirmed) ─▶ keep-alive
+//!   keep-alive or payload ─▶ flow (open)
+//! ```
+//! Files: `request` and `response` admit, `receive` takes datagrams, `transmit` makes them,
+//! `lifecycle` ends flows and runs timers.
+//!
+//! Invariants (`check_invariants`): live flows ≤ `max_flows`; an address leads to one flow and one
+//! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake and
+//! at most `DENIALS_QUEUED_MAX` denials.
 
 mod config;
+mod lifecycle;
+mod receive;
+mod request;
+mod response;
+mod transmit;
+
+use std::collections::VecDeque;
 
 pub use config::ServerConfig;
 
+use crate::challenge::Challenger;
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::drop_reason::DropReason;
 use crate::error::{ConfigError, SealError};
 use crate::event::{Event, FlowId, FlowStats, Received, Sealed, Transmit};
-use crate::path::Path;
+use crate::flow::Flow;
+use crate::hash::HashSeed;
+use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX};
+use crate::path::{canonical_address, Path};
+use crate::pending::Pending;
+use crate::random::Random;
+use crate::registry::{Member, Registry};
+use crate::seal::PacketCipher;
+use crate::table::Table;
 
 /// How full the server's tables are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,20 +52,90 @@ pub struct ServerGauges {
 
 /// A netcode 1.02 server. See the crate's contract.
 pub struct Server {
+    config: ServerConfig,
+    cipher: PacketCipher,
+    random: Random,
+    member: Member,
+    challenger: Challenger,
+    /// Of challenges and denials: in [2^63, 2^63 + 2^62) at the start.
+    global_sequence: u64,
+    flows: Table<Flow>,
+    pending: Table<Pending>,
+    live_flows: usize,
+    outbox: VecDeque<Outgoing>,
+    denials: VecDeque<Denial>,
+    events: VecDeque<Event>,
     counters: Counters,
+    now_us: u64,
+}
+
+/// What waits to be sent; written when it is polled.
+#[derive(Clone, Copy)]
+enum Outgoing {
+    /// To a pending handshake.
+    Challenge(FlowId),
+    KeepAlive(FlowId),
+    Disconnects(FlowId),
+}
+
+/// A client that finds no room gets this and leaves no other trace.
+struct Denial {
+    key: [u8; 32],
+    path: Path,
 }
 
 impl Server {
-    pub fn new(config: ServerConfig, _clock: Clock) -> Result<Self, ConfigError> {
+    pub fn new(mut config: ServerConfig, clock: Clock) -> Result<Self, ConfigError> {
         config.check()?;
+        for address in &mut config.server_addresses {
+            *address = canonical_address(*address);
+        }
+        // The configured generator only seeds ours, which leaves it usable for debugging output.
+        let mut random = Random::from_seed(config.random.bytes());
+        let member = config
+            .registry
+            .clone()
+            .unwrap_or_else(Registry::process)
+            .join(
+                &config.private_key,
+                config.protocol_id,
+                config.token_history,
+                clock.unix_s,
+                &mut random,
+            );
         Ok(Self {
+            cipher: PacketCipher::new(config.protocol_id),
+            member,
+            challenger: Challenger::new(random.bytes()),
+            global_sequence: 1 << 63 | random.next_u64() >> 2,
+            flows: Table::new(
+                flow_slots(config.max_flows),
+                HashSeed::new(&mut random),
+                clock.mono_us,
+            ),
+            pending: Table::new(
+                config.max_pending,
+                HashSeed::new(&mut random),
+                clock.mono_us,
+            ),
+            live_flows: 0,
+            outbox: VecDeque::new(),
+            denials: VecDeque::with_capacity(DENIALS_QUEUED_MAX),
+            events: VecDeque::new(),
             counters: Counters::default(),
+            now_us: clock.mono_us,
+            random,
+            config,
         })
     }
 
     /// Takes one datagram, opening it in place.
-    pub fn handle_datagram(&mut self, _: Clock, _: Path, _: &mut [u8]) -> Received {
-        Received::Dropped(DropReason::TooShort)
+    pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
+        self.advance(clock);
+        let bytes = datagram.len();
+        let received = self.receive(clock, path.canonical(), datagram);
+        self.counters.count_datagram(bytes, &received);
+        received
     }
 
     /// Seals the payload at `start..start + length` where it lies. Needs `HEADROOM` B before it and
@@ -46,34 +143,55 @@ impl Server {
     /// client is unconfirmed, a keep-alive goes ahead of each payload.
     pub fn seal_payload(
         &mut self,
-        _clock: Clock,
-        _flow: FlowId,
-        _buffer: &mut [u8],
-        _start: usize,
-        _length: usize,
+        clock: Clock,
+        flow: FlowId,
+        buffer: &mut [u8],
+        start: usize,
+        length: usize,
     ) -> Result<Sealed, SealError> {
-        Err(SealError::Stale)
+        self.advance(clock);
+        let sealed = self.seal(flow, buffer, start, length);
+        match &sealed {
+            Ok(sealed) => {
+                self.counters.payloads_out += 1;
+                self.counters.count_out(sealed.length);
+            }
+            Err(_) => self.counters.seal_refused += 1,
+        }
+        sealed
     }
 
     /// Ends a flow: redundant disconnects to the client, then `Closed` with reason `Local`
     /// (`Replaced` after a replacement). A stale id does nothing.
-    pub fn close_flow(&mut self, _clock: Clock, _flow: FlowId) {}
+    pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
+        self.advance(clock);
+        self.close_locally(flow);
+    }
 
     /// Runs every timer that is due.
-    pub fn handle_timeout(&mut self, _clock: Clock) {}
+    pub fn handle_timeout(&mut self, clock: Clock) {
+        self.advance(clock);
+        self.run_timers();
+    }
 
     /// When `handle_timeout` has something to do next, in monotonic µs.
     pub fn deadline_us(&self) -> Option<u64> {
-        None
+        match (self.flows.deadline_us(), self.pending.deadline_us()) {
+            (Some(flows), Some(pending)) => Some(flows.min(pending)),
+            (flows, pending) => flows.or(pending),
+        }
     }
 
-    /// Writes the next waiting datagram; `out` needs `DATAGRAM_BYTES_MAX` B.
-    pub fn poll_transmit(&mut self, _clock: Clock, _out: &mut [u8]) -> Option<Transmit> {
-        None
+    /// Writes the next waiting datagram to the front of `out`, which needs `DATAGRAM_BYTES_MAX` B.
+    pub fn poll_transmit(&mut self, clock: Clock, out: &mut [u8]) -> Option<Transmit> {
+        self.advance(clock);
+        let transmit = self.next_transmit(out)?;
+        self.counters.count_out(transmit.length);
+        Some(transmit)
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     pub fn counters(&self) -> &Counters {
@@ -81,18 +199,50 @@ impl Server {
     }
 
     pub fn gauges(&self) -> ServerGauges {
+        let (token_history, token_history_capacity) = self.member.history_use();
         ServerGauges {
-            flows: 0,
-            max_flows: 0,
-            pending: 0,
-            max_pending: 0,
-            token_history: 0,
-            token_history_capacity: 0,
+            flows: self.live_flows,
+            max_flows: self.config.max_flows as usize,
+            pending: self.pending.len(),
+            max_pending: self.config.max_pending as usize,
+            token_history,
+            token_history_capacity,
         }
     }
 
     /// `None` for a stale id.
-    pub fn flow_stats(&self, _flow: FlowId) -> Option<FlowStats> {
-        None
+    pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
+        self.flows.get(flow).map(Flow::stats)
     }
+
+    /// Asserts what the top of this file promises. For tests and simulations: linear.
+    pub fn check_invariants(&self) {
+        let live = self.flows.values().filter(|flow| flow.is_live()).count();
+        assert_eq!(live, self.live_flows);
+        assert!(live <= self.config.max_flows as usize);
+        assert!(self.pending.len() <= self.config.max_pending as usize);
+        assert!(self.outbox.len() <= 2 * self.flows.len() + self.pending.len());
+        assert!(self.denials.len() <= DENIALS_QUEUED_MAX);
+        let counters = &self.counters;
+        let seen = counters.payloads_in + counters.consumed + counters.dropped_total();
+        assert_eq!(counters.datagrams_in, seen);
+        assert!(self.flows.values().all(|flow| flow.next_sequence < 1 << 63));
+    }
+
+    /// Time never runs backwards here, whatever the caller says.
+    fn advance(&mut self, clock: Clock) {
+        self.now_us = self.now_us.max(clock.mono_us);
+        for flow in self.member.take_replaced() {
+            self.replace(flow, FlowId::ELSEWHERE);
+        }
+    }
+
+    fn datagram_bytes_max(&self) -> usize {
+        self.config.max_payload_bytes + OVERHEAD_BYTES_MAX
+    }
+}
+
+/// Slots for live flows, and some for flows that end (replaced, or with disconnects to send).
+fn flow_slots(max_flows: u32) -> u32 {
+    max_flows + max_flows / 4 + 64
 }

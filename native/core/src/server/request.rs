@@ -1,0 +1,168 @@
+//! Connection requests. Nothing is stored, and nothing is answered, before the token has opened.
+
+use super::{Denial, Outgoing, Server};
+use crate::bytes::Reader;
+use crate::clock::Clock;
+use crate::drop_reason::DropReason;
+use crate::error::TokenError;
+use crate::event::Received;
+use crate::flow::{clamp_timeout_s, timeout_us};
+use crate::history::TokenTag;
+use crate::limits::{
+    DENIALS_QUEUED_MAX, PENDING_LIFETIME_US, REQUEST_BYTES, TAG_BYTES, TOKEN_PRIVATE_BYTES, VERSION,
+};
+use crate::path::{PackedAddress, Path};
+use crate::pending::Pending;
+use crate::token::PrivateToken;
+
+/// A request whose token has opened.
+struct Request {
+    token: PrivateToken,
+    tag: TokenTag,
+    expire_s: u64,
+}
+
+impl Server {
+    pub(super) fn handle_request(
+        &mut self,
+        clock: Clock,
+        path: Path,
+        datagram: &mut [u8],
+    ) -> Result<Received, DropReason> {
+        let request = self.open_request(clock, datagram)?;
+        let address = PackedAddress::pack(path.remote);
+        let client_id = request.token.client_id;
+        if let Some(flow) = self.flows.find(&address).and_then(|id| self.flows.get(id)) {
+            if flow.client_id != client_id {
+                return Err(DropReason::AddressConnected);
+            }
+        }
+        let earlier = self.pending.find(&address);
+        if let Some(pending) = earlier.and_then(|id| self.pending.get_mut(id)) {
+            if pending.token_tag == request.tag {
+                pending.path = path;
+                let queued = core::mem::replace(&mut pending.challenge_queued, true);
+                if let (false, Some(id)) = (queued, earlier) {
+                    self.outbox.push_back(Outgoing::Challenge(id));
+                }
+                return Ok(Received::Consumed);
+            }
+            if pending.client_id != client_id {
+                return Err(DropReason::AddressPending);
+            }
+        }
+        if self.is_full_for(client_id) {
+            return Err(self.deny(request.token.server_to_client_key, path));
+        }
+        if earlier.is_none() && self.pending.is_full() {
+            return Err(DropReason::PendingFull);
+        }
+        self.member
+            .claim_token(&request.tag, address, request.expire_s, clock.unix_s)?;
+        if let Some(id) = earlier {
+            self.pending.remove(id);
+        }
+        self.begin_handshake(path, address, &request);
+        Ok(Received::Consumed)
+    }
+
+    fn open_request(&self, clock: Clock, datagram: &mut [u8]) -> Result<Request, DropReason> {
+        if datagram.len() != REQUEST_BYTES {
+            return Err(DropReason::RequestLength);
+        }
+        let (head, private) = datagram
+            .split_last_chunk_mut::<TOKEN_PRIVATE_BYTES>()
+            .ok_or(DropReason::RequestLength)?;
+        let mut reader = Reader::new(head);
+        let _prefix = reader.u8().ok_or(DropReason::RequestLength)?;
+        let version: &[u8; VERSION.len()] = reader.array().ok_or(DropReason::RequestLength)?;
+        if *version != VERSION {
+            return Err(DropReason::RequestVersion);
+        }
+        let protocol_id = reader.u64().ok_or(DropReason::RequestLength)?;
+        if protocol_id != self.config.protocol_id {
+            return Err(DropReason::RequestProtocolId);
+        }
+        let expire_s = reader.u64().ok_or(DropReason::RequestLength)?;
+        self.check_expiry(expire_s, clock.unix_s)?;
+        let nonce = reader.array().ok_or(DropReason::RequestLength)?;
+        let tag: TokenTag = *private
+            .last_chunk::<TAG_BYTES>()
+            .ok_or(DropReason::RequestLength)?;
+        let key = &self.config.private_key;
+        let token =
+            PrivateToken::open(private, protocol_id, expire_s, nonce, key).map_err(|error| {
+                match error {
+                    TokenError::Open => DropReason::TokenOpenFailed,
+                    _ => DropReason::TokenMalformed,
+                }
+            })?;
+        if token.timeout_s < 0 && !self.config.development {
+            return Err(DropReason::TokenTimeout);
+        }
+        let ours = &self.config.server_addresses;
+        if !ours.is_empty() && !ours.iter().any(|address| token.names(*address)) {
+            return Err(DropReason::TokenWrongServer);
+        }
+        Ok(Request {
+            token,
+            tag,
+            expire_s,
+        })
+    }
+
+    /// With a maximum lifetime, a token that can be older than this process is refused: it may have
+    /// been used before, and that history is gone.
+    fn check_expiry(&self, expire_s: u64, now_s: u64) -> Result<(), DropReason> {
+        if expire_s <= now_s {
+            return Err(DropReason::TokenExpired);
+        }
+        if let Some(lifetime_s) = self.config.max_token_lifetime_s {
+            let lifetime_s = u64::from(lifetime_s);
+            if expire_s <= self.member.start_s().saturating_add(lifetime_s) {
+                return Err(DropReason::TokenBeforeStart);
+            }
+            if expire_s > now_s.saturating_add(lifetime_s) {
+                return Err(DropReason::TokenLifetime);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_handshake(&mut self, path: Path, address: PackedAddress, request: &Request) {
+        let timeout_s = clamp_timeout_s(request.token.timeout_s);
+        let id = self.pending.insert(Pending {
+            receive_key: request.token.client_to_server_key,
+            send_key: request.token.server_to_client_key,
+            client_id: request.token.client_id,
+            user_data: request.token.user_data,
+            token_tag: request.tag,
+            remote: address,
+            path,
+            timeout_s,
+            challenge_queued: true,
+        });
+        if let Some(id) = id {
+            let lifetime_us = timeout_us(timeout_s).unwrap_or(PENDING_LIFETIME_US);
+            self.pending
+                .arm(id, self.now_us + lifetime_us.min(PENDING_LIFETIME_US));
+            self.outbox.push_back(Outgoing::Challenge(id));
+            self.counters.requests_accepted += 1;
+        }
+    }
+
+    /// Full, and this client would not take the place of its own earlier flow.
+    pub(super) fn is_full_for(&self, client_id: u64) -> bool {
+        let full = self.live_flows >= self.config.max_flows as usize || self.flows.is_full();
+        full && (self.flows.is_full() || self.member.flow_of(client_id).is_none())
+    }
+
+    /// Queues a denial, smaller than what caused it; too many at once are left unanswered.
+    pub(super) fn deny(&mut self, key: [u8; 32], path: Path) -> DropReason {
+        if self.denials.len() >= DENIALS_QUEUED_MAX {
+            return DropReason::DenialsFull;
+        }
+        self.denials.push_back(Denial { key, path });
+        DropReason::ServerFull
+    }
+}

@@ -1,0 +1,165 @@
+//! Connection responses: the client shows that it receives at its address.
+
+use super::{Outgoing, Server};
+use crate::challenge::Challenge;
+use crate::drop_reason::DropReason;
+use crate::event::{Event, FlowId, Received};
+use crate::flow::{Flow, FlowCounts, FlowState};
+use crate::limits::{CHALLENGE_BODY_BYTES, PENDING_LIFETIME_US, SEQUENCE_START_MASK};
+use crate::path::{pack_local, PackedAddress, Path};
+use crate::prefix::Header;
+use crate::replay::ReplayWindow;
+
+impl Server {
+    pub(super) fn handle_response(
+        &mut self,
+        path: Path,
+        address: PackedAddress,
+        header: Header,
+        datagram: &mut [u8],
+    ) -> Result<Received, DropReason> {
+        if let Some(id) = self.pending.find(&address) {
+            return self.handle_first_response(id, path, address, header, datagram);
+        }
+        match self.flows.find(&address) {
+            Some(id) => self.handle_repeated_response(id, header, datagram),
+            None => Err(DropReason::UnknownAddress),
+        }
+    }
+
+    fn handle_first_response(
+        &mut self,
+        id: FlowId,
+        path: Path,
+        address: PackedAddress,
+        header: Header,
+        datagram: &mut [u8],
+    ) -> Result<Received, DropReason> {
+        let pending = self.pending.get(id).ok_or(DropReason::UnknownAddress)?;
+        let sealed = datagram
+            .get_mut(header.body..)
+            .ok_or(DropReason::TooShort)?;
+        let key = &pending.receive_key;
+        let opened = self
+            .cipher
+            .open(key, header.sequence, header.prefix, sealed);
+        let body = sealed.get_mut(..opened.ok_or(DropReason::OpenFailed)?);
+        let challenge = self.open_challenge(body.ok_or(DropReason::TooShort)?)?;
+        if challenge.address != address
+            || challenge.token_tag != pending.token_tag
+            || challenge.client_id != pending.client_id
+        {
+            return Err(DropReason::ChallengeMismatch);
+        }
+        if self.is_full_for(challenge.client_id) {
+            let key = pending.send_key;
+            return Err(self.deny(key, path));
+        }
+        let consumed = self.member.consume_token(&challenge.token_tag, address);
+        if consumed.is_ok() {
+            self.open_flow(id, path);
+        }
+        // Its challenge can never be answered again.
+        self.pending.remove(id);
+        consumed.map(|()| Received::Consumed)
+    }
+
+    /// The first keep-alive may have been lost: as long as the client is unconfirmed, each repeated
+    /// response is answered with one. It proves no life (responses can be replayed).
+    fn handle_repeated_response(
+        &mut self,
+        id: FlowId,
+        header: Header,
+        datagram: &mut [u8],
+    ) -> Result<Received, DropReason> {
+        let flow = self.flows.get(id).ok_or(DropReason::UnknownAddress)?;
+        if flow.state != FlowState::Unconfirmed {
+            return Err(DropReason::ResponseRepeated);
+        }
+        let token_tag = flow.token_tag;
+        let length = self.open_with_flow_key(id, header, datagram)?;
+        let body = datagram.get_mut(header.body..header.body + length);
+        let challenge = self.open_challenge(body.ok_or(DropReason::TooShort)?)?;
+        if challenge.token_tag != token_tag {
+            return Err(DropReason::ChallengeMismatch);
+        }
+        self.queue_keep_alive(id);
+        Ok(Received::Consumed)
+    }
+
+    fn open_challenge(&self, body: &mut [u8]) -> Result<Challenge, DropReason> {
+        if body.len() != CHALLENGE_BODY_BYTES {
+            return Err(DropReason::BodyLength);
+        }
+        let challenge = self
+            .challenger
+            .open(body)
+            .ok_or(DropReason::ChallengeOpenFailed)?;
+        if self.now_us.saturating_sub(challenge.issued_us) > PENDING_LIFETIME_US {
+            return Err(DropReason::ChallengeExpired);
+        }
+        Ok(challenge)
+    }
+
+    fn open_flow(&mut self, pending: FlowId, path: Path) {
+        let now_us = self.now_us;
+        let sequence = self.random.next_u64() & SEQUENCE_START_MASK;
+        let Some(pending) = self.pending.get(pending) else {
+            return;
+        };
+        let (client_id, timeout_s) = (pending.client_id, pending.timeout_s);
+        let user_data = pending.user_data;
+        let flow = Flow {
+            receive_key: pending.receive_key,
+            send_key: pending.send_key,
+            replay: ReplayWindow::EMPTY,
+            next_sequence: sequence,
+            client_id,
+            last_receive_us: now_us,
+            last_send_us: now_us,
+            counts: FlowCounts::default(),
+            remote: pending.remote,
+            local: pack_local(path.local),
+            token_tag: pending.token_tag,
+            timeout_s,
+            state: FlowState::Unconfirmed,
+            keep_alive_queued: false,
+            disconnects_left: 0,
+        };
+        // A flow at this very address is of the same client id and about to be replaced.
+        let same_address = self.flows.find(&flow.remote);
+        if let Some(old) = same_address {
+            self.flows.unmap(old);
+        }
+        let due_us = flow.due_us();
+        let Some(id) = self.flows.insert(flow) else {
+            return;
+        };
+        self.flows.arm(id, due_us);
+        self.live_flows += 1;
+        self.counters.responses_accepted += 1;
+        self.counters.opened += 1;
+        let max_flows = self.config.max_flows;
+        self.events.push_back(Event::Opened {
+            flow: id,
+            client_id,
+            path,
+            user_data,
+            timeout_s,
+            max_flows,
+        });
+        let same_client = self.member.claim_client(client_id, id);
+        for old in [same_address, same_client].into_iter().flatten() {
+            self.replace(old, id);
+        }
+        self.queue_keep_alive(id);
+    }
+
+    pub(super) fn queue_keep_alive(&mut self, id: FlowId) {
+        if let Some(flow) = self.flows.get_mut(id) {
+            if !core::mem::replace(&mut flow.keep_alive_queued, true) {
+                self.outbox.push_back(Outgoing::KeepAlive(id));
+            }
+        }
+    }
+}
