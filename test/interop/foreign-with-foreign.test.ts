@@ -21,7 +21,7 @@ if (skipReason !== null) t.plan(0, skipReason);
 for (const ours of peers) {
   for (const theirs of peers) {
     t.test(`${ours.name} client and ${theirs.name} server echo every size`, async (t) => {
-      const fields = tokenFields('');
+      const fields = tokenFields();
       const server = new PeerProcess(theirs, 'server', {
         bind: LOOPBACK,
         'protocol-id': fields.protocolId.toString(),
@@ -29,10 +29,7 @@ for (const ours of peers) {
       });
       t.teardown(() => server.kill());
       const { port } = await server.next('ready');
-      const token = await foreignToken(ours, {
-        ...fields,
-        serverAddresses: [`127.0.0.1:${port}`],
-      });
+      const token = await foreignToken(ours, { ...fields, server: `127.0.0.1:${port}` });
       const client = new PeerProcess(ours, 'client', { bind: LOOPBACK, token: toHex(token) });
       t.teardown(() => client.kill());
       await client.next('connected');

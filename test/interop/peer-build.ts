@@ -19,7 +19,7 @@ export interface ForeignPeer {
   };
 }
 
-const PEERS_DIRECTORY = fileURLToPath(new URL('./peers/', import.meta.url));
+export const PEERS_DIRECTORY = fileURLToPath(new URL('./peers/', import.meta.url));
 
 const DESCRIPTIONS: readonly Omit<ForeignPeer, 'program'>[] = [
   {
@@ -80,7 +80,20 @@ export async function buildPeers(): Promise<PeerBuild> {
     if (program === undefined) throw new Error(`cargo built no peer-${description.name}`);
     return { ...description, program };
   });
-  return { peers, skipReason: null };
+  return { peers: [...peers, ...extraPeers()], skipReason: null };
+}
+
+/**
+ * `INTEROP_EXTRA_PEERS=name=program,…` puts more implementations to the same tests: ones that no
+ * package registry carries. They speak the lines of peers/common and name states like the first peer.
+ */
+function extraPeers(): ForeignPeer[] {
+  const likeFirst = DESCRIPTIONS[0];
+  const pairs = process.env.INTEROP_EXTRA_PEERS?.split(',') ?? [];
+  return pairs.flatMap((pair) => {
+    const [name, program] = pair.split('=');
+    return name && program && likeFirst ? [{ ...likeFirst, name, program }] : [];
+  });
 }
 
 function executables(output: string): Map<string, string> {

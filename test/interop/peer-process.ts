@@ -3,64 +3,43 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { type Line, Mailbox } from './mailbox.js';
 import type { ForeignPeer } from './peer-build.js';
 
-/** A line of peers/common/src/json.rs. 64-bit values are text. */
-export interface PeerLine {
-  readonly event: string;
-  readonly [field: string]: string | number;
-}
-
-interface Waiter {
-  readonly event: string;
-  readonly resolve: (line: PeerLine) => void;
-  readonly reject: (error: Error) => void;
-}
+export type PeerOptions = Readonly<Record<string, string>>;
 
 export class PeerProcess {
   /** Resolves with the exit code, or null after a signal. */
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
-  readonly #lines: PeerLine[] = [];
-  #waiter: Waiter | null = null;
-  #isOver = false;
-  #errors = '';
+  readonly #mailbox = new Mailbox();
 
-  constructor(peer: ForeignPeer, mode: string, options: Readonly<Record<string, string>>) {
+  constructor(peer: ForeignPeer, mode: string, options: PeerOptions) {
     const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     this.#child = spawn(peer.program, [mode, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let errors = '';
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#errors += text;
+      errors += text;
     });
     // A peer that ended closes its input: a late command is then not an error of the test.
     this.#child.stdin.on('error', () => {});
     const lines = createInterface({ input: this.#child.stdout });
-    lines.on('line', (text) => this.#handleLine(JSON.parse(text) as PeerLine));
+    lines.on('line', (text) => this.#handleLine(JSON.parse(text) as Line));
     this.ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('close', (code) => {
-        this.#isOver = true;
-        this.#match();
+        this.#mailbox.fail(`${peer.name} ${mode} ended with ${code} ${errors}`);
         resolve(code);
       });
     });
   }
 
-  /**
-   * The next line with this event; earlier lines of other events stay for their own waiters.
-   * Rejects when the peer reports an error or a mismatch, or ends first.
-   */
-  next(event: string): Promise<PeerLine> {
-    if (this.#waiter !== null) throw new Error('one waiter at a time');
-    return new Promise((resolve, reject) => {
-      this.#waiter = { event, resolve, reject };
-      this.#match();
-    });
+  next(event: string): Promise<Line> {
+    return this.#mailbox.next(event);
   }
 
-  /** True when a line with this event has arrived and was not awaited. */
   has(event: string): boolean {
-    return this.#lines.some((line) => line.event === event);
+    return this.#mailbox.has(event);
   }
 
   command(text: string): void {
@@ -72,27 +51,12 @@ export class PeerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #handleLine(line: PeerLine): void {
-    this.#lines.push(line);
-    this.#match();
-  }
-
-  #match(): void {
-    const waiter = this.#waiter;
-    if (waiter === null) return;
-    const index = this.#lines.findIndex((line) => line.event === waiter.event);
-    const line = this.#lines[index];
-    if (line !== undefined) {
-      this.#lines.splice(index, 1);
-      this.#waiter = null;
-      waiter.resolve(line);
-      return;
+  #handleLine(line: Line): void {
+    if (line.event === 'error' || line.event === 'mismatch') {
+      this.#mailbox.fail(JSON.stringify(line));
+    } else {
+      this.#mailbox.post(line);
     }
-    const failure = this.#lines.find(({ event }) => event === 'error' || event === 'mismatch');
-    if (failure === undefined && !this.#isOver) return;
-    this.#waiter = null;
-    const seen = JSON.stringify(this.#lines);
-    waiter.reject(new Error(`no "${waiter.event}" from the peer: ${seen} ${this.#errors}`));
   }
 }
 
@@ -101,8 +65,8 @@ export async function askPeer(
   peer: ForeignPeer,
   mode: string,
   event: string,
-  options: Readonly<Record<string, string>>,
-): Promise<PeerLine> {
+  options: PeerOptions,
+): Promise<Line> {
   const child = new PeerProcess(peer, mode, options);
   const line = await child.next(event);
   await child.ended;

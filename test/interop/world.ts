@@ -11,27 +11,32 @@ export const PAYLOAD_COUNT = 1200;
 export const PAYLOAD_BYTES_MAX = 1200;
 /** Bound of a whole test file, building the peers on a fresh machine included. */
 export const FILE_TIMEOUT_MS = 180_000;
+/** Most tests wait for a timeout of the protocol, which counts whole seconds. */
+export const PARALLEL_TESTS = 8;
 
 export interface TokenFields {
   readonly protocolId: bigint;
   readonly privateKey: Uint8Array;
   readonly clientId: bigint;
-  readonly serverAddresses: readonly string[];
   readonly expireSeconds: number;
   readonly timeoutSeconds: number;
   readonly userData: Uint8Array;
+  /** Server addresses, separated by commas. */
+  readonly server: string;
+  /** What the client dials instead, if not the server itself. */
+  readonly dial?: string;
 }
 
-export function tokenFields(server: string, changes: Partial<TokenFields> = {}): TokenFields {
+export function tokenFields(changes: Partial<TokenFields> = {}): TokenFields {
   return {
     protocolId: PROTOCOL_ID,
     privateKey: randomBytes(32),
-    // 63 random bits: identifiers above 2^53 must survive every step.
-    clientId: randomBytes(8).readBigUInt64LE() >> 1n,
-    serverAddresses: [server],
+    // 64 random bits: identifiers above 2^53 must survive every step.
+    clientId: randomBytes(8).readBigUInt64LE(),
     expireSeconds: 60,
     timeoutSeconds: 5,
     userData: randomBytes(256),
+    server: LOOPBACK,
     ...changes,
   };
 }
@@ -46,7 +51,7 @@ export async function foreignToken(peer: ForeignPeer, fields: TokenFields): Prom
     'protocol-id': fields.protocolId.toString(),
     key: toHex(fields.privateKey),
     'client-id': fields.clientId.toString(),
-    server: fields.serverAddresses.join(','),
+    server: fields.server,
     expire: fields.expireSeconds.toString(),
     timeout: fields.timeoutSeconds.toString(),
     'user-data': toHex(fields.userData),

@@ -2,8 +2,8 @@
 //! lines on standard output and the loop that steps a poll-driven netcode implementation.
 //!
 //! ```text
-//! stdin  ── drive N SEED MAX | disconnect | silent | quit ──►  loop  ──►  Peer (foreign crate)
-//! stdout ◄── ready | connected | driven | mismatch | disconnected ──┘
+//! stdin  ── drive|send N SEED MAX, disconnect, silent, quit ──►  loop  ──►  Peer (foreign crate)
+//! stdout ◄── ready, connected, driven, sent, mismatch, disconnected, error ──┘
 //! ```
 //!
 //! Every payload that is not an answer to `drive` is echoed. End of standard input ends the program

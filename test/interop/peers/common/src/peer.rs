@@ -104,6 +104,15 @@ impl State {
                     _ => self.fail("drive needs a connected flow and three numbers"),
                 }
             }
+            ["send", count, seed, max_bytes] => {
+                let numbers = (count.parse(), seed.parse(), max_bytes.parse());
+                match (self.flow, numbers) {
+                    (Some(flow), (Ok(count), Ok(seed), Ok(max_bytes))) => {
+                        self.send_unechoed(Drive::new(flow, count, seed, max_bytes), peer);
+                    }
+                    _ => self.fail("send needs a connected flow and three numbers"),
+                }
+            }
             ["disconnect"] => peer.disconnect(events),
             ["silent"] => {
                 self.silent = true;
@@ -162,6 +171,17 @@ impl State {
                 Err(message) => self.fail(&message),
             },
         }
+    }
+
+    /// At most one window of payloads that nobody echoes.
+    fn send_unechoed(&mut self, mut payloads: Drive, peer: &mut dyn Peer) {
+        let flow = payloads.flow;
+        while let Some(payload) = payloads.next_payload() {
+            if let Err(message) = peer.send(flow, payload) {
+                return self.fail(&message);
+            }
+        }
+        Line::event("sent").number("sent", payloads.sent).print();
     }
 
     fn send_driven(&mut self, peer: &mut dyn Peer) {
