@@ -1,0 +1,40 @@
+/** A server and clients over real loopback sockets, for tests of both wires. */
+import type { Registry } from '../../src/messages/types.js';
+import { Client, type GameConnection, WithHighPerformanceTransport } from '../../src/sdk/index.js';
+import { GameServer, type GameServerOptions } from '../../src/server/index.js';
+import type { Wire } from '../../src/session/types.js';
+
+export const WIRES: readonly Wire[] = ['json-ws', 'udp'];
+
+/** A development server on free ports. Give `udp` options to change its UDP side. */
+export function listen<R extends object>(options: GameServerOptions<R> = {}): Promise<GameServer<R>> {
+  return GameServer.listen<R>({ dev: true, ...options });
+}
+
+/** Dials as `playerId`; the wire is the only difference, and falling back is an error. */
+export function dial<R extends object>(
+  server: GameServer<R>,
+  wire: Wire,
+  playerId: string,
+  registry?: Registry<R>,
+): Promise<GameConnection<R>> {
+  const option = WithHighPerformanceTransport({ fallback: 'error' });
+  const client = new Client(
+    { apiKey: 'test', baseUrl: 'http://127.0.0.1:1' },
+    ...(wire === 'udp' ? [option] : []),
+  );
+  const address = `http://${server.http.host}:${server.http.port}`;
+  return client.dialGame<R>(address, {
+    sessionToken: playerId,
+    ...(registry === undefined ? {} : { registry }),
+  });
+}
+
+/** Resolves when `condition` holds, looked at once per turn of the event loop, at most 20 s. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const start = performance.now();
+  while (!condition()) {
+    if (performance.now() - start > 20_000) throw new Error(`waited 20 s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
