@@ -2,10 +2,11 @@
 // Schemas to TypeScript. Runs flatc (WebAssembly) twice: for its own accessors, and for the binary
 // schema our codecs are emitted from.
 //
-//   node scripts/generate.mjs [--schemas DIR] [--out DIR] [--codec SPECIFIER] [--check]
+//   node scripts/generate.mjs [--check] [--schemas DIR --out DIR --codec SPECIFIER]
 //
-// `--check` writes nothing and exits 1 when the files in --out differ from what would be written.
-// A game of its own: --schemas ./schemas --out ./src/messages --codec @ggscale/transport
+// Without the last three: the targets of this repository. `--codec` is what generated modules
+// import src/messages/codec as. `--check` writes nothing and exits 1 when the committed files
+// differ from what would be written.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,19 @@ import { readBinarySchema } from './generate/reflection.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALL = 'all-schemas';
+/** The game's messages, and the fixture of the tests. */
+export const TARGETS = [
+  {
+    schemas: join(ROOT, 'schemas'),
+    out: join(ROOT, 'src/messages/generated'),
+    codec: '../codec.js',
+  },
+  {
+    schemas: join(ROOT, 'test/messages'),
+    out: join(ROOT, 'test/messages/generated'),
+    codec: '../../../src/messages/codec.js',
+  },
+];
 
 /** Files under `directory`, relative, sorted; none when it does not exist. */
 function listFiles(directory) {
@@ -75,21 +89,29 @@ function collect(fs, directory, prefix, files) {
 /** flatc ends its files with blank lines and trailing spaces; ours have neither. */
 const tidy = (text) => `${text.replace(/[ \t]+$/gm, '').trimEnd()}\n`;
 
-/**
- * @param {Map<string, string>} sources .fbs texts by name
- * @param {string} codec module specifier the generated codecs import
- * @returns {Promise<Map<string, string>>} generated files by name
- */
-export async function generate(sources, codec) {
+/** The checked model of .fbs texts by name. @throws SchemaError */
+export async function modelOf(sources) {
   if (sources.size === 0) throw new SchemaError('no .fbs files found');
-  const names = [...sources.keys()].map((name) => `/in/${name}`);
   const includes = [...sources.keys()].map((name) => `include "${name}";`);
   const withAll = new Map([...sources, [`${ALL}.fbs`, includes.join('\n')]]);
   const binary = await runFlatc(withAll, [
     ...['--binary', '--schema', '--bfbs-builtins', '--bfbs-comments'],
     ...['-I', '/in', '-o', '/out', `/in/${ALL}.fbs`],
   ]);
-  const model = buildModel(readBinarySchema(binary.readFile(`/out/${ALL}.bfbs`)));
+  return buildModel(readBinarySchema(binary.readFile(`/out/${ALL}.bfbs`)));
+}
+
+/** The model of one of this repository's targets, for tests. */
+export const readModel = (index) => modelOf(readSources(TARGETS[index].schemas));
+
+/**
+ * @param {Map<string, string>} sources .fbs texts by name
+ * @param {string} codec module specifier the generated codecs import
+ * @returns {Promise<Map<string, string>>} generated files by name
+ */
+export async function generate(sources, codec) {
+  const model = await modelOf(sources);
+  const names = [...sources.keys()].map((name) => `/in/${name}`);
   const files = emitModules(model, codec);
   const typescript = await runFlatc(sources, ['--ts', '-I', '/in', '-o', '/out', ...names]);
   for (const [name, text] of collect(typescript, '/out', 'flatc/', new Map())) {
@@ -135,26 +157,38 @@ function write(files, out) {
   }
 }
 
+async function run(target, isCheck) {
+  const files = await generate(readSources(target.schemas), target.codec);
+  const where = relative(process.cwd(), target.out) || '.';
+  if (!isCheck) {
+    write(files, target.out);
+    process.stdout.write(`${files.size} files written to ${where}\n`);
+    return true;
+  }
+  const stale = check(files, target.out);
+  for (const line of stale) process.stderr.write(`${line}\n`);
+  process.stdout.write(stale.length === 0 ? `${where} is fresh\n` : `${where} is stale\n`);
+  return stale.length === 0;
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
-      schemas: { type: 'string', default: join(ROOT, 'schemas') },
-      out: { type: 'string', default: join(ROOT, 'src/messages/generated') },
-      codec: { type: 'string', default: '../codec.js' },
+      schemas: { type: 'string' },
+      out: { type: 'string' },
+      codec: { type: 'string' },
       check: { type: 'boolean', default: false },
     },
   });
-  const files = await generate(readSources(values.schemas), values.codec);
-  const where = relative(process.cwd(), values.out) || '.';
-  if (!values.check) {
-    write(files, values.out);
-    process.stdout.write(`${files.size} files written to ${where}\n`);
-    return 0;
+  const { check: isCheck, ...target } = values;
+  const given = Object.keys(target).length;
+  if (given !== 0 && given !== 3) {
+    throw new SchemaError('--schemas, --out and --codec belong together');
   }
-  const stale = check(files, values.out);
-  for (const line of stale) process.stderr.write(`${line}\n`);
-  process.stdout.write(stale.length === 0 ? `${where} is fresh\n` : `${where} is stale\n`);
-  return stale.length === 0 ? 0 : 1;
+  let isFresh = true;
+  for (const each of given === 0 ? TARGETS : [target])
+    isFresh = (await run(each, isCheck)) && isFresh;
+  return isFresh ? 0 : 1;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -284,7 +284,9 @@ function emitReadTable(table) {
     lines.push([name, slot, absent, present]);
   }
   return [
-    `export function read${table.name}(dv: DataView, pos: number): ${table.name}Value {`,
+    lines.length > 0
+      ? `export function read${table.name}(dv: DataView, pos: number): ${table.name}Value {`
+      : `export function read${table.name}(_dv: DataView, _pos: number): ${table.name}Value {`,
     ...(lines.length > 0 ? ['  const vtable = pos - dv.getInt32(pos, true);'] : []),
     ...lines.flatMap(([name, slot, absent]) =>
       absent === undefined

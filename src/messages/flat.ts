@@ -5,7 +5,8 @@
 //   body:  u32 → root │ vtable: u16 size, u16 table size, u16 slot… │ table: i32 → vtable, fields…
 //          then vectors (u32 count, elements), strings (u32 bytes, UTF-8, 0) and child tables
 
-import { isUtf8, isWellFormed, readUtf8, utf8Length, writeUtf8 } from './text.js';
+import { isUtf8 } from '../util/utf8.js';
+import { isWellFormed, readUtf8, utf8Length, writeUtf8 } from './text.js';
 
 /** Tables may nest this deep, on the wire and in values. */
 export const DEPTH_MAX = 32;
@@ -124,7 +125,7 @@ export function isString(
   const start = vectorAt(dv, base, at, end, 1, 1, bytesMax);
   if (start < 0) return false;
   const stop = start + dv.getUint32(start - 4, true);
-  return stop < end && dv.getUint8(stop) === 0 && isUtf8(dv, start, stop);
+  return stop < end && dv.getUint8(stop) === 0 && isUtf8(bytesOf(dv), start, stop - start);
 }
 
 /** Offset of a field in a verified table, 0 when absent. */

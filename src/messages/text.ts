@@ -1,5 +1,5 @@
-// UTF-8 without Node or DOM types. Strings are rare in game messages: writing and checking are plain
-// loops that allocate nothing; only reading makes a string.
+// UTF-8 without Node or DOM types. Strings are rare in game messages: writing is a plain loop
+// that allocates nothing; only reading makes a string.
 
 interface Decoder {
   decode(bytes: Uint8Array): string;
@@ -75,25 +75,6 @@ export function writeUtf8(dv: DataView, pos: number, end: number, text: string):
     }
   }
   return at;
-}
-
-/** Well-formed UTF-8 as of RFC 3629, section 4: no overlong forms, no surrogates, ≤ U+10FFFF. */
-export function isUtf8(dv: DataView, start: number, end: number): boolean {
-  let at = start;
-  while (at < end) {
-    const first = dv.getUint8(at++);
-    if (first < 0x80) continue;
-    if (first < 0xc2 || first > 0xf4) return false;
-    const more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    if (at + more > end) return false;
-    const second = dv.getUint8(at);
-    const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-    const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-    if (second < low || second > high) return false;
-    for (let i = 1; i < more; i++) if ((dv.getUint8(at + i) & 0xc0) !== 0x80) return false;
-    at += more;
-  }
-  return true;
 }
 
 /** @throws TypeError on malformed UTF-8 that is not short; verified bytes never are */

@@ -2,6 +2,9 @@
 // (UDP) and JSON (WebSocket). Generated code implements MessageType, registry.ts implements
 // Registry. See docs/wire/messages.md.
 
+import { TransportError } from '../util/errors.js';
+import { RELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
+
 /** Delivery modes; the numbers are the MM bits of an RL1 message frame. */
 export const MODE_UNRELIABLE = 0;
 export const MODE_UNRELIABLE_SEQUENCED = 1;
@@ -9,8 +12,11 @@ export const MODE_RELIABLE_UNORDERED = 2;
 export const MODE_RELIABLE_ORDERED = 3;
 export type Mode = 0 | 1 | 2 | 3;
 
-/** Largest encoded body on either wire: FlatBuffers bytes, or UTF-8 bytes of a JSON frame. */
-export const BODY_BYTES_MAX = 256 * 1024;
+/**
+ * Largest encoded body on either wire: FlatBuffers bytes, or UTF-8 bytes of a JSON frame. Two bytes
+ * of the largest reliable message are the type id's.
+ */
+export const BODY_BYTES_MAX = RELIABLE_MESSAGE_BYTES_MAX - 2;
 /** Type id 0: the body is UTF-8 JSON `{type, payload}`. */
 export const ID_JSON = 0;
 /** Type ids 1–31 belong to the runtime. */
@@ -33,15 +39,14 @@ export type MessageErrorCode =
   /** createRegistry: a name or id given twice, out of range or reserved. */
   | 'bad-registry';
 
-export class MessageError extends Error {
-  override readonly name = 'MessageError';
-  readonly code: MessageErrorCode;
+export class MessageError extends TransportError {
+  declare readonly code: MessageErrorCode;
   /** Where in the value, for example `Snapshot.players[3].health`; empty when not about a field. */
   readonly path: string;
 
   constructor(code: MessageErrorCode, message: string, path = '') {
-    super(path === '' ? message : `${path}: ${message}`);
-    this.code = code;
+    super(code, path === '' ? message : `${path}: ${message}`);
+    this.name = 'MessageError';
     this.path = path;
   }
 }

@@ -1,0 +1,33 @@
+// Every message type there is, with its schema model and flatc accessor.
+import type { ByteBuffer } from 'flatbuffers';
+import * as game from '../../src/messages/generated/flatc/ggscale/game.js';
+import { GameEvent, Input, Snapshot } from '../../src/messages/generated/index.js';
+import type { MessageType } from '../../src/messages/index.js';
+import * as kitchen from './generated/flatc/test/kitchen.js';
+import { Kitchen, Tiny, Tree } from './generated/index.js';
+import { loadTables, type ObjectModel } from './oracle.js';
+
+export interface Subject {
+  type: MessageType;
+  model: ObjectModel;
+  accessor: (buffer: ByteBuffer) => unknown;
+}
+
+export const TYPES = { Input, Snapshot, GameEvent, Kitchen, Tiny, Tree };
+
+export async function loadSubjects(): Promise<Subject[]> {
+  const models = new Map([...(await loadTables(0)), ...(await loadTables(1))]);
+  const accessors: Record<string, Subject['accessor']> = {
+    Input: (buffer) => game.Input.getRootAsInput(buffer),
+    Snapshot: (buffer) => game.Snapshot.getRootAsSnapshot(buffer),
+    GameEvent: (buffer) => game.GameEvent.getRootAsGameEvent(buffer),
+    Kitchen: (buffer) => kitchen.Kitchen.getRootAsKitchen(buffer),
+    Tiny: (buffer) => kitchen.Tiny.getRootAsTiny(buffer),
+    Tree: (buffer) => kitchen.Tree.getRootAsTree(buffer),
+  };
+  return Object.values(TYPES).map((type: MessageType) => {
+    const model = models.get(type.name);
+    if (model === undefined) throw new Error(`no model of ${type.name}`);
+    return { type, model, accessor: accessors[type.name] };
+  });
+}
