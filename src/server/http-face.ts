@@ -17,6 +17,7 @@ import { plainAddress } from './addresses.js';
 import { Problem, sendProblem } from './problem.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Logger, VerifySession } from './types.js';
+import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
 
 const BODY_BYTES_MAX = 4096;
 const RETRY_AFTER_CAPACITY_S = 5;
@@ -104,8 +105,8 @@ export class HttpFace {
 
   async #ticket(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') throw methodNotAllowed('POST');
-    const { options, peer } = { options: this.#options, peer: this.#peerAddress(request) };
-    const waitS = this.#limiter.take(peer);
+    const options = this.#options;
+    const waitS = this.#limiter.take(this.#peerAddress(request));
     if (waitS > 0) throw new Problem(429, 'rate-limited', 'too many tickets asked', waitS);
     const contentType = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
     if (contentType !== 'application/json') {
@@ -118,6 +119,9 @@ export class HttpFace {
     }
     const session = await options.verifySession(token);
     if (session === null) throw new Problem(401, 'unauthenticated', 'session token refused');
+    if (!isPlayerId(session.playerId)) {
+      throw new Problem(403, 'bad-player-id', `a player id has 1…${PLAYER_ID_BYTES_MAX} bytes`);
+    }
     const minted = options.mint(session.playerId, plainAddress(request.socket.localAddress ?? ''));
     if (minted === null) {
       throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);

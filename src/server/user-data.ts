@@ -14,6 +14,12 @@ const NAME_AT = LENGTH_AT + 1;
 export const USER_DATA_BYTES = 256;
 export const PLAYER_ID_BYTES_MAX = 200;
 
+/** Whether a player id fits a token. */
+export function isPlayerId(playerId: unknown): playerId is string {
+  if (typeof playerId !== 'string' || playerId === '') return false;
+  return new TextEncoder().encode(playerId).length <= PLAYER_ID_BYTES_MAX;
+}
+
 export function writeUserData(ticketId: Uint8Array, playerId: string): Uint8Array {
   const name = new TextEncoder().encode(playerId);
   if (name.length === 0 || name.length > PLAYER_ID_BYTES_MAX) {
