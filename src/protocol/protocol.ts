@@ -13,105 +13,233 @@
  * - No allocation per packet in steady state; no scan over all flows: flows with work stand in a list,
  *   flows with a deadline in one timer wheel.
  */
-import type { ProtocolOptions } from './api.js';
-import { EVENT_NONE, ProtocolEvent, type ProtocolStats, SEND_CLOSED } from './api.js';
-import { DROP_FLOW_CLOSED, DROP_REASON_NAMES, TALLY_NAMES } from './drop-reason.js';
+import { assert } from '../util/assert.js';
+import * as limits from '../util/limits.js';
+import {
+  EVENT_DRAINED,
+  EVENT_NONE,
+  type ProtocolEvent,
+  type ProtocolOptions,
+  type ProtocolStats,
+} from './api.js';
+import { clockOffsetUs } from './clock.js';
+import { Core } from './core.js';
+import { nextEvent, pushEvent, releaseDelivered } from './events.js';
+import { freeFlow, openFlow, startClose } from './flow.js';
+import * as L from './layout.js';
+import { PacketWriter } from './packet-writer.js';
+import { receivePacket } from './receive-packet.js';
+import { sendMessage } from './send.js';
+import { readStats } from './stats.js';
+import { markDirty, popDirty } from './streams.js';
+import { armTimers, fireTimers } from './timers.js';
+import { hasWork, transmitFlow } from './transmit.js';
 
 export * from './api.js';
 export { DROP_REASON_NAMES, TALLY_NAMES } from './drop-reason.js';
 
 export class Protocol {
   /** Overwritten by each pollEvent. */
-  readonly event: ProtocolEvent = new ProtocolEvent(new Uint8Array(0));
+  readonly event: ProtocolEvent;
   /** Packets per DropReason; index 0 counts accepted ones. Names: DROP_REASON_NAMES. */
-  readonly counters: Float64Array = new Float64Array(DROP_REASON_NAMES.length);
-  /** Frames and messages that were set aside inside accepted packets. Names: TALLY_NAMES. */
-  readonly tallies: Float64Array = new Float64Array(TALLY_NAMES.length);
-  /** The flow that the last pollTransmit wrote a packet for. */
+  readonly counters: Float64Array;
+  /** Frames and messages set aside inside accepted packets or before sending. Names: TALLY_NAMES. */
+  readonly tallies: Float64Array;
+  /** The flow that the last pollTransmit wrote a packet for; −1 when there was none. */
   transmitSlot = -1;
-  /** When to call handleTimeout, if `hasDeadline`. */
-  deadlineUs = 0;
-  hasDeadline = false;
+  private readonly core: Core;
+  private readonly writer = new PacketWriter();
 
-  constructor(_options: ProtocolOptions) {}
+  constructor(options: ProtocolOptions) {
+    this.core = new Core(options);
+    this.event = this.core.event;
+    this.counters = this.core.counters;
+    this.tallies = this.core.tallies;
+  }
 
-  /** A flow begins. `maxPayloadBytes` 1080…1300. A client starts with "GGRL1" and its PARAMS. */
-  openFlow(_slot: number, _role: number, _nowUs: number, _maxPayloadBytes: number): void {}
+  /** True when handleTimeout must be called at `deadlineUs`. */
+  get hasDeadline(): boolean {
+    return this.core.wheel.hasDeadline;
+  }
 
-  /** Everything the flow held is free again; no further event of it comes. */
-  freeFlow(_slot: number): void {}
-
-  /** One netcode payload; 0 when accepted, else the DropReason. `arrivalUs` is the kernel's time. */
-  handlePacket(
-    _slot: number,
-    _nowUs: number,
-    _arrivalUs: number,
-    _bytes: Uint8Array,
-    _offset: number,
-    _length: number,
-  ): number {
-    return DROP_FLOW_CLOSED;
+  /** The next deadline of all flows, int32 µs; it may be early, never late by more than 1,024 µs. */
+  get deadlineUs(): number {
+    return this.core.wheel.deadlineUs;
   }
 
   /**
-   * Takes a message (copied) for sending: SEND_OK, SEND_QUEUED, SEND_FULL, SEND_TOO_LARGE, SEND_CLOSED.
-   * `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠ 0 replaces the
-   * unsent message of the same channel, mode and key; `redundancy` copies ride in the next packets
-   * (messages ≤ 256 B of modes that carry ids).
+   * A flow begins in a free slot. `role` is ROLE_CLIENT, ROLE_SERVER or ROLE_RAW; `maxPayloadBytes`
+   * 1080…1300 is the largest payload to write. A client starts with "GGRL1" and its PARAMS.
+   */
+  openFlow(slot: number, role: number, nowUs: number, maxPayloadBytes: number): void {
+    const f = this.flowAt(slot);
+    this.core.wheel.follow(nowUs);
+    openFlow(this.core, f, role, nowUs, maxPayloadBytes);
+    armTimers(this.core, f);
+  }
+
+  /** Everything the flow held is free again; no further event of it comes. A free slot is left alone. */
+  freeFlow(slot: number): void {
+    const f = this.flowAt(slot);
+    if (this.core.flows[f + L.F_STATE] !== L.STATE_FREE) {
+      freeFlow(this.core, f);
+    }
+  }
+
+  /**
+   * One netcode payload: 0 when accepted, else the DropReason (named by DROP_REASON_NAMES, counted in
+   * `counters`). `arrivalUs` ≤ `nowUs` is when the kernel had it.
+   */
+  handlePacket(
+    slot: number,
+    nowUs: number,
+    arrivalUs: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+  ): number {
+    const core = this.core;
+    const f = this.flowAt(slot);
+    assert(offset >= 0 && length >= 0 && offset + length <= bytes.length, 'bytes out of range');
+    releaseDelivered(core);
+    core.wheel.follow(nowUs);
+    const reason = receivePacket(core, f, nowUs, arrivalUs, bytes, offset, length);
+    core.counters[reason] += 1;
+    if (reason === 0) {
+      armTimers(core, f);
+    }
+    return reason;
+  }
+
+  /**
+   * Takes a message (copied) for sending: SEND_OK, SEND_QUEUED, SEND_FULL, SEND_TOO_LARGE or
+   * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠ 0
+   * replaces the unsent message of the same channel, mode and key; `redundancy` copies ride in the
+   * next packets (messages ≤ 256 B of modes that carry ids, at most 7).
    */
   send(
-    _slot: number,
-    _nowUs: number,
-    _channel: number,
-    _mode: number,
-    _bytes: Uint8Array,
-    _offset: number,
-    _length: number,
-    _expiresUs: number,
-    _key: number,
-    _redundancy: number,
+    slot: number,
+    nowUs: number,
+    channel: number,
+    mode: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    expiresUs: number,
+    key: number,
+    redundancy: number,
   ): number {
-    return SEND_CLOSED;
+    return sendMessage(
+      this.core,
+      this.flowAt(slot),
+      nowUs,
+      channel,
+      mode,
+      bytes,
+      offset,
+      length,
+      expiresUs,
+      key,
+      redundancy,
+    );
   }
 
-  /** Sends CLOSE (reason ≤ 64 bytes of UTF-8) and nothing more; the caller closes the netcode flow. */
-  close(_slot: number, _nowUs: number, _code: number, _reason: Uint8Array | null): void {}
+  /**
+   * Drops all that is queued and sends CLOSE with `code` (u16) and `reason` (≤ 64 bytes of UTF-8); the
+   * caller then closes the netcode flow and frees the slot. For an orderly end, watchDrained first.
+   */
+  close(slot: number, _nowUs: number, code: number, reason: Uint8Array | null): void {
+    const f = this.flowAt(slot);
+    assert(code >= 0 && code <= 0xffff, 'code must be a u16');
+    assert(
+      reason === null || reason.length <= limits.CLOSE_REASON_BYTES_MAX,
+      'reason must be at most 64 bytes',
+    );
+    const state = this.core.flows[f + L.F_STATE];
+    if (state !== L.STATE_FREE && state < L.STATE_CLOSING) {
+      startClose(this.core, f, code, reason);
+    }
+  }
 
-  /** EVENT_DRAINED comes once, when no reliable message is waiting for its acknowledgement. */
-  watchDrained(_slot: number): void {}
+  /** EVENT_DRAINED comes once, as soon as no reliable message waits for its acknowledgement. */
+  watchDrained(slot: number): void {
+    const f = this.flowAt(slot);
+    const flows = this.core.flows;
+    if (flows[f + L.F_UNACKED_COUNT] === 0) {
+      pushEvent(this.core, f, EVENT_DRAINED, 0, 0, 0, 0, 0);
+    } else {
+      flows[f + L.F_FLAGS] |= L.FLAG_WATCH_DRAINED;
+    }
+  }
 
-  /** Fires what is due at `nowUs`. */
-  handleTimeout(_nowUs: number): void {}
+  /** Fires what is due at `nowUs`; cheap when nothing is. */
+  handleTimeout(nowUs: number): void {
+    const core = this.core;
+    core.wheel.follow(nowUs);
+    core.wheel.advance(nowUs);
+    for (let slot = core.wheel.popDue(); slot >= 0; slot = core.wheel.popDue()) {
+      fireTimers(core, slot << L.FLOW_STRIDE_LOG2, nowUs);
+    }
+  }
 
   /**
-   * Writes the next packet of any flow; its length, or 0 when no flow has one. `transmitSlot` names the
-   * flow. `capacity` must be at least the flow's maxPayloadBytes.
+   * Writes the next payload of any flow to `bytes` from `offset` and answers its length; 0 when no flow
+   * has one. `transmitSlot` names the flow. `capacity` must be at least its maxPayloadBytes.
    */
-  pollTransmit(_nowUs: number, _bytes: Uint8Array, _offset: number, _capacity: number): number {
+  pollTransmit(nowUs: number, bytes: Uint8Array, offset: number, capacity: number): number {
+    const core = this.core;
+    assert(offset >= 0 && offset + capacity <= bytes.length, 'bytes out of range');
+    core.wheel.follow(nowUs);
+    while (core.dirtyHead >= 0) {
+      const slot = core.dirtyHead;
+      const f = slot << L.FLOW_STRIDE_LOG2;
+      assert(capacity >= core.flows[f + L.F_MAX_PAYLOAD], 'capacity below the flow’s payload');
+      const length = transmitFlow(core, this.writer, f, nowUs, bytes, offset);
+      popDirty(core);
+      if (length > 0) {
+        if (hasWork(core, f)) {
+          markDirty(core, f);
+        }
+        armTimers(core, f);
+        this.transmitSlot = slot;
+        return length;
+      }
+    }
+    this.transmitSlot = -1;
     return 0;
   }
 
   /** The next event into `event`; returns its kind, EVENT_NONE when there is none. */
   pollEvent(): number {
-    return EVENT_NONE;
+    return this.core.events.size === 0 && this.core.delivered === 0
+      ? EVENT_NONE
+      : nextEvent(this.core);
   }
 
-  stats(_slot: number, _out: ProtocolStats): boolean {
-    return false;
+  /** Fills `out`; false for a free slot. */
+  stats(slot: number, out: ProtocolStats): boolean {
+    return readStats(this.core, this.flowAt(slot), out);
   }
 
   /** Bytes that send has accepted and that are not yet acknowledged or, if unreliable, packed. */
-  queuedBytes(_slot: number): number {
-    return 0;
+  queuedBytes(slot: number): number {
+    const f = this.flowAt(slot);
+    return this.core.flows[f + L.F_RELIABLE_BYTES] + this.core.flows[f + L.F_UNRELIABLE_BYTES];
   }
 
-  /** True once the clients's TIME_REQ has been answered. */
-  hasClock(_slot: number): boolean {
-    return false;
+  /** True once a TIME_REQ of this client flow has been answered. */
+  hasClock(slot: number): boolean {
+    return this.core.flows[this.flowAt(slot) + L.F_CLOCK_BLOCK] !== 0;
   }
 
   /** Peer's clock − own clock, µs, wrapping; from the exchange with the least RTT of the last eight. */
-  serverOffsetUs(_slot: number): number {
-    return 0;
+  serverOffsetUs(slot: number): number {
+    return clockOffsetUs(this.core, this.flowAt(slot));
+  }
+
+  private flowAt(slot: number): number {
+    const f = slot << L.FLOW_STRIDE_LOG2;
+    assert(slot >= 0 && f < this.core.flows.length, 'slot out of range');
+    return f;
   }
 }

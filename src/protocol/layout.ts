@@ -1,0 +1,276 @@
+/**
+ * The words of the core's records. A flow's hot state is FLOW_STRIDE int32 words at
+ * slot × FLOW_STRIDE of one Int32Array; streams, messages, packets, references and held messages are
+ * records of pools, named by handles (0 = none).
+ */
+export const FLOW_STRIDE_LOG2 = 7;
+export const FLOW_STRIDE = 1 << FLOW_STRIDE_LOG2;
+
+export const F_STATE = 0;
+export const F_FLAGS = 1;
+/** Bumped by openFlow and freeFlow, so that events of an earlier flow in this slot are recognised. */
+export const F_GENERATION = 2;
+export const F_DIRTY_NEXT = 3;
+export const F_MAX_PAYLOAD = 4;
+
+// Receiving packets.
+export const F_RX_LARGEST = 5;
+export const F_RX_LARGEST_ARRIVAL_US = 6;
+/** The peer knows everything we reported up to here. */
+export const F_RX_FLOOR = 7;
+/** Ack-eliciting packets since the last acknowledgement went out. */
+export const F_RX_UNACKED = 8;
+export const F_ACK_DEADLINE_US = 9;
+export const F_JITTER_Q4 = 10;
+export const F_TRANSIT_TICKS = 11;
+
+// Sending packets.
+export const F_NEXT_SEQUENCE = 12;
+/** Numbers used so far (skipped ones too), up to 32767. */
+export const F_SEQUENCES_USED = 13;
+export const F_SKIP_IN = 14;
+export const F_OLDEST = 15;
+export const F_LARGEST_ACKED = 16;
+export const F_IN_FLIGHT = 17;
+export const F_SENT_RING = 18;
+export const F_SENT_RING_LOG2 = 19;
+export const F_PACKET_THRESHOLD = 20;
+export const F_LOSS_US = 21;
+export const F_LAST_ELICITING_US = 22;
+export const F_PTO_COUNT = 23;
+export const F_PROBES = 24;
+
+// Round trip and window.
+export const F_SRTT_US = 25;
+export const F_RTTVAR_US = 26;
+export const F_LATEST_RTT_US = 27;
+export const F_MIN_RTT_US = 28;
+export const F_WINDOW = 29;
+export const F_SLOW_START_UNTIL = 30;
+export const F_WINDOW_ACKED = 31;
+export const F_RECOVERY_SEQUENCE = 32;
+
+// Streams and queues.
+export const F_TABLE = 33;
+export const F_TABLE_LOG2 = 34;
+export const F_TABLE_COUNT = 35;
+export const F_STREAMS = 36;
+export const F_ACTIVE_HEAD = 37;
+export const F_ACTIVE_TAIL = 38;
+export const F_BLOCKED_HEAD = 39;
+export const F_RESEND_HEAD = 40;
+export const F_RESEND_TAIL = 41;
+export const F_REDUNDANT_HEAD = 42;
+export const F_REDUNDANT_TAIL = 43;
+export const F_REDUNDANT_COUNT = 44;
+/** Reliable bytes and messages accepted and not yet past the oldest unacknowledged one. */
+export const F_RELIABLE_BYTES = 45;
+export const F_RELIABLE_COUNT = 46;
+/** Of these, the bytes from the oldest unacknowledged to the newest sent: the sender's rule. */
+export const F_SPAN_BYTES = 47;
+export const F_SPAN_PARTIALS = 48;
+export const F_UNRELIABLE_BYTES = 49;
+export const F_UNRELIABLE_COUNT = 50;
+/** Reliable messages not yet acknowledged, sent or not. */
+export const F_UNACKED_COUNT = 51;
+
+// Receiving messages.
+export const F_PARTIAL_HEAD = 52;
+export const F_PARTIAL_COUNT = 53;
+export const F_UNRELIABLE_PARTIALS = 54;
+export const F_HELD_BYTES = 55;
+export const F_STRIKES = 56;
+
+// The peer's PARAMS.
+export const F_PEER_CHANNELS = 57;
+export const F_PEER_WINDOW = 58;
+export const F_PEER_PARTIALS = 59;
+export const F_PEER_MESSAGE_BYTES = 60;
+export const F_PEER_UNRELIABLE_BYTES = 61;
+export const F_PEER_BUDGET = 62;
+export const F_PEER_ACK_DELAY_US = 63;
+export const F_PEER_HASH = 64;
+export const F_PEER_DELAY_UNIT_US = 65;
+
+// PARAMS, clock and CLOSE.
+export const F_HELLO_US = 66;
+export const F_HELLO_COUNT = 67;
+export const F_HELLO_SENT_US = 68;
+export const F_CLOCK_US = 69;
+export const F_CLOCK_COUNT = 70;
+export const F_CLOCK_REQUEST_US = 71;
+export const F_CLOCK_BLOCK = 72;
+export const F_TIME_REQUEST_T0 = 73;
+export const F_TIME_REQUEST_T1 = 74;
+export const F_CLOSE_CODE = 75;
+export const F_CLOSE_REASON = 76;
+export const F_CLOSE_REASON_BYTES = 77;
+export const F_CLOSE_SENT = 78;
+
+// Figures, modulo 2^32.
+export const F_PACKETS_IN = 80;
+export const F_PACKETS_OUT = 81;
+export const F_BYTES_IN = 82;
+export const F_BYTES_OUT = 83;
+export const F_MESSAGES_IN = 84;
+export const F_MESSAGES_OUT = 85;
+export const F_RESENDS = 86;
+export const F_LOST = 87;
+export const F_SPURIOUS = 88;
+export const F_ACKS_OUT = 89;
+
+/** 512 bits, bit (sequence & 511): packets received. */
+export const F_RX_BITS = 96;
+
+// F_STATE
+export const STATE_FREE = 0;
+/** Client: repeats PARAMS until they are answered. */
+export const STATE_HELLO = 1;
+/** Server: waits for the first payload. */
+export const STATE_WAIT = 2;
+export const STATE_READY = 3;
+export const STATE_RAW = 4;
+/** CLOSE is to be sent, or was. */
+export const STATE_CLOSING = 5;
+/** The peer sent CLOSE. */
+export const STATE_CLOSED = 6;
+
+// F_FLAGS
+export const FLAG_DIRTY = 1;
+export const FLAG_CLIENT = 2;
+export const FLAG_RECEIVED = 4;
+export const FLAG_ACK_NOW = 8;
+export const FLAG_ACK_TIMER = 16;
+export const FLAG_LOSS_TIMER = 32;
+export const FLAG_ANSWER_PARAMS = 64;
+export const FLAG_ACKED = 128;
+export const FLAG_HAS_RTT = 256;
+export const FLAG_RECOVERY = 512;
+export const FLAG_TIME_REQUEST = 1024;
+export const FLAG_TIME_RESPONSE = 2048;
+export const FLAG_TIME_OUTSTANDING = 4096;
+export const FLAG_WATCH_DRAINED = 8192;
+export const FLAG_TRANSIT = 16384;
+export const FLAG_CLOSE_NOW = 32768;
+
+/** One direction of one (channel, mode) of a flow. */
+export const STREAM_STRIDE = 16;
+/** direction « 10 | channel « 2 | mode */
+export const S_KEY = 1;
+export const S_SLOT = 2;
+/** The next stream of the flow; streams live as long as the flow. */
+export const S_FLOW_NEXT = 3;
+export const S_STATE = 4;
+/** Active or blocked list. */
+export const S_LIST_NEXT = 5;
+export const S_NEXT_ID = 6;
+export const S_UNSENT_HEAD = 7;
+export const S_UNSENT_TAIL = 8;
+export const S_SENT_HEAD = 9;
+export const S_SENT_TAIL = 10;
+/** The message whose fragments are being sent for the first time. */
+export const S_CURRENT = 11;
+/** Receiving: the next id wanted (reliable), or the newest delivered (sequenced). */
+export const R_NEXT_ID = 6;
+/** Ordered: sequence buffer of held messages. Unordered: 16 words of seen bits. */
+export const R_BUFFER = 7;
+export const R_BUFFER_LOG2 = 8;
+export const R_HELD_COUNT = 9;
+
+export const KEY_RECEIVE = 1024;
+export const STREAM_IDLE = 0;
+export const STREAM_ACTIVE = 1;
+export const STREAM_BLOCKED = 2;
+
+/** A message to be sent. */
+export const MESSAGE_STRIDE = 16;
+export const M_NEXT = 0;
+/** Survives free: a reference with another generation is to an earlier message in this record. */
+export const M_GENERATION = 1;
+export const M_STREAM = 2;
+export const M_ID = 3;
+export const M_LENGTH = 4;
+/** BytePool handle, or index into the large buffers. */
+export const M_DATA = 5;
+export const M_FLAGS = 6;
+export const M_EXPIRES_US = 7;
+export const M_KEY = 8;
+export const M_REDUNDANCY = 9;
+/** 0 when the message travels whole. */
+export const M_FRAGMENTS = 10;
+export const M_NEXT_FRAGMENT = 11;
+export const M_ACKED_FRAGMENTS = 12;
+/** 16 words: 8 of acknowledged bits, 8 of bits waiting in the resend queue. */
+export const M_FRAGMENT_BITS = 13;
+
+export const MESSAGE_LARGE = 1;
+export const MESSAGE_ACKED = 2;
+export const MESSAGE_STARTED = 4;
+export const MESSAGE_EXPIRES = 8;
+export const MESSAGE_KEYED = 16;
+export const MESSAGE_RESEND = 32;
+export const MESSAGE_DEFAULT_EXPIRY = 64;
+
+/** An ack-eliciting packet that was sent. Its first reference lies in the record. */
+export const PACKET_STRIDE = 8;
+export const P_SENT_US = 1;
+export const P_FLAGS = 2;
+export const P_REFERENCES = 3;
+export const P_MESSAGE = 4;
+export const P_GENERATION = 5;
+export const P_FRAGMENT = 6;
+
+export const PACKET_LOST = 1;
+
+/** A reference to a message or one of its fragments. */
+export const REFERENCE_STRIDE = 4;
+export const N_NEXT = 0;
+export const N_MESSAGE = 1;
+export const N_GENERATION = 2;
+/** Fragment index; in the redundancy list: copies still to be sent. */
+export const N_FRAGMENT = 3;
+
+/** A received message that waits: for its fragments, for its turn, or for pollEvent. */
+export const HELD_STRIDE = 12;
+export const H_NEXT = 0;
+export const H_STREAM = 1;
+export const H_ID = 2;
+/** 0 when it came whole. */
+export const H_FRAGMENTS = 3;
+export const H_RECEIVED = 4;
+export const H_LENGTH = 5;
+/** BytePool handle, or block of one BytePool handle + 1 per fragment. */
+export const H_DATA = 6;
+export const H_DATA_LOG2 = 7;
+export const H_STARTED_US = 8;
+/** Bytes counted against the connection's budget. */
+export const H_BUDGET = 9;
+/** Bytes counted against the process. */
+export const H_RESERVED = 10;
+
+/** One event in the queue. */
+export const EVENT_STRIDE = 8;
+export const E_KIND = 0;
+export const E_SLOT = 1;
+export const E_GENERATION = 2;
+/** 0: offset and length of the packet's bytes; else a held record. */
+export const E_HELD = 3;
+export const E_KEY = 4;
+export const E_ID = 5;
+export const E_OFFSET = 6;
+export const E_LENGTH = 7;
+
+/** One parsed frame. */
+export const FRAME_STRIDE = 8;
+/** The first byte of the frame. */
+export const X_TYPE = 0;
+export const X_CHANNEL = 1;
+export const X_MODE = 2;
+export const X_ID = 3;
+export const X_INDEX = 4;
+export const X_COUNT = 5;
+export const X_OFFSET = 6;
+export const X_LENGTH = 7;
+
+/** A cell of the sent ring: first word a packet record, 0 (nothing to acknowledge), or SKIPPED. */
+export const CELL_SKIPPED = -2;

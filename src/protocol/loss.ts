@@ -1,0 +1,184 @@
+import { PACKET_THRESHOLD_MAX } from '../util/limits.js';
+import { sequenceDistance } from '../util/sequence.js';
+import { sequenceCell } from '../util/sequence-buffer.js';
+import { timeReached } from '../util/time.js';
+import type { Core } from './core.js';
+import * as L from './layout.js';
+import { lossDelayUs } from './rtt.js';
+import { windowOnLost } from './window.js';
+
+/**
+ * RFC 9002 §6.1: a packet older than the largest acknowledged one is lost when it is behind by the
+ * packet threshold or was sent longer ago than the time threshold. Packets are sent in order, so the
+ * first survivor ends the search and sets the loss timer.
+ */
+export function detectLost(core: Core, f: number, nowUs: number): void {
+  const flows = core.flows;
+  flows[f + L.F_FLAGS] &= ~L.FLAG_LOSS_TIMER;
+  if ((flows[f + L.F_FLAGS] & L.FLAG_ACKED) === 0) {
+    return;
+  }
+  const ring = flows[f + L.F_SENT_RING];
+  const mask = (1 << flows[f + L.F_SENT_RING_LOG2]) - 1;
+  const largest = flows[f + L.F_LARGEST_ACKED];
+  const delayUs = lossDelayUs(flows, f);
+  const packets = core.packets.words;
+  let sequence = oldestInReach(flows, f);
+  while (flows[f + L.F_IN_FLIGHT] > 0 && sequenceDistance(largest, sequence) > 0) {
+    const packet = core.blocks.words[sequenceCell(ring, mask, sequence)];
+    if (packet > 0 && (packets[packet + L.P_FLAGS] & L.PACKET_LOST) === 0) {
+      const lostAtUs = (packets[packet + L.P_SENT_US] + delayUs) | 0;
+      if (
+        sequenceDistance(largest, sequence) < flows[f + L.F_PACKET_THRESHOLD] &&
+        !timeReached(nowUs, lostAtUs)
+      ) {
+        flows[f + L.F_LOSS_US] = lostAtUs;
+        flows[f + L.F_FLAGS] |= L.FLAG_LOSS_TIMER;
+        break;
+      }
+      declareLost(core, f, packet, sequence);
+    }
+    sequence = (sequence + 1) & 0xffff;
+  }
+  flows[f + L.F_OLDEST] = sequence;
+}
+
+/** Where a search for packets in flight begins: older cells belong to newer numbers by now. */
+export function oldestInReach(flows: Int32Array, f: number): number {
+  const next = flows[f + L.F_NEXT_SEQUENCE];
+  const reach = 1 << flows[f + L.F_SENT_RING_LOG2];
+  const oldest = flows[f + L.F_OLDEST];
+  return ((next - oldest) & 0xffff) > reach ? (next - reach) & 0xffff : oldest;
+}
+
+/** What it carried goes into the resend queue; the record stays, a late acknowledgement may come. */
+export function declareLost(core: Core, f: number, packet: number, sequence: number): void {
+  const flows = core.flows;
+  const words = core.packets.words;
+  words[packet + L.P_FLAGS] |= L.PACKET_LOST;
+  flows[f + L.F_IN_FLIGHT] -= 1;
+  flows[f + L.F_LOST] += 1;
+  windowOnLost(flows, f, sequence);
+  const message = words[packet + L.P_MESSAGE];
+  if (message !== 0) {
+    // References beyond the first were linked newest first; together they resend in a stable order.
+    queueResend(core, f, message, words[packet + L.P_GENERATION], words[packet + L.P_FRAGMENT]);
+    const references = core.references;
+    for (let node = words[packet + L.P_REFERENCES]; node !== 0; ) {
+      queueResend(
+        core,
+        f,
+        references.words[node + L.N_MESSAGE],
+        references.words[node + L.N_GENERATION],
+        references.words[node + L.N_FRAGMENT],
+      );
+      node = references.words[node + L.N_NEXT];
+    }
+  }
+}
+
+/** An acknowledgement of a packet that had been given up: be slower to give up (RFC 9002 §6.1.1). */
+export function onSpuriousLoss(flows: Int32Array, f: number, sequence: number): void {
+  flows[f + L.F_SPURIOUS] += 1;
+  const distance = sequenceDistance(flows[f + L.F_LARGEST_ACKED], sequence) + 1;
+  const wanted = distance > PACKET_THRESHOLD_MAX ? PACKET_THRESHOLD_MAX : distance;
+  if (wanted > flows[f + L.F_PACKET_THRESHOLD]) {
+    flows[f + L.F_PACKET_THRESHOLD] = wanted;
+  }
+}
+
+/** True while the reference names a message that still waits for this acknowledgement. */
+export function isOutstanding(
+  core: Core,
+  message: number,
+  generation: number,
+  fragment: number,
+): boolean {
+  const words = core.messages.words;
+  if (
+    words[message + L.M_GENERATION] !== generation ||
+    (words[message + L.M_FLAGS] & L.MESSAGE_ACKED) !== 0
+  ) {
+    return false;
+  }
+  if (words[message + L.M_FRAGMENTS] === 0) {
+    return true;
+  }
+  const bits = words[message + L.M_FRAGMENT_BITS];
+  return (core.blocks.words[bits + (fragment >> 5)] & (1 << (fragment & 31))) === 0;
+}
+
+function queueResend(
+  core: Core,
+  f: number,
+  message: number,
+  generation: number,
+  fragment: number,
+): void {
+  if (!isOutstanding(core, message, generation, fragment)) {
+    return;
+  }
+  const words = core.messages.words;
+  if (words[message + L.M_FRAGMENTS] === 0) {
+    if ((words[message + L.M_FLAGS] & L.MESSAGE_RESEND) !== 0) {
+      return;
+    }
+    words[message + L.M_FLAGS] |= L.MESSAGE_RESEND;
+  } else {
+    const at = words[message + L.M_FRAGMENT_BITS] + 8 + (fragment >> 5);
+    const bit = 1 << (fragment & 31);
+    if ((core.blocks.words[at] & bit) !== 0) {
+      return;
+    }
+    core.blocks.words[at] |= bit;
+  }
+  pushReference(core, f, L.F_RESEND_HEAD, message, generation, fragment);
+}
+
+/** Appends to the list whose head is flow word `head` and whose tail is the word after it. */
+export function pushReference(
+  core: Core,
+  f: number,
+  head: number,
+  message: number,
+  generation: number,
+  fragment: number,
+): void {
+  const flows = core.flows;
+  const node = core.references.alloc();
+  const words = core.references.words;
+  words[node + L.N_NEXT] = 0;
+  words[node + L.N_MESSAGE] = message;
+  words[node + L.N_GENERATION] = generation;
+  words[node + L.N_FRAGMENT] = fragment;
+  const tail = flows[f + head + 1];
+  if (tail === 0) {
+    flows[f + head] = node;
+  } else {
+    words[tail + L.N_NEXT] = node;
+  }
+  flows[f + head + 1] = node;
+}
+
+/** Removes the first node of such a list. */
+export function shiftReference(core: Core, f: number, head: number): void {
+  const flows = core.flows;
+  const node = flows[f + head];
+  const next = core.references.words[node + L.N_NEXT];
+  flows[f + head] = next;
+  if (next === 0) {
+    flows[f + head + 1] = 0;
+  }
+  core.references.free(node);
+}
+
+/** The fragment or message leaves the resend queue. */
+export function clearResend(core: Core, message: number, fragment: number): void {
+  const words = core.messages.words;
+  if (words[message + L.M_FRAGMENTS] === 0) {
+    words[message + L.M_FLAGS] &= ~L.MESSAGE_RESEND;
+  } else {
+    const at = words[message + L.M_FRAGMENT_BITS] + 8 + (fragment >> 5);
+    core.blocks.words[at] &= ~(1 << (fragment & 31));
+  }
+}

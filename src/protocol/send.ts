@@ -1,0 +1,223 @@
+import { assert } from '../util/assert.js';
+import * as limits from '../util/limits.js';
+import { timeReached } from '../util/time.js';
+import { SEND_CLOSED, SEND_FULL, SEND_OK, SEND_QUEUED, SEND_TOO_LARGE } from './api.js';
+import type { Core } from './core.js';
+import {
+  TALLY_SEND_EXPIRED,
+  TALLY_SEND_REFUSED,
+  TALLY_SEND_STALE,
+  TALLY_SEND_SUPERSEDED,
+} from './drop-reason.js';
+import * as L from './layout.js';
+import {
+  activate,
+  appendUnsent,
+  dropUnsent,
+  freeData,
+  freeMessage,
+  NO_DATA,
+  popUnsent,
+  storeData,
+} from './messages.js';
+import { ensureStream, markDirty } from './streams.js';
+
+/** Bytes beside the data in the tightest packet: the header and an unfragmented frame's own. */
+export const WHOLE_OVERHEAD_BYTES = 24 + 6;
+
+/** Protocol.send, with the slot already turned into `f`. */
+export function sendMessage(
+  core: Core,
+  f: number,
+  nowUs: number,
+  channel: number,
+  mode: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  expiresUs: number,
+  key: number,
+  redundancy: number,
+): number {
+  const flows = core.flows;
+  assert(channel >= 0 && channel < core.limits.channels, 'channel out of range');
+  assert(mode >= 0 && mode <= 3, 'mode must be 0…3');
+  assert(offset >= 0 && length >= 0 && offset + length <= bytes.length, 'bytes out of range');
+  assert(expiresUs >= 0 && redundancy >= 0, 'expiresUs and redundancy must not be negative');
+  const state = flows[f + L.F_STATE];
+  if (state === L.STATE_FREE || state > L.STATE_READY) {
+    return SEND_CLOSED;
+  }
+  const reliable = mode >= 2;
+  const bytesMax = flows[f + (reliable ? L.F_PEER_MESSAGE_BYTES : L.F_PEER_UNRELIABLE_BYTES)];
+  if (length > bytesMax || channel >= flows[f + L.F_PEER_CHANNELS]) {
+    core.tallies[TALLY_SEND_REFUSED] += 1;
+    return SEND_TOO_LARGE;
+  }
+  const stream = ensureStream(core, f, (channel << 2) | mode);
+  if (key !== 0) {
+    const older = core.keys.get(stream, key);
+    if (older !== 0) {
+      return supersede(core, f, older, nowUs, bytes, offset, length, expiresUs, redundancy);
+    }
+  }
+  if (isFull(core, f, reliable, length)) {
+    purgeExpired(core, f, stream, nowUs);
+    if (isFull(core, f, reliable, length)) {
+      return SEND_FULL;
+    }
+  }
+  const message = core.messages.alloc();
+  const words = core.messages.words;
+  words[message + L.M_STREAM] = stream;
+  words[message + L.M_LENGTH] = length;
+  words[message + L.M_FLAGS] = 0;
+  words[message + L.M_DATA] = NO_DATA;
+  words[message + L.M_FRAGMENT_BITS] = 0;
+  const large = length > flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
+  if (!storeData(core, message, bytes, offset, length, large)) {
+    freeMessage(core, message);
+    return SEND_FULL;
+  }
+  describe(core, f, message, nowUs, length, expiresUs, redundancy, mode);
+  if (key !== 0) {
+    words[message + L.M_KEY] = key;
+    words[message + L.M_FLAGS] |= L.MESSAGE_KEYED;
+    core.keys.set(stream, key, message);
+  }
+  account(flows, f, reliable, length);
+  return enqueue(core, f, stream, message, state);
+}
+
+/** Everything of a message that a newer one of its key replaces. */
+function describe(
+  core: Core,
+  f: number,
+  message: number,
+  nowUs: number,
+  length: number,
+  expiresUs: number,
+  redundancy: number,
+  mode: number,
+): void {
+  const words = core.messages.words;
+  const large = length > core.flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
+  words[message + L.M_LENGTH] = length;
+  words[message + L.M_FRAGMENTS] = large
+    ? ((length + limits.FRAGMENT_BYTES - 1) / limits.FRAGMENT_BYTES) | 0
+    : 0;
+  words[message + L.M_NEXT_FRAGMENT] = 0;
+  words[message + L.M_ACKED_FRAGMENTS] = 0;
+  words[message + L.M_FLAGS] &= ~(L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY);
+  if (expiresUs > 0) {
+    words[message + L.M_FLAGS] |= L.MESSAGE_EXPIRES;
+    words[message + L.M_EXPIRES_US] = (nowUs + expiresUs) | 0;
+  } else if (mode < 2) {
+    words[message + L.M_FLAGS] |= L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY;
+    words[message + L.M_EXPIRES_US] = (nowUs + limits.SEND_UNRELIABLE_LIFETIME_US) | 0;
+  }
+  const copies =
+    redundancy > limits.REDUNDANT_COPIES_MAX ? limits.REDUNDANT_COPIES_MAX : redundancy;
+  words[message + L.M_REDUNDANCY] = mode !== 0 && length <= limits.REDUNDANT_BYTES_MAX ? copies : 0;
+}
+
+/** The older unsent message keeps its place in the queue and gets the newer content. */
+function supersede(
+  core: Core,
+  f: number,
+  message: number,
+  nowUs: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  expiresUs: number,
+  redundancy: number,
+): number {
+  const flows = core.flows;
+  const words = core.messages.words;
+  const mode = core.streams.words[words[message + L.M_STREAM] + L.S_KEY] & 3;
+  const older = words[message + L.M_LENGTH];
+  if (length > older && isFull(core, f, mode >= 2, length - older)) {
+    return SEND_FULL;
+  }
+  const large = length > flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
+  const oldData = words[message + L.M_DATA];
+  const oldFlags = words[message + L.M_FLAGS];
+  if (!storeData(core, message, bytes, offset, length, large)) {
+    return SEND_FULL;
+  }
+  const newData = words[message + L.M_DATA];
+  const newFlags = words[message + L.M_FLAGS];
+  words[message + L.M_DATA] = oldData;
+  words[message + L.M_FLAGS] = oldFlags;
+  freeData(core, message);
+  words[message + L.M_DATA] = newData;
+  words[message + L.M_FLAGS] = newFlags;
+  describe(core, f, message, nowUs, length, expiresUs, redundancy, mode);
+  flows[f + (mode >= 2 ? L.F_RELIABLE_BYTES : L.F_UNRELIABLE_BYTES)] += length - older;
+  core.tallies[TALLY_SEND_SUPERSEDED] += 1;
+  return SEND_QUEUED;
+}
+
+function account(flows: Int32Array, f: number, reliable: boolean, length: number): void {
+  if (reliable) {
+    flows[f + L.F_RELIABLE_BYTES] += length;
+    flows[f + L.F_RELIABLE_COUNT] += 1;
+    flows[f + L.F_UNACKED_COUNT] += 1;
+  } else {
+    flows[f + L.F_UNRELIABLE_BYTES] += length;
+    flows[f + L.F_UNRELIABLE_COUNT] += 1;
+  }
+}
+
+function enqueue(core: Core, f: number, stream: number, message: number, state: number): number {
+  const flows = core.flows;
+  const streams = core.streams.words;
+  const waits =
+    state !== L.STATE_READY ||
+    streams[stream + L.S_STATE] === L.STREAM_BLOCKED ||
+    flows[f + L.F_IN_FLIGHT] >= flows[f + L.F_WINDOW];
+  appendUnsent(core, stream, message);
+  if (streams[stream + L.S_STATE] === L.STREAM_IDLE) {
+    activate(core, f, stream);
+  }
+  if (state === L.STATE_READY) {
+    markDirty(core, f);
+  }
+  return waits ? SEND_QUEUED : SEND_OK;
+}
+
+/** One message is always taken by an empty queue, so nothing that fits the peer is refused for ever. */
+function isFull(core: Core, f: number, reliable: boolean, length: number): boolean {
+  const flows = core.flows;
+  if (reliable) {
+    return (
+      flows[f + L.F_RELIABLE_COUNT] > 0 &&
+      (flows[f + L.F_RELIABLE_BYTES] + length > core.limits.sendReliableBytes ||
+        flows[f + L.F_RELIABLE_COUNT] >= limits.SEND_RELIABLE_MESSAGES_MAX)
+    );
+  }
+  return (
+    flows[f + L.F_UNRELIABLE_COUNT] > 0 &&
+    (flows[f + L.F_UNRELIABLE_BYTES] + length > core.limits.sendUnreliableBytes ||
+      flows[f + L.F_UNRELIABLE_COUNT] >= limits.SEND_UNRELIABLE_MESSAGES_MAX)
+  );
+}
+
+/** Drops expired messages from the front of the stream's unsent queue. */
+export function purgeExpired(core: Core, f: number, stream: number, nowUs: number): void {
+  const words = core.messages.words;
+  for (;;) {
+    const message = core.streams.words[stream + L.S_UNSENT_HEAD];
+    if (message === 0) {
+      return;
+    }
+    const flags = words[message + L.M_FLAGS];
+    if ((flags & L.MESSAGE_EXPIRES) === 0 || !timeReached(nowUs, words[message + L.M_EXPIRES_US])) {
+      return;
+    }
+    const tally = (flags & L.MESSAGE_DEFAULT_EXPIRY) !== 0 ? TALLY_SEND_STALE : TALLY_SEND_EXPIRED;
+    core.tallies[tally] += 1;
+    dropUnsent(core, f, popUnsent(core, stream));
+  }
+}

@@ -1,0 +1,124 @@
+import { byteChunkSize } from '../util/byte-pool.js';
+import { FRAGMENT_BYTES } from '../util/limits.js';
+import { sequenceDistance } from '../util/sequence.js';
+import { MODE_RELIABLE_ORDERED, MODE_RELIABLE_UNORDERED } from './api.js';
+import type { Core } from './core.js';
+import { DROP_FRAGMENT_MALFORMED, DROP_REASSEMBLY_FULL, DROP_SENDER_RULE } from './drop-reason.js';
+import * as L from './layout.js';
+import { findPartial } from './receive-fragment.js';
+import { hasUnordered, isHeld } from './receive-message.js';
+import { findStream } from './streams.js';
+
+/** What the packet would add, summed over its frames before any is applied. */
+const added = { budgetBytes: 0, reservedBytes: 0, partials: 0, partialKey: -1, partialId: 0 };
+
+/**
+ * Checks a parsed packet against the sender's rule and the process's room. Answers 0 or a DropReason;
+ * nothing has changed either way, so a refused packet can be sent again.
+ */
+export function checkSenderRule(core: Core, f: number): number {
+  const frames = core.frames;
+  const words = frames.words;
+  added.budgetBytes = 0;
+  added.reservedBytes = 0;
+  added.partials = 0;
+  added.partialKey = -1;
+  for (let index = 0; index < frames.count; index += 1) {
+    const x = index * L.FRAME_STRIDE;
+    if (words[x + L.X_TYPE] < 0x80) {
+      continue;
+    }
+    const reason =
+      words[x + L.X_COUNT] !== 0
+        ? checkFragment(core, f, words, x)
+        : words[x + L.X_MODE] >= 2
+          ? checkWhole(core, f, words, x)
+          : 0;
+    if (reason !== 0) {
+      return reason;
+    }
+  }
+  if (
+    core.flows[f + L.F_HELD_BYTES] + added.budgetBytes > core.limits.receiveBudgetBytes ||
+    core.flows[f + L.F_PARTIAL_COUNT] + added.partials > core.limits.partials
+  ) {
+    return DROP_SENDER_RULE;
+  }
+  if (
+    added.reservedBytes > 0 &&
+    core.reservedBytes + added.reservedBytes > core.limits.reassemblyBytes
+  ) {
+    return DROP_REASSEMBLY_FULL;
+  }
+  return 0;
+}
+
+function checkWhole(core: Core, f: number, words: Int32Array, x: number): number {
+  const stream = findStream(core, f, streamKey(words, x));
+  const id = words[x + L.X_ID];
+  const ahead = sequenceDistance(id, nextId(core, stream));
+  if (ahead >= core.limits.windowIds) {
+    return DROP_SENDER_RULE;
+  }
+  if (
+    words[x + L.X_MODE] === MODE_RELIABLE_ORDERED &&
+    ahead > 0 &&
+    (stream === 0 || !isHeld(core, stream, id))
+  ) {
+    added.budgetBytes += words[x + L.X_LENGTH];
+    added.reservedBytes += byteChunkSize(words[x + L.X_LENGTH]);
+  }
+  return 0;
+}
+
+function checkFragment(core: Core, f: number, words: Int32Array, x: number): number {
+  const key = streamKey(words, x);
+  const stream = findStream(core, f, key);
+  const mode = words[x + L.X_MODE];
+  const id = words[x + L.X_ID];
+  const count = words[x + L.X_COUNT];
+  if (mode >= 2 && sequenceDistance(id, nextId(core, stream)) >= core.limits.windowIds) {
+    return DROP_SENDER_RULE;
+  }
+  const partial = stream === 0 ? 0 : findPartial(core, f, stream, id);
+  if (partial !== 0) {
+    if (core.held.words[partial + L.H_FRAGMENTS] !== count) {
+      return DROP_FRAGMENT_MALFORMED;
+    }
+    if (mode >= 2 && words[x + L.X_INDEX] === count - 1) {
+      const handle = core.blocks.words[core.held.words[partial + L.H_DATA] + count - 1];
+      added.budgetBytes += handle === 0 ? words[x + L.X_LENGTH] - 1 : 0;
+    }
+    return 0;
+  }
+  if (mode >= 2 && stream !== 0 && isDone(core, stream, mode, id)) {
+    return 0;
+  }
+  if (added.partialKey !== key || added.partialId !== id) {
+    added.partialKey = key;
+    added.partialId = id;
+    added.reservedBytes += count * FRAGMENT_BYTES;
+    added.partials += mode >= 2 ? 1 : 0;
+    added.budgetBytes += mode >= 2 ? (count - 1) * FRAGMENT_BYTES + 1 : 0;
+  }
+  if (mode >= 2 && words[x + L.X_INDEX] === count - 1) {
+    added.budgetBytes += words[x + L.X_LENGTH] - 1;
+  }
+  return 0;
+}
+
+function isDone(core: Core, stream: number, mode: number, id: number): boolean {
+  if (mode === MODE_RELIABLE_UNORDERED) {
+    return hasUnordered(core, stream, id);
+  }
+  const ahead = sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]);
+  return ahead < 0 || (ahead > 0 && isHeld(core, stream, id));
+}
+
+function streamKey(words: Int32Array, x: number): number {
+  return (words[x + L.X_CHANNEL] << 2) | words[x + L.X_MODE] | L.KEY_RECEIVE;
+}
+
+function nextId(core: Core, stream: number): number {
+  return stream === 0 ? core.limits.firstMessageId : core.streams.words[stream + L.R_NEXT_ID];
+}

@@ -1,0 +1,111 @@
+import { timeAfter, timeReached } from '../util/time.js';
+import { clockDue } from './clock.js';
+import type { Core } from './core.js';
+import * as L from './layout.js';
+import { detectLost } from './loss.js';
+import { expirePartials, partialDeadlineUs } from './receive-fragment.js';
+import { probeTimeoutUs } from './rtt.js';
+import { markDirty } from './streams.js';
+
+/**
+ * A flow's timers, each with a name:
+ *   hello    a client repeats its PARAMS
+ *   ack      an acknowledgement has waited long enough
+ *   loss     the time threshold of the oldest packet in flight (RFC 9002 §6.1.2)
+ *   probe    nothing was acknowledged for too long (RFC 9002 §6.2)
+ *   partial  an unreliable message in pieces has waited too long
+ *   clock    the next TIME_REQ
+ * The wheel holds the earliest of them, or something before it.
+ */
+export function armTimers(core: Core, f: number): void {
+  const flows = core.flows;
+  const flags = flows[f + L.F_FLAGS];
+  const slot = f >> L.FLOW_STRIDE_LOG2;
+  if (flows[f + L.F_STATE] === L.STATE_HELLO) {
+    core.wheel.scheduleNotLater(slot, flows[f + L.F_HELLO_US]);
+    return;
+  }
+  if (flows[f + L.F_STATE] !== L.STATE_READY) {
+    return;
+  }
+  let armed = false;
+  let deadlineUs = 0;
+  if ((flags & L.FLAG_ACK_TIMER) !== 0) {
+    deadlineUs = flows[f + L.F_ACK_DEADLINE_US];
+    armed = true;
+  }
+  if (flows[f + L.F_IN_FLIGHT] > 0) {
+    const recoveryUs = recoveryDeadlineUs(flows, f);
+    if (!armed || timeAfter(deadlineUs, recoveryUs)) {
+      deadlineUs = recoveryUs;
+      armed = true;
+    }
+  }
+  if ((flags & L.FLAG_CLIENT) !== 0) {
+    const clockUs = flows[f + L.F_CLOCK_US];
+    if (!armed || timeAfter(deadlineUs, clockUs)) {
+      deadlineUs = clockUs;
+      armed = true;
+    }
+  }
+  if (flows[f + L.F_UNRELIABLE_PARTIALS] > 0) {
+    const partialUs = partialDeadlineUs(core, f);
+    if (!armed || timeAfter(deadlineUs, partialUs)) {
+      deadlineUs = partialUs;
+      armed = true;
+    }
+  }
+  if (armed) {
+    core.wheel.scheduleNotLater(slot, deadlineUs);
+  }
+}
+
+/** The loss timer, or without one the probe timer. */
+function recoveryDeadlineUs(flows: Int32Array, f: number): number {
+  return (flows[f + L.F_FLAGS] & L.FLAG_LOSS_TIMER) !== 0
+    ? flows[f + L.F_LOSS_US]
+    : (flows[f + L.F_LAST_ELICITING_US] + probeTimeoutUs(flows, f)) | 0;
+}
+
+/** The wheel's hint came: acts on whatever of the flow is due. */
+export function fireTimers(core: Core, f: number, nowUs: number): void {
+  const flows = core.flows;
+  if (flows[f + L.F_STATE] === L.STATE_HELLO) {
+    if (timeReached(nowUs, flows[f + L.F_HELLO_US])) {
+      markDirty(core, f);
+      return;
+    }
+  } else if (flows[f + L.F_STATE] === L.STATE_READY) {
+    fireReady(core, f, nowUs);
+  }
+  armTimers(core, f);
+}
+
+function fireReady(core: Core, f: number, nowUs: number): void {
+  const flows = core.flows;
+  if (
+    (flows[f + L.F_FLAGS] & L.FLAG_ACK_TIMER) !== 0 &&
+    timeReached(nowUs, flows[f + L.F_ACK_DEADLINE_US])
+  ) {
+    flows[f + L.F_FLAGS] &= ~L.FLAG_ACK_TIMER;
+    flows[f + L.F_FLAGS] |= L.FLAG_ACK_NOW;
+    markDirty(core, f);
+  }
+  if (flows[f + L.F_IN_FLIGHT] > 0 && timeReached(nowUs, recoveryDeadlineUs(flows, f))) {
+    if ((flows[f + L.F_FLAGS] & L.FLAG_LOSS_TIMER) !== 0) {
+      detectLost(core, f, nowUs);
+    } else {
+      flows[f + L.F_PTO_COUNT] += 1;
+      flows[f + L.F_PROBES] = 1;
+      // The next probe is counted from here, also when this one cannot be sent.
+      flows[f + L.F_LAST_ELICITING_US] = nowUs;
+    }
+    markDirty(core, f);
+  }
+  if ((flows[f + L.F_FLAGS] & L.FLAG_CLIENT) !== 0) {
+    clockDue(core, f, nowUs);
+  }
+  if (flows[f + L.F_UNRELIABLE_PARTIALS] > 0) {
+    expirePartials(core, f, nowUs);
+  }
+}
