@@ -10,10 +10,10 @@ import * as L from './layout.js';
 import { shiftReference } from './loss.js';
 import { freeMessage, popUnsent } from './messages.js';
 import type { Params } from './params.js';
+import { dropOldestRedundant } from './redundancy.js';
 import { resetRtt, updateRtt } from './rtt.js';
 import { closeSentRing, openSentRing, scheduleSkip } from './sent-packets.js';
 import { markDirty } from './streams.js';
-import { dropOldestRedundant } from './transmit.js';
 import { resetWindow } from './window.js';
 
 const SEEN_LOG2 = 4;
