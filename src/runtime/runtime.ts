@@ -1,7 +1,7 @@
 /**
  * The turn: the one code path between the endpoint's rings and the protocol.
  *
- *   wake(reasons) ──▶ turn
+ *   wake or request ──▶ turn
  *     drain      native: recvmmsg → open → rx ring (opened, payload, closed in one order)
  *     handle     each descriptor → protocol.handlePacket → pollEvent → handler
  *     timers     protocol.handleTimeout, handler deadline, tick
@@ -19,7 +19,6 @@ import {
   RX_REPLACED,
   TX_DISCONNECT,
   TX_PAYLOAD,
-  WAKE_TICK,
 } from '../addon/layout.js';
 import {
   EVENT_CLOSED,
@@ -71,7 +70,7 @@ export class Runtime {
   readonly #closing: number[] = [];
   readonly #runRequested = () => {
     this.#isRequested = false;
-    this.turn(0);
+    this.turn();
   };
   readonly #textDecoder = new TextDecoder();
   readonly #textEncoder = new TextEncoder();
@@ -106,8 +105,8 @@ export class Runtime {
     return this.#state[slot] === OPEN || this.#state[slot] === RAW;
   }
 
-  /** Runs one turn. `reasons` is the wake mask of the endpoint, 0 for a requested one. */
-  turn(reasons: number): void {
+  /** Runs one turn: at a wake of the endpoint, or because it was asked for. */
+  turn(): void {
     if (this.#isInTurn || this.#isClosed) return;
     this.#isInTurn = true;
     const endpoint = this.#endpoint;
@@ -121,9 +120,8 @@ export class Runtime {
         this.#hasHandlerDeadline = false;
         this.#handler.handleDeadline();
       }
-      if ((reasons & WAKE_TICK) !== 0 && endpoint.ticksDue > 0) {
-        this.#handler.handleTick(endpoint.ticksDue);
-      }
+      // Any drain may take ticks off the schedule, whatever woke it.
+      if (endpoint.ticksDue > 0) this.#handler.handleTick(endpoint.ticksDue);
     } finally {
       this.#isInTurn = false;
       if (!this.#isClosed) this.#finish();

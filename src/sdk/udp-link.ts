@@ -58,7 +58,7 @@ class UdpLink implements Link, RuntimeHandler {
         sendBufferBytes: BUFFER_BYTES,
         maxPayloadBytes: MAX_PAYLOAD_BYTES,
       },
-      (reasons) => this.#runtime.turn(reasons),
+      () => this.#runtime.turn(),
     );
     this.#protocol = new Protocol({
       maxFlows: 1,

@@ -170,7 +170,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
   features(): Record<string, boolean | number | string> {
-    return this.#udpListener?.endpoint.features() ?? {};
+    return { ...this.#udpListener?.endpoint.features() };
   }
 
   /** Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent. */

@@ -1,6 +1,13 @@
 /**
  * `@ggscale/transport/server`: embed the runtime in a game server.
  */
+export {
+  createConnectToken,
+  generateKey,
+  openPrivateToken,
+  readConnectToken,
+  sealConnectToken,
+} from '../addon/tokens.js';
 export { createRegistry } from '../messages/index.js';
 export type { MessageType, Mode, Registry } from '../messages/types.js';
 export { MessageError } from '../messages/types.js';

@@ -65,7 +65,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   constructor(host: ListenerHost, options: UdpListenerOptions) {
     this.#host = host;
     this.#options = options;
-    const tickUs = options.tickHz > 0 ? Math.round(1e6 / options.tickHz) : 0;
+    const tickUs = options.tickHz > 0 ? 1e6 / options.tickHz : 0;
     const isTicked = options.driver === 'tick';
     this.endpoint = Endpoint.openServer(
       {
@@ -81,13 +81,13 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
         sendBufferBytes: options.sendBufferBytes,
         maxPayloadBytes: MAX_PAYLOAD_BYTES,
       },
-      (reasons) => this.#runtime.turn(reasons),
+      () => this.#runtime.turn(),
     );
     this.protocol = new Protocol({
       maxFlows: options.maxFlows,
       seed: options.seed,
       registryHash: host.registry.hash,
-      maxAckDelayUs: isTicked ? tickUs + ACK_DELAY_OVER_TICK_US : ACK_DELAY_IMMEDIATE_US,
+      maxAckDelayUs: isTicked ? Math.ceil(tickUs) + ACK_DELAY_OVER_TICK_US : ACK_DELAY_IMMEDIATE_US,
     });
     this.#runtime = new Runtime({
       endpoint: this.endpoint,
