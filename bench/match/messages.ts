@@ -1,4 +1,15 @@
 /** The one place where the main job takes its message types from. */
+import {
+  GameEvent,
+  type GameEventValue,
+  Input,
+  type InputValue,
+  Snapshot,
+  type SnapshotValue,
+} from '../../src/messages/generated/index.js';
+import { createRegistry } from '../../src/messages/index.js';
+import type { Registry } from '../../src/messages/types.js';
+
 export {
   Action,
   BoomerangPhase,
@@ -14,3 +25,14 @@ export {
   Snapshot,
   type SnapshotValue,
 } from '../../src/messages/generated/index.js';
+
+/** What the game's connections carry, by name. */
+export type GameMessages = {
+  Input: InputValue;
+  Snapshot: SnapshotValue;
+  GameEvent: GameEventValue;
+};
+
+export function gameRegistry(): Registry<GameMessages> {
+  return createRegistry({ Input, Snapshot, GameEvent });
+}
