@@ -1,0 +1,375 @@
+//! Many client flows on one socket, each a core `Client` of its own.
+//!
+//! ```text
+//! slots:    [ client │ free │ client │ … ]      generation + 1 when a slot is freed
+//! by_path:  (server, local address) → slot      whom a datagram is for
+//! to_send, to_tell: slots that may have datagrams, or events, waiting; each at most once
+//! timers:   (deadline, slot), ordered
+//! ```
+//! Invariant: a live slot is in `timers` exactly once iff its client has a deadline, and in
+//! `by_path` under the path it last sent to. Two flows of one socket to the same server need
+//! different local addresses: the server tells flows apart by address.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use ggscale_transport_core::{
+    Client, ClientConfig, Clock, DropReason, Event, FlowId, FlowStats, Path, Random, Received,
+    SealError, Sealed, TokenError, Transmit, COUNTER_COUNT, COUNTER_NAMES,
+};
+
+type PathKey = (SocketAddr, Option<IpAddr>);
+
+struct Entry {
+    client: Option<Box<Client>>,
+    generation: u32,
+    /// The address to send from; None leaves the choice to the kernel.
+    local: Option<IpAddr>,
+    key: Option<PathKey>,
+    deadline_us: Option<u64>,
+    in_to_send: bool,
+    in_to_tell: bool,
+    /// Its last event was told; the slot is freed when its last datagram is out.
+    ended: bool,
+}
+
+pub struct Clients {
+    slots: Vec<Entry>,
+    free: Vec<u32>,
+    max_flows: u32,
+    max_payload_bytes: usize,
+    random: Random,
+    by_path: HashMap<PathKey, u32>,
+    timers: BTreeSet<(u64, u32)>,
+    to_send: VecDeque<u32>,
+    to_tell: VecDeque<u32>,
+    /// Counters of clients that are gone.
+    past: [u64; COUNTER_COUNT],
+    /// Datagrams from addresses that no flow talks to.
+    unknown_path: u64,
+}
+
+/// Why a connection cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    Token(TokenError),
+    Full,
+}
+
+impl Clients {
+    pub fn new(max_flows: u32, max_payload_bytes: usize, random: Random) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            max_flows,
+            max_payload_bytes,
+            random,
+            by_path: HashMap::new(),
+            timers: BTreeSet::new(),
+            to_send: VecDeque::new(),
+            to_tell: VecDeque::new(),
+            past: [0; COUNTER_COUNT],
+            unknown_path: 0,
+        }
+    }
+
+    pub fn connect(
+        &mut self,
+        clock: Clock,
+        token: &[u8],
+        local: Option<IpAddr>,
+    ) -> Result<FlowId, ConnectError> {
+        if self.free.is_empty() && self.slots.len() >= self.max_flows as usize {
+            return Err(ConnectError::Full);
+        }
+        let mut config = ClientConfig::new(Random::from_seed(self.random.bytes()));
+        config.max_payload_bytes = self.max_payload_bytes;
+        let client = Client::new(config, token, clock).map_err(ConnectError::Token)?;
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Entry {
+                    client: None,
+                    generation: 1,
+                    local: None,
+                    key: None,
+                    deadline_us: None,
+                    in_to_send: false,
+                    in_to_tell: false,
+                    ended: false,
+                });
+                self.slots.len() as u32 - 1
+            }
+        };
+        let generation = match self.slots.get_mut(slot as usize) {
+            Some(entry) => {
+                entry.client = Some(Box::new(client));
+                entry.local = local.map(|address| address.to_canonical());
+                entry.generation
+            }
+            None => return Err(ConnectError::Full),
+        };
+        self.touch(slot);
+        Ok(FlowId { slot, generation })
+    }
+
+    pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
+        let exact = self.by_path.get(&(path.remote, path.local));
+        let Some(&slot) = exact.or_else(|| self.by_path.get(&(path.remote, None))) else {
+            self.unknown_path += 1;
+            return Received::Dropped(DropReason::UnknownAddress);
+        };
+        let Some((client, flow)) = self.live(slot) else {
+            return Received::Dropped(DropReason::UnknownAddress);
+        };
+        let received = client.handle_datagram(clock, path, datagram);
+        self.touch(slot);
+        match received {
+            Received::Payload {
+                start,
+                length,
+                sequence,
+                ..
+            } => Received::Payload {
+                flow,
+                start,
+                length,
+                sequence,
+            },
+            other => other,
+        }
+    }
+
+    pub fn seal_payload(
+        &mut self,
+        clock: Clock,
+        flow: FlowId,
+        window: &mut [u8],
+        start: usize,
+        length: usize,
+    ) -> Result<Sealed, SealError> {
+        let client = self.get(flow).ok_or(SealError::Stale)?;
+        let mut sealed = client.seal_payload(clock, Client::FLOW, window, start, length)?;
+        self.touch(flow.slot);
+        sealed.path = self.route(flow.slot, sealed.path);
+        Ok(sealed)
+    }
+
+    pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
+        if let Some(client) = self.get(flow) {
+            client.close_flow(clock, Client::FLOW);
+            self.touch(flow.slot);
+        }
+    }
+
+    pub fn close_all(&mut self, clock: Clock) {
+        for slot in 0..self.slots.len() as u32 {
+            if let Some((client, _)) = self.live(slot) {
+                client.close_flow(clock, Client::FLOW);
+                self.touch(slot);
+            }
+        }
+    }
+
+    pub fn handle_timeout(&mut self, clock: Clock) {
+        while let Some(&(at, slot)) = self.timers.first().filter(|(at, _)| *at <= clock.mono_us) {
+            if let Some((client, _)) = self.live(slot) {
+                client.handle_timeout(clock);
+            }
+            self.touch(slot);
+            // A client that still wants the same moment would hold this loop for ever.
+            if self.timers.contains(&(at, slot)) {
+                break;
+            }
+        }
+    }
+
+    pub fn deadline_us(&self) -> Option<u64> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub fn poll_transmit(&mut self, clock: Clock, out: &mut [u8]) -> Option<Transmit> {
+        while let Some(&slot) = self.to_send.front() {
+            let transmit = self
+                .live(slot)
+                .and_then(|(client, _)| client.poll_transmit(clock, out));
+            if let Some(mut transmit) = transmit {
+                transmit.path = self.route(slot, transmit.path);
+                self.update_timer(slot);
+                return Some(transmit);
+            }
+            self.to_send.pop_front();
+            if let Some(entry) = self.slots.get_mut(slot as usize) {
+                entry.in_to_send = false;
+                if entry.ended {
+                    self.free_slot(slot);
+                }
+            }
+        }
+        None
+    }
+
+    pub fn poll_event(&mut self) -> Option<Event> {
+        while let Some(&slot) = self.to_tell.front() {
+            let told = self
+                .live(slot)
+                .and_then(|(client, flow)| client.poll_event().map(|event| (event, flow)));
+            if let Some((event, flow)) = told {
+                return Some(self.on_event(slot, flow, event));
+            }
+            self.to_tell.pop_front();
+            if let Some(entry) = self.slots.get_mut(slot as usize) {
+                entry.in_to_tell = false;
+            }
+        }
+        None
+    }
+
+    pub fn add_counters(&self, out: &mut [u64; COUNTER_COUNT]) {
+        for (sum, value) in out.iter_mut().zip(self.past) {
+            *sum += value;
+        }
+        for client in self.slots.iter().filter_map(|entry| entry.client.as_ref()) {
+            for (sum, value) in out.iter_mut().zip(client.counters().values()) {
+                *sum += value;
+            }
+        }
+        // The datagrams that met no flow were seen here, not by any client.
+        for name in ["datagrams-in", DropReason::UnknownAddress.name()] {
+            let index = COUNTER_NAMES.iter().position(|other| *other == name);
+            if let Some(sum) = index.and_then(|index| out.get_mut(index)) {
+                *sum += self.unknown_path;
+            }
+        }
+    }
+
+    pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
+        let entry = self.slots.get(flow.slot as usize)?;
+        let client = entry
+            .client
+            .as_ref()
+            .filter(|_| entry.generation == flow.generation)?;
+        client.flow_stats(Client::FLOW)
+    }
+
+    fn live(&mut self, slot: u32) -> Option<(&mut Client, FlowId)> {
+        let entry = self.slots.get_mut(slot as usize)?;
+        let flow = FlowId {
+            slot,
+            generation: entry.generation,
+        };
+        entry.client.as_deref_mut().map(|client| (client, flow))
+    }
+
+    fn get(&mut self, flow: FlowId) -> Option<&mut Client> {
+        self.live(flow.slot)
+            .filter(|(_, live)| *live == flow)
+            .map(|(client, _)| client)
+    }
+
+    /// After anything that may have changed a client: its timer, and a look at its queues.
+    fn touch(&mut self, slot: u32) {
+        self.update_timer(slot);
+        let Some(entry) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        if !entry.in_to_send {
+            entry.in_to_send = true;
+            self.to_send.push_back(slot);
+        }
+        if !entry.in_to_tell {
+            entry.in_to_tell = true;
+            self.to_tell.push_back(slot);
+        }
+    }
+
+    fn update_timer(&mut self, slot: u32) {
+        let Some(entry) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        let deadline_us = entry
+            .client
+            .as_ref()
+            .and_then(|client| client.deadline_us());
+        if deadline_us == entry.deadline_us {
+            return;
+        }
+        if let Some(at) = entry.deadline_us {
+            self.timers.remove(&(at, slot));
+        }
+        if let Some(at) = deadline_us {
+            self.timers.insert((at, slot));
+        }
+        entry.deadline_us = deadline_us;
+    }
+
+    /// The path that a datagram of this flow takes; answers from there find the slot again.
+    fn route(&mut self, slot: u32, path: Path) -> Path {
+        let Some(entry) = self.slots.get_mut(slot as usize) else {
+            return path;
+        };
+        let key = (path.remote, entry.local);
+        if entry.key != Some(key) {
+            if let Some(old) = entry.key.replace(key) {
+                if self.by_path.get(&old) == Some(&slot) {
+                    self.by_path.remove(&old);
+                }
+            }
+            self.by_path.insert(key, slot);
+        }
+        Path {
+            remote: path.remote,
+            local: entry.local,
+        }
+    }
+
+    fn on_event(&mut self, slot: u32, flow: FlowId, event: Event) -> Event {
+        match event {
+            Event::Opened {
+                client_id,
+                path,
+                user_data,
+                timeout_s,
+                max_flows,
+                ..
+            } => Event::Opened {
+                flow,
+                client_id,
+                path,
+                user_data,
+                timeout_s,
+                max_flows,
+            },
+            Event::Replaced { by, .. } => Event::Replaced { flow, by },
+            Event::Closed { reason, .. } => {
+                if let Some(entry) = self.slots.get_mut(slot as usize) {
+                    entry.ended = true;
+                }
+                // So that the slot is freed even if nothing is left to send.
+                self.touch(slot);
+                Event::Closed { flow, reason }
+            }
+        }
+    }
+
+    fn free_slot(&mut self, slot: u32) {
+        let Some(entry) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        if let Some(client) = entry.client.take() {
+            for (sum, value) in self.past.iter_mut().zip(client.counters().values()) {
+                *sum += value;
+            }
+        }
+        entry.ended = false;
+        entry.local = None;
+        entry.generation = entry.generation.wrapping_add(1).max(1);
+        if let Some(key) = entry.key.take() {
+            if self.by_path.get(&key) == Some(&slot) {
+                self.by_path.remove(&key);
+            }
+        }
+        self.update_timer(slot);
+        self.free.push(slot);
+    }
+}

@@ -1,0 +1,34 @@
+//! The native half of an endpoint: sockets in batches, rings in shared memory, one timer, and the
+//! N-API surface over them. Knows nothing of channels or messages.
+
+// The N-API registration that reaches all of this is not part of a test build.
+#![cfg_attr(test, allow(dead_code))]
+
+mod clients;
+mod counters;
+mod endpoint;
+mod error;
+#[cfg(test)]
+mod fault_test;
+mod io;
+mod layout;
+mod peer;
+mod ring;
+#[cfg(test)]
+mod ring_test;
+mod sim;
+mod ticks;
+
+#[cfg(target_os = "linux")]
+mod host;
+#[cfg(target_os = "linux")]
+mod timer;
+#[cfg(target_os = "linux")]
+mod udp;
+#[cfg(target_os = "linux")]
+mod uv;
+
+mod napi_endpoint;
+mod napi_options;
+mod napi_sim;
+mod napi_tokens;

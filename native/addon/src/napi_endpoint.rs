@@ -1,0 +1,357 @@
+//! `NativeEndpoint`: an endpoint over kernel sockets, as JavaScript holds it.
+
+use ggscale_transport_core::{FlowId, FlowStats};
+use napi_derive::napi;
+
+#[napi(object)]
+pub struct FlowRef {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+impl From<FlowId> for FlowRef {
+    fn from(flow: FlowId) -> Self {
+        Self {
+            slot: flow.slot,
+            generation: flow.generation,
+        }
+    }
+}
+
+#[napi(object)]
+pub struct BoundAddress {
+    pub host: String,
+    pub port: u32,
+    /// 4 or 6.
+    pub family: u32,
+}
+
+/// What the kernel gave.
+#[napi(object)]
+pub struct Features {
+    pub recvmmsg: bool,
+    pub sendmmsg: bool,
+    pub timestamps: bool,
+    pub rxq_overflow: bool,
+    pub packet_info: bool,
+    pub handshake_socket: bool,
+    pub dual_stack: bool,
+    pub receive_buffer_bytes: u32,
+    pub send_buffer_bytes: u32,
+}
+
+/// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens; false when `out` is shorter.
+pub fn write_stats(stats: &FlowStats, out: &mut [f64]) -> bool {
+    let values = [
+        stats.packets_in,
+        stats.bytes_in,
+        stats.packets_out,
+        stats.bytes_out,
+        stats.lost,
+        stats.failed_opens,
+    ];
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = value as f64;
+    }
+    out.len() >= values.len()
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use napi::Unknown;
+    use napi_derive::napi;
+
+    use crate::error::{Code, Failure};
+
+    #[napi]
+    pub fn open_server(_: Unknown<'_>, _: Unknown<'_>, _: Unknown<'_>) -> napi::Result<(), Code> {
+        Err(unsupported().into())
+    }
+
+    #[napi]
+    pub fn open_client(_: Unknown<'_>, _: Unknown<'_>, _: Unknown<'_>) -> napi::Result<(), Code> {
+        Err(unsupported().into())
+    }
+
+    fn unsupported() -> Failure {
+        Failure::new(
+            Code::UnsupportedPlatform,
+            "UDP endpoints need Linux for now",
+        )
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::net::IpAddr;
+    use std::rc::Rc;
+
+    use ggscale_transport_core::{Clock, FlowId};
+    use napi::bindgen_prelude::{Float64Array, Uint8Array};
+    use napi::{sys, Env, JsValue, Unknown};
+    use napi_derive::napi;
+
+    use super::{write_stats, BoundAddress, Features, FlowRef};
+    use crate::endpoint::{Endpoint, EndpointOptions};
+    use crate::error::{Code, Failure, Result as Checked};
+    use crate::host::{Attachment, Host};
+    use crate::napi_options::{
+        bad_option, bind_address, connect_failure, endpoint_options, ip_of, memory_of,
+        write_counters, ClientOptions, ServerOptions,
+    };
+    use crate::peer::Peer;
+    use crate::udp::{clock_ns, UdpFeatures, UdpIo, UdpOptions};
+
+    #[napi]
+    pub struct NativeEndpoint {
+        host: Rc<Host>,
+        address: std::net::SocketAddr,
+        features: UdpFeatures,
+    }
+
+    #[napi]
+    pub fn open_server(
+        env: Env,
+        memory: Unknown<'_>,
+        options: ServerOptions,
+        on_wake: Unknown<'_>,
+    ) -> napi::Result<NativeEndpoint, Code> {
+        let settings = endpoint_options(
+            &options.driver,
+            options.tick_interval_us,
+            options.clock_offset_us,
+            options.max_payload_bytes,
+        )?;
+        let udp = UdpOptions {
+            address: bind_address(&options.host, options.port)?,
+            handshake_socket: true,
+            receive_buffer_bytes: options.receive_buffer_bytes as usize,
+            send_buffer_bytes: options.send_buffer_bytes as usize,
+        };
+        let peer = options.peer(first_clock(&settings))?;
+        Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)
+    }
+
+    #[napi]
+    pub fn open_client(
+        env: Env,
+        memory: Unknown<'_>,
+        options: ClientOptions,
+        on_wake: Unknown<'_>,
+    ) -> napi::Result<NativeEndpoint, Code> {
+        let settings = endpoint_options(
+            &options.driver,
+            options.tick_interval_us,
+            options.clock_offset_us,
+            options.max_payload_bytes,
+        )?;
+        let udp = UdpOptions {
+            address: bind_address(&options.host, options.port)?,
+            handshake_socket: false,
+            receive_buffer_bytes: options.receive_buffer_bytes as usize,
+            send_buffer_bytes: options.send_buffer_bytes as usize,
+        };
+        let peer = options.peer()?;
+        Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)
+    }
+
+    fn first_clock(settings: &EndpointOptions) -> Clock {
+        Clock {
+            mono_us: clock_ns(libc::CLOCK_MONOTONIC) / 1000 + settings.clock_offset_us,
+            unix_s: clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000,
+        }
+    }
+
+    fn open(
+        env: Env,
+        memory: &Unknown<'_>,
+        on_wake: &Unknown<'_>,
+        settings: EndpointOptions,
+        udp: &UdpOptions,
+        peer: Peer,
+    ) -> Checked<NativeEndpoint> {
+        let (view, geometry) = memory_of(env.raw(), memory)?;
+        let io = UdpIo::open(udp)?;
+        let (address, features) = (io.local_address(), io.features());
+        let tick_driver = settings.tick_driver;
+        let endpoint = Endpoint::new(io, peer, view, &geometry, settings);
+        let attachment = attach(env.raw(), memory, on_wake)?;
+        let host = Host::start(attachment, endpoint, tick_driver)?;
+        Ok(NativeEndpoint {
+            host,
+            address,
+            features,
+        })
+    }
+
+    fn attach(
+        env: sys::napi_env,
+        memory: &Unknown<'_>,
+        on_wake: &Unknown<'_>,
+    ) -> Checked<Attachment> {
+        let mut attachment = Attachment {
+            env,
+            on_wake: std::ptr::null_mut(),
+            memory: std::ptr::null_mut(),
+        };
+        let mut kind = sys::ValueType::napi_undefined;
+        // SAFETY: the environment of the running call and values of it.
+        let made = unsafe {
+            sys::napi_typeof(env, on_wake.raw(), &mut kind);
+            kind == sys::ValueType::napi_function
+                && sys::napi_create_reference(env, on_wake.raw(), 1, &mut attachment.on_wake)
+                    == sys::Status::napi_ok
+                && sys::napi_create_reference(env, memory.raw(), 1, &mut attachment.memory)
+                    == sys::Status::napi_ok
+        };
+        if made {
+            Ok(attachment)
+        } else {
+            Err(bad_option("onWake must be a function"))
+        }
+    }
+
+    #[napi]
+    impl NativeEndpoint {
+        /// Due netcode timers, then datagrams into the rx ring; the descriptors waiting there.
+        #[napi]
+        pub fn drain(&self) -> napi::Result<u32, Code> {
+            Ok(self.host.guarded(Endpoint::drain)?.unwrap_or(0))
+        }
+
+        /// Seals and sends the tx ring, arms the timer; the descriptors left in it.
+        #[napi]
+        pub fn flush(&self) -> napi::Result<u32, Code> {
+            Ok(self.host.flush()?)
+        }
+
+        /// Begins a connection; `OPENED` or `CLOSED` in the rx ring tells how it went.
+        #[napi]
+        pub fn connect(
+            &self,
+            token: Uint8Array,
+            local_host: Option<String>,
+        ) -> napi::Result<FlowRef, Code> {
+            let local: Option<IpAddr> = local_host.as_deref().map(ip_of).transpose()?;
+            let made = self.host.guarded(|endpoint| {
+                let clock = endpoint.clock();
+                match &mut endpoint.peer {
+                    Peer::Clients(clients) => clients
+                        .connect(clock, &token, local)
+                        .map_err(connect_failure),
+                    Peer::Server { .. } => Err(bad_option("a server does not connect")),
+                }
+            })?;
+            let flow = made.ok_or_else(closed)??;
+            // The request leaves now, not at the next turn.
+            self.host.guarded(Endpoint::service)?;
+            self.host.rearm();
+            Ok(FlowRef::from(flow))
+        }
+
+        #[napi]
+        pub fn address(&self) -> BoundAddress {
+            BoundAddress {
+                host: self.address.ip().to_string(),
+                port: u32::from(self.address.port()),
+                family: if self.address.is_ipv6() { 6 } else { 4 },
+            }
+        }
+
+        #[napi]
+        pub fn features(&self) -> Features {
+            // What the kernel refused since the start (recvmmsg, sendmmsg) shows here too.
+            let now = self
+                .host
+                .with(|endpoint| endpoint.io.features())
+                .unwrap_or(self.features);
+            Features {
+                recvmmsg: now.recvmmsg,
+                sendmmsg: now.sendmmsg,
+                timestamps: now.timestamps,
+                rxq_overflow: now.rxq_overflow,
+                packet_info: now.packet_info,
+                handshake_socket: now.handshake_socket,
+                dual_stack: now.dual_stack,
+                receive_buffer_bytes: now.receive_buffer_bytes as u32,
+                send_buffer_bytes: now.send_buffer_bytes as u32,
+            }
+        }
+
+        /// The clock now: int32 wrapping microseconds.
+        #[napi]
+        pub fn clock_us(&self) -> i32 {
+            self.host
+                .with(|endpoint| endpoint.clock().mono_us as i32)
+                .unwrap_or(0)
+        }
+
+        #[napi]
+        pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
+            // SAFETY: nobody else writes this array during the call.
+            let out = unsafe { out.as_mut() };
+            self.host
+                .guarded(|endpoint| write_counters(endpoint, out))?;
+            Ok(())
+        }
+
+        #[napi]
+        pub fn flow_stats(
+            &self,
+            slot: u32,
+            generation: u32,
+            mut out: Float64Array,
+        ) -> napi::Result<bool, Code> {
+            let flow = FlowId { slot, generation };
+            let stats = self
+                .host
+                .guarded(|endpoint| endpoint.peer.flow_stats(flow))?
+                .flatten();
+            // SAFETY: nobody else writes this array during the call.
+            Ok(stats.is_some_and(|stats| write_stats(&stats, unsafe { out.as_mut() })))
+        }
+
+        #[napi]
+        pub fn flow_address(
+            &self,
+            slot: u32,
+            generation: u32,
+        ) -> napi::Result<Option<String>, Code> {
+            let flow = FlowId { slot, generation };
+            let stats = self
+                .host
+                .guarded(|endpoint| endpoint.peer.flow_stats(flow))?
+                .flatten();
+            Ok(stats.map(|stats| stats.path.remote.to_string()))
+        }
+
+        #[napi]
+        pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
+            self.host
+                .guarded(|endpoint| endpoint.set_tick_interval_us(us))?;
+            self.host.rearm();
+            Ok(())
+        }
+
+        /// An open endpoint keeps the process alive; `unref` takes that back.
+        #[napi(js_name = "ref")]
+        pub fn reference(&self) {
+            self.host.set_referenced(true);
+        }
+
+        #[napi(js_name = "unref")]
+        pub fn unreference(&self) {
+            self.host.set_referenced(false);
+        }
+
+        /// Idempotent: sends what is queued, says goodbye to every flow, stops, frees.
+        #[napi]
+        pub fn close(&self) {
+            self.host.close(true);
+        }
+    }
+
+    fn closed() -> Failure {
+        Failure::new(Code::Closed, "the endpoint is closed")
+    }
+}

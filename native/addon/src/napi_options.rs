@@ -1,0 +1,327 @@
+//! Options as JavaScript gives them, checked and turned into what the parts need.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ggscale_transport_core::{
+    ConfigError, Random, Registry, Server, ServerConfig, COUNTER_COUNT, COUNTER_NAMES, KEY_BYTES,
+};
+use napi::bindgen_prelude::{BigInt, Uint8Array};
+use napi::{sys, JsValue, Unknown};
+use napi_derive::napi;
+
+use crate::clients::{Clients, ConnectError};
+use crate::counters::Counter;
+use crate::endpoint::{Endpoint, EndpointOptions};
+use crate::error::{Code, Failure, Result};
+use crate::io::Io;
+use crate::layout;
+use crate::peer::Peer;
+use crate::ring::{Geometry, Memory};
+
+/// An error whose `code` is ours instead of N-API's.
+pub type Thrown = napi::Error<Code>;
+
+impl From<Failure> for Thrown {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.code, failure.message)
+    }
+}
+
+#[napi(object)]
+pub struct ServerOptions {
+    pub host: String,
+    pub port: u32,
+    pub protocol_id: BigInt,
+    pub private_key: Uint8Array,
+    /// Addresses that a token must name one of; empty: any.
+    pub server_addresses: Vec<String>,
+    pub max_flows: u32,
+    /// `immediate` or `tick`.
+    pub driver: String,
+    pub tick_interval_us: f64,
+    pub receive_buffer_bytes: u32,
+    pub send_buffer_bytes: u32,
+    pub max_payload_bytes: u32,
+    pub clock_offset_us: f64,
+    pub max_pending: Option<u32>,
+    pub token_history: Option<u32>,
+    pub max_token_lifetime_s: Option<u32>,
+    pub development: Option<bool>,
+}
+
+#[napi(object)]
+pub struct ClientOptions {
+    pub host: String,
+    pub port: u32,
+    pub max_flows: u32,
+    pub driver: String,
+    pub tick_interval_us: f64,
+    pub receive_buffer_bytes: u32,
+    pub send_buffer_bytes: u32,
+    pub max_payload_bytes: u32,
+    pub clock_offset_us: f64,
+}
+
+#[napi(object)]
+pub struct SimOptions {
+    /// `server` or `client`.
+    pub role: String,
+    /// Everything random follows from it.
+    pub seed: f64,
+    pub start_us: f64,
+    /// The wall clock, in seconds since 1970, at `startUs`.
+    pub unix_s: f64,
+    pub max_flows: u32,
+    pub max_payload_bytes: u32,
+    pub tick_interval_us: f64,
+    pub protocol_id: Option<BigInt>,
+    pub private_key: Option<Uint8Array>,
+    pub server_addresses: Option<Vec<String>>,
+    pub max_pending: Option<u32>,
+    pub token_history: Option<u32>,
+    pub max_token_lifetime_s: Option<u32>,
+    pub development: Option<bool>,
+}
+
+impl ServerOptions {
+    pub fn peer(&self, clock: ggscale_transport_core::Clock) -> Result<Peer> {
+        let key = key_of(&self.private_key, "privateKey")?;
+        let random = os_random()?;
+        let mut config = ServerConfig::new(u64_of(&self.protocol_id, "protocolId")?, key, random);
+        config.server_addresses = addresses_of(&self.server_addresses)?;
+        config.max_flows = self.max_flows;
+        config.max_payload_bytes = self.max_payload_bytes as usize;
+        config.max_pending = self.max_pending.unwrap_or(config.max_pending);
+        config.token_history = self
+            .token_history
+            .map_or(config.token_history, |count| count as usize);
+        config.max_token_lifetime_s = self.max_token_lifetime_s;
+        config.development = self.development.unwrap_or(false);
+        server_of(config, clock)
+    }
+}
+
+impl ClientOptions {
+    pub fn peer(&self) -> Result<Peer> {
+        let payload = self.max_payload_bytes as usize;
+        Ok(Peer::Clients(Box::new(Clients::new(
+            self.max_flows,
+            payload,
+            os_random()?,
+        ))))
+    }
+}
+
+impl SimOptions {
+    pub fn peer(&self, clock: ggscale_transport_core::Clock) -> Result<Peer> {
+        let random = Random::from_number(self.seed.to_bits());
+        let payload = self.max_payload_bytes as usize;
+        match self.role.as_str() {
+            "client" => Ok(Peer::Clients(Box::new(Clients::new(
+                self.max_flows,
+                payload,
+                random,
+            )))),
+            "server" => {
+                let missing = |name: &str| bad_option(format!("{name} is required for a server"));
+                let key = self
+                    .private_key
+                    .as_ref()
+                    .ok_or_else(|| missing("privateKey"))?;
+                let id = self
+                    .protocol_id
+                    .as_ref()
+                    .ok_or_else(|| missing("protocolId"))?;
+                let key = key_of(key, "privateKey")?;
+                let mut config = ServerConfig::new(u64_of(id, "protocolId")?, key, random);
+                config.server_addresses =
+                    addresses_of(self.server_addresses.as_deref().unwrap_or(&[]))?;
+                config.max_flows = self.max_flows;
+                config.max_payload_bytes = payload;
+                config.max_pending = self.max_pending.unwrap_or(config.max_pending);
+                config.token_history = self
+                    .token_history
+                    .map_or(config.token_history, |count| count as usize);
+                config.max_token_lifetime_s = self.max_token_lifetime_s;
+                config.development = self.development.unwrap_or(false);
+                // Two simulated machines with one key do not share their memory.
+                config.registry = Some(Registry::isolated());
+                server_of(config, clock)
+            }
+            _ => Err(bad_option("role is 'server' or 'client'")),
+        }
+    }
+}
+
+fn server_of(config: ServerConfig, clock: ggscale_transport_core::Clock) -> Result<Peer> {
+    Server::new(config, clock)
+        .map(Peer::server)
+        .map_err(|error: ConfigError| bad_option(error.to_string()))
+}
+
+pub fn endpoint_options(
+    driver: &str,
+    tick_interval_us: f64,
+    clock_offset_us: f64,
+    max_payload_bytes: u32,
+) -> Result<EndpointOptions> {
+    let tick_driver = match driver {
+        "immediate" => false,
+        "tick" => true,
+        _ => return Err(bad_option("driver is 'immediate' or 'tick'")),
+    };
+    if tick_driver && !(tick_interval_us.is_finite() && tick_interval_us > 0.0) {
+        return Err(bad_option("driver 'tick' needs a tickIntervalUs above 0"));
+    }
+    Ok(EndpointOptions {
+        tick_driver,
+        tick_interval_us,
+        clock_offset_us: whole(clock_offset_us, "clockOffsetUs")?,
+        max_payload_bytes: max_payload_bytes as usize,
+    })
+}
+
+/// A non-negative integer below 2^53.
+pub fn whole(value: f64, name: &str) -> Result<u64> {
+    if (0.0..9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
+        return Ok(value as u64);
+    }
+    Err(bad_option(format!("{name} must be a whole number from 0")))
+}
+
+pub fn bad_option(message: impl Into<String>) -> Failure {
+    Failure::new(Code::BadOption, message)
+}
+
+pub fn os_random() -> Result<Random> {
+    Random::from_os().map_err(|error| Failure::new(Code::Internal, error.to_string()))
+}
+
+pub fn u64_of(value: &BigInt, name: &str) -> Result<u64> {
+    match value.get_u64() {
+        (false, number, true) => Ok(number),
+        _ => Err(bad_option(format!("{name} must be from 0 to 2^64 - 1"))),
+    }
+}
+
+pub fn key_of(bytes: &[u8], name: &str) -> Result<[u8; KEY_BYTES]> {
+    bytes.try_into().map_err(|_| {
+        Failure::new(
+            Code::BadKey,
+            format!("{name} must have {KEY_BYTES} bytes, not {}", bytes.len()),
+        )
+    })
+}
+
+pub fn ip_of(host: &str) -> Result<IpAddr> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    bare.parse().map_err(|_| {
+        Failure::new(
+            Code::BadAddress,
+            format!("'{host}' is not an IPv4 or IPv6 address"),
+        )
+    })
+}
+
+pub fn bind_address(host: &str, port: u32) -> Result<SocketAddr> {
+    let port = u16::try_from(port)
+        .map_err(|_| Failure::new(Code::BadAddress, format!("{port} is not a port")))?;
+    Ok(SocketAddr::new(ip_of(host)?, port))
+}
+
+pub fn address_of(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Failure::new(
+            Code::BadAddress,
+            format!("'{text}' is not an address like 192.0.2.1:40000 or [2001:db8::1]:40000"),
+        )
+    })
+}
+
+pub fn addresses_of(texts: &[String]) -> Result<Vec<SocketAddr>> {
+    texts.iter().map(|text| address_of(text)).collect()
+}
+
+/// The ring memory behind a Uint8Array, and where its parts are.
+pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geometry)> {
+    let mut kind = 0;
+    let mut length = 0;
+    let mut data = std::ptr::null_mut();
+    let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
+    // SAFETY: `env` is the environment of the running call and `value` a value of it.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value.raw(),
+            &mut kind,
+            &mut length,
+            &mut data,
+            &mut buffer,
+            &mut offset,
+        )
+    };
+    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return Err(bad_option(
+            "memory must be a Uint8Array over a SharedArrayBuffer",
+        ));
+    }
+    // SAFETY: the caller holds a reference to the array for as long as the memory is used, and a
+    // SharedArrayBuffer can be neither detached nor shrunk.
+    let memory = unsafe { Memory::new(data.cast(), length) }?;
+    let geometry = Geometry::read(&memory)?;
+    Ok((memory, geometry))
+}
+
+pub fn token_failure(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Code::BadToken, error.to_string())
+}
+
+pub fn connect_failure(error: ConnectError) -> Failure {
+    match error {
+        ConnectError::Token(error) => token_failure(error),
+        ConnectError::Full => bad_option("this endpoint has no room for another flow (maxFlows)"),
+    }
+}
+
+#[napi]
+pub fn layout() -> std::collections::HashMap<String, i64> {
+    layout::TABLE
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), *value))
+        .collect()
+}
+
+/// The counters that count lost datagrams.
+#[napi]
+pub fn drop_reasons() -> Vec<String> {
+    let core = ggscale_transport_core::DropReason::ALL
+        .iter()
+        .map(|reason| reason.name());
+    let own = Counter::ALL
+        .iter()
+        .filter(|counter| counter.is_drop())
+        .map(|it| it.name());
+    core.chain(own).map(str::to_owned).collect()
+}
+
+#[napi]
+pub fn counter_names() -> Vec<String> {
+    COUNTER_NAMES
+        .iter()
+        .chain(Counter::NAMES)
+        .map(|name| (*name).to_owned())
+        .collect()
+}
+
+/// All counters, in the order of `counterNames()`, as far as `out` reaches.
+pub fn write_counters<I: Io>(endpoint: &Endpoint<I>, out: &mut [f64]) {
+    let mut core = [0u64; COUNTER_COUNT];
+    endpoint.peer.add_counters(&mut core);
+    let values = core.iter().chain(endpoint.counters().values());
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = *value as f64;
+    }
+}

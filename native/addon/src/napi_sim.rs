@@ -1,0 +1,219 @@
+//! `SimEndpoint`: the production endpoint over memory queues and an injected clock.
+
+use std::cell::RefCell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use ggscale_transport_core::{Clock, FlowId};
+use napi::bindgen_prelude::{Float64Array, Uint8Array};
+use napi::{sys, Env, JsValue, Unknown};
+use napi_derive::napi;
+
+use crate::endpoint::Endpoint;
+use crate::error::{Code, Failure};
+use crate::napi_endpoint::{write_stats, FlowRef};
+use crate::napi_options::{
+    address_of, bad_option, connect_failure, endpoint_options, memory_of, whole, write_counters,
+    SimOptions, Thrown,
+};
+use crate::peer::Peer;
+use crate::sim::SimIo;
+
+#[napi(object)]
+pub struct SimTransmit {
+    pub address: String,
+    pub length: u32,
+}
+
+#[napi]
+pub struct SimEndpoint {
+    endpoint: RefCell<Option<Endpoint<SimIo>>>,
+    env: sys::napi_env,
+    memory: sys::napi_ref,
+}
+
+#[napi]
+pub fn open_sim(
+    env: Env,
+    memory: Unknown<'_>,
+    options: SimOptions,
+) -> napi::Result<SimEndpoint, Code> {
+    let (view, geometry) = memory_of(env.raw(), &memory)?;
+    let start_us = whole(options.start_us, "startUs")?;
+    let unix_s = whole(options.unix_s, "unixS")?;
+    let payload = options.max_payload_bytes;
+    let settings = endpoint_options("immediate", options.tick_interval_us, 0.0, payload)?;
+    let peer = options.peer(Clock {
+        mono_us: start_us,
+        unix_s,
+    })?;
+    let mut reference = std::ptr::null_mut();
+    // SAFETY: the environment of the running call and a value of it.
+    unsafe { sys::napi_create_reference(env.raw(), memory.raw(), 1, &mut reference) };
+    let endpoint = Endpoint::new(
+        SimIo::new(start_us, unix_s),
+        peer,
+        view,
+        &geometry,
+        settings,
+    );
+    Ok(SimEndpoint {
+        endpoint: RefCell::new(Some(endpoint)),
+        env: env.raw(),
+        memory: reference,
+    })
+}
+
+#[napi]
+impl SimEndpoint {
+    #[napi]
+    pub fn drain(&self) -> napi::Result<u32, Code> {
+        self.with(0, Endpoint::drain)
+    }
+
+    #[napi]
+    pub fn flush(&self) -> napi::Result<u32, Code> {
+        self.with(0, Endpoint::flush)
+    }
+
+    /// Runs netcode's own timers; true when JavaScript should take a turn.
+    #[napi]
+    pub fn service(&self) -> napi::Result<bool, Code> {
+        self.with(false, Endpoint::service)
+    }
+
+    #[napi]
+    pub fn set_time(&self, us: f64) -> napi::Result<(), Code> {
+        let us = whole(us, "us")?;
+        self.with((), |endpoint| endpoint.io.set_time_us(us))
+    }
+
+    #[napi]
+    pub fn inject(&self, address: String, bytes: Uint8Array) -> napi::Result<(), Code> {
+        let remote = address_of(&address)?;
+        self.with((), |endpoint| endpoint.io.inject(remote, &bytes))
+    }
+
+    /// The next datagram sent, copied to the front of `out`; null when there is none.
+    #[napi]
+    pub fn poll_transmit(&self, mut out: Uint8Array) -> napi::Result<Option<SimTransmit>, Code> {
+        let next = self.with(None, |endpoint| endpoint.io.poll_transmit())?;
+        let Some((path, bytes)) = next else {
+            return Ok(None);
+        };
+        // SAFETY: nobody else writes this array during the call.
+        match unsafe { out.as_mut() }.get_mut(..bytes.len()) {
+            Some(part) => part.copy_from_slice(&bytes),
+            None => return Err(bad_option("out is shorter than the datagram").into()),
+        }
+        let length = bytes.len() as u32;
+        Ok(Some(SimTransmit {
+            address: path.remote.to_string(),
+            length,
+        }))
+    }
+
+    /// When the endpoint wants to run again, in microseconds of its clock; null: not by itself.
+    #[napi]
+    pub fn deadline_us(&self) -> napi::Result<Option<f64>, Code> {
+        self.with(None, |endpoint| {
+            endpoint.next_wake().map(|wake| (wake.at_ns / 1000) as f64)
+        })
+    }
+
+    /// The wake reasons that are due now; 0 when none is (netcode alone may be, see `service`).
+    #[napi]
+    pub fn due_reasons(&self) -> napi::Result<u32, Code> {
+        self.with(0, Endpoint::due_reasons)
+    }
+
+    #[napi]
+    pub fn connect(&self, token: Uint8Array) -> napi::Result<FlowRef, Code> {
+        let made = self.with(None, |endpoint| {
+            let clock = endpoint.clock();
+            Some(match &mut endpoint.peer {
+                Peer::Clients(clients) => clients
+                    .connect(clock, &token, None)
+                    .map_err(connect_failure),
+                Peer::Server { .. } => Err(bad_option("a server does not connect")),
+            })
+        })?;
+        let closed = Failure::new(Code::Closed, "the endpoint is closed");
+        Ok(FlowRef::from(made.ok_or(closed)??))
+    }
+
+    #[napi]
+    pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
+        // SAFETY: nobody else writes this array during the call.
+        let out = unsafe { out.as_mut() };
+        self.with((), |endpoint| write_counters(endpoint, out))
+    }
+
+    #[napi]
+    pub fn flow_stats(
+        &self,
+        slot: u32,
+        generation: u32,
+        mut out: Float64Array,
+    ) -> napi::Result<bool, Code> {
+        let stats = self.with(None, |endpoint| {
+            endpoint.peer.flow_stats(FlowId { slot, generation })
+        })?;
+        // SAFETY: nobody else writes this array during the call.
+        Ok(stats.is_some_and(|stats| write_stats(&stats, unsafe { out.as_mut() })))
+    }
+
+    #[napi]
+    pub fn flow_address(&self, slot: u32, generation: u32) -> napi::Result<Option<String>, Code> {
+        self.with(None, |endpoint| {
+            let stats = endpoint.peer.flow_stats(FlowId { slot, generation })?;
+            Some(stats.path.remote.to_string())
+        })
+    }
+
+    #[napi]
+    pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
+        self.with((), |endpoint| endpoint.set_tick_interval_us(us))
+    }
+
+    #[napi]
+    pub fn check_invariants(&self) -> napi::Result<(), Code> {
+        self.with((), |endpoint| endpoint.check_invariants())
+    }
+
+    /// Says goodbye to every flow; what that sends stays pollable. Idempotent.
+    #[napi]
+    pub fn close(&self) -> napi::Result<(), Code> {
+        self.with((), Endpoint::finish)
+    }
+}
+
+impl SimEndpoint {
+    /// Runs `work`; a panic ends the endpoint and becomes an error.
+    fn with<R>(
+        &self,
+        closed: R,
+        work: impl FnOnce(&mut Endpoint<SimIo>) -> R,
+    ) -> napi::Result<R, Code> {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut endpoint = self.endpoint.try_borrow_mut().ok()?;
+            endpoint.as_mut().map(work)
+        }));
+        match result {
+            Ok(done) => Ok(done.unwrap_or(closed)),
+            Err(_) => {
+                if let Ok(mut endpoint) = self.endpoint.try_borrow_mut() {
+                    *endpoint = None;
+                }
+                let failure = Failure::new(Code::Internal, "a bug in the native endpoint");
+                Err(Thrown::from(failure))
+            }
+        }
+    }
+}
+
+impl Drop for SimEndpoint {
+    fn drop(&mut self) {
+        // SAFETY: finalizers run on the thread of the environment.
+        unsafe { sys::napi_delete_reference(self.env, self.memory) };
+    }
+}

@@ -1,0 +1,196 @@
+/** Types of the native module. Only `src/addon` loads it; everybody else uses `Endpoint`. */
+
+export type Driver = 'immediate' | 'tick';
+
+export interface CommonOptions {
+  /** `immediate` wakes at each readable, `tick` only at ticks and deadlines. */
+  driver: Driver;
+  /** 0: no ticks. May have a fraction (60 Hz is 1e6 / 60). */
+  tickIntervalUs: number;
+  /** 0 leaves the system's default; what was obtained is in `features()`. */
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+  /** 1 to 1200; up to 1300 are received from peers that send them. */
+  maxPayloadBytes: number;
+  /** Added to the monotonic clock, for tests near a wrap. */
+  clockOffsetUs: number;
+}
+
+export interface ServerOptions extends CommonOptions {
+  /** A literal IPv4 or IPv6 address; `::` serves both. */
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  protocolId: bigint;
+  /** 32 B, shared with the backend. */
+  privateKey: Uint8Array;
+  /** `ip:port` that a token must name one of; empty: any. */
+  serverAddresses: string[];
+  maxFlows: number;
+  /** Half-open handshakes. */
+  maxPending?: number;
+  /** Tokens remembered until they expire. */
+  tokenHistory?: number;
+  maxTokenLifetimeS?: number;
+  /** Accepts tokens with a negative timeout. */
+  development?: boolean;
+}
+
+export interface ClientOptions extends CommonOptions {
+  host: string;
+  port: number;
+  maxFlows: number;
+}
+
+export interface SimOptions {
+  role: 'server' | 'client';
+  /** Everything random follows from it. */
+  seed: number;
+  startUs: number;
+  /** The wall clock at `startUs`, in seconds since 1970. */
+  unixS: number;
+  maxFlows: number;
+  maxPayloadBytes: number;
+  tickIntervalUs: number;
+  /** Required for a server. */
+  protocolId?: bigint;
+  privateKey?: Uint8Array;
+  serverAddresses?: string[];
+  maxPending?: number;
+  tokenHistory?: number;
+  maxTokenLifetimeS?: number;
+  development?: boolean;
+}
+
+export interface ConnectTokenOptions {
+  protocolId: bigint;
+  privateKey: Uint8Array;
+  clientId: bigint;
+  /** Addresses as the server knows itself. */
+  serverAddresses: string[];
+  expireSeconds: number;
+  timeoutSeconds: number;
+  /** At most 256 B; zeros follow. */
+  userData?: Uint8Array;
+  /** What the client dials, where it differs (NAT, load balancer). */
+  publicAddresses?: string[];
+}
+
+export interface ConnectTokenFields {
+  protocolId: bigint;
+  privateKey: Uint8Array;
+  clientId: bigint;
+  serverAddresses: string[];
+  publicAddresses?: string[];
+  /** Seconds since 1970. */
+  createTimestamp: bigint;
+  expireTimestamp: bigint;
+  timeoutSeconds: number;
+  userData?: Uint8Array;
+  /** 24 B; never twice under one private key. */
+  nonce: Uint8Array;
+  clientToServerKey: Uint8Array;
+  serverToClientKey: Uint8Array;
+}
+
+export interface PublicToken {
+  protocolId: bigint;
+  createTimestamp: bigint;
+  expireTimestamp: bigint;
+  timeoutSeconds: number;
+  serverAddresses: string[];
+  clientToServerKey: Uint8Array;
+  serverToClientKey: Uint8Array;
+}
+
+export interface PrivateToken {
+  clientId: bigint;
+  timeoutSeconds: number;
+  serverAddresses: string[];
+  userData: Uint8Array;
+  clientToServerKey: Uint8Array;
+  serverToClientKey: Uint8Array;
+}
+
+export interface FlowRef {
+  slot: number;
+  generation: number;
+}
+
+export interface BoundAddress {
+  host: string;
+  port: number;
+  family: 4 | 6;
+}
+
+/** What the kernel gave. Buffer sizes are as asked for, without the kernel's bookkeeping. */
+export type Features = {
+  recvmmsg: boolean;
+  sendmmsg: boolean;
+  timestamps: boolean;
+  rxqOverflow: boolean;
+  packetInfo: boolean;
+  handshakeSocket: boolean;
+  dualStack: boolean;
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+};
+
+/** What real and simulated endpoints share. */
+export interface NativeCore {
+  drain(): number;
+  flush(): number;
+  connect(token: Uint8Array, localHost?: string): FlowRef;
+  counters(out: Float64Array): void;
+  flowStats(slot: number, generation: number, out: Float64Array): boolean;
+  flowAddress(slot: number, generation: number): string | null;
+  setTickIntervalUs(us: number): void;
+  close(): void;
+}
+
+export interface NativeEndpoint extends NativeCore {
+  address(): BoundAddress;
+  features(): Features;
+  /** The endpoint's clock now: int32 wrapping microseconds. */
+  clockUs(): number;
+  ref(): void;
+  unref(): void;
+}
+
+export interface SimEndpoint extends NativeCore {
+  /** Moves the clock; it never goes back. */
+  setTime(us: number): void;
+  /** A datagram from `ip:port` arrives now. */
+  inject(address: string, bytes: Uint8Array): void;
+  /** The next datagram sent, at the front of `out`; null when there is none. */
+  pollTransmit(out: Uint8Array): { address: string; length: number } | null;
+  /** When the endpoint wants to run again, in µs of its clock. */
+  deadlineUs(): number | null;
+  /** Wake reasons that are due; 0: none, or netcode alone (`service`). */
+  dueReasons(): number;
+  /** Runs netcode's own timers; true when a turn should follow. */
+  service(): boolean;
+  checkInvariants(): void;
+}
+
+export interface Binding {
+  layout(): Record<string, number>;
+  dropReasons(): string[];
+  counterNames(): string[];
+  generateKey(): Uint8Array;
+  createConnectToken(options: ConnectTokenOptions): Uint8Array;
+  sealConnectToken(fields: ConnectTokenFields): Uint8Array;
+  readConnectToken(token: Uint8Array): PublicToken;
+  openPrivateToken(token: Uint8Array, privateKey: Uint8Array): PrivateToken;
+  openServer(
+    memory: Uint8Array,
+    options: ServerOptions,
+    onWake: (reasons: number) => void,
+  ): NativeEndpoint;
+  openClient(
+    memory: Uint8Array,
+    options: ClientOptions,
+    onWake: (reasons: number) => void,
+  ): NativeEndpoint;
+  openSim(memory: Uint8Array, options: SimOptions): SimEndpoint;
+}
