@@ -19,7 +19,7 @@ const count = Number(values.count);
 
 const player = (i: number): object => ({
   ...{ netId: 100 + i, stateId: 7 + i, direction: 1, health: 54, lives: 3, playerIndex: i },
-  ...{ flags: 0, lastSeq: 4180 + i, x: 1204.53 + i * 311.7, y: 388.25, vx: 6.25, vy: -3.141 },
+  ...{ flags: 0, lastSeq: 4180 + i, x: 1204.53 + i * 311.7, y: 388.25, vx: 6.25, vy: -3.125 },
 });
 const boomerang = (i: number): object => ({
   ...{ netId: 200 + i, ownerNetId: 100 + i, state: 2, x: 1404.12, y: 290.66, vx: 14.5, vy: 0.25 },
