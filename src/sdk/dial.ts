@@ -63,10 +63,11 @@ async function tryUdp<R extends object>(
     const token = ticket.connectToken;
     const channel = new GameChannel<R>(settings.registry, settings.logger);
     try {
-      await within(settings, option.handshakeTimeoutMs, channel, async () => {
-        const { openUdpLink } = await import('./udp-link.js');
-        return openUdpLink(channel.asHost(), token);
-      });
+      // Loading the addon is not the network's fault: it is outside the handshake's time.
+      const { openUdpLink } = await import('./udp-link.js');
+      await within(settings, option.handshakeTimeoutMs, channel, () =>
+        openUdpLink(channel.asHost(), token),
+      );
       return channel;
     } catch (error) {
       if (error instanceof RequestError) throw error; // the caller's own signal

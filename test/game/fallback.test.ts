@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { Client, type HighPerformanceOptions, WithHighPerformanceTransport } from '../../src/sdk/index.js';
+import type { GameServer } from '../../src/server/index.js';
+import { listen } from './support.js';
+
+const PROGRAM = fileURLToPath(new URL('./fixtures/one-message.ts', import.meta.url));
+
+interface Outcome {
+  wire: string;
+  answer: unknown;
+  events: { event: string; reason: string }[];
+  hasAddon: boolean;
+  udpHandles: number;
+}
+
+/** Runs the fixture in a process of its own, under the same loader as this test. */
+function runProgram(address: string, option: string, env: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const args = [...process.execArgv, PROGRAM, address, option];
+    const options = { env: { ...process.env, ...env }, timeout: 30_000 };
+    execFile(process.execPath, args, options, (error, stdout, stderr) => {
+      if (error !== null) reject(new Error(`${error.message}\n${stderr}`));
+      else resolve(JSON.parse(stdout) as Outcome);
+    });
+  });
+}
+
+function addressOf(server: GameServer): string {
+  return `http://${server.http.host}:${server.http.port}`;
+}
+
+function echo(server: GameServer): void {
+  server.on('echo', (player, value) => player.send('echo', value));
+}
+
+function dialLogged(server: GameServer, options: HighPerformanceOptions, hint?: 'tcp' | 'udp') {
+  const events: { event: string; reason: string }[] = [];
+  const logger = { info() {}, warn: (fields: object) => events.push(fields as never) };
+  const client = new Client(
+    { apiKey: 'test', baseUrl: 'http://127.0.0.1:1', logger },
+    WithHighPerformanceTransport(options),
+  );
+  const address = addressOf(server);
+  const match = hint === undefined ? { address } : { address, protocolHint: hint };
+  return { events, connected: client.dialGame(match, { sessionToken: 'anna' }) };
+}
+
+const ANSWER = { type: 'echo', value: { text: 'hello' } };
+
+t.test('one program, option off and on: same answer, and off loads neither addon nor UDP', async (t) => {
+  const server = await listen();
+  t.teardown(() => server.close());
+  echo(server);
+  const off = await runProgram(addressOf(server), '');
+  t.match(off, { wire: 'json-ws', answer: ANSWER, events: [], hasAddon: false, udpHandles: 0 });
+  const on = await runProgram(addressOf(server), 'udp');
+  t.match(on, { wire: 'udp', answer: ANSWER, events: [], hasAddon: true });
+});
+
+t.test('addon missing: WebSocket, and one event that says so', async (t) => {
+  const server = await listen();
+  t.teardown(() => server.close());
+  echo(server);
+  const env = { GGSCALE_TRANSPORT_ADDON: '/nonexistent/addon.node' };
+  const outcome = await runProgram(addressOf(server), 'udp', env);
+  t.match(outcome, { wire: 'json-ws', answer: ANSWER, hasAddon: false });
+  t.match(outcome.events, [{ event: 'transport.fallback', reason: 'addon-missing' }]);
+  t.equal(outcome.events.length, 1);
+});
+
+t.test('server without UDP, and hint tcp', async (t) => {
+  const server = await listen({ udp: false });
+  t.teardown(() => server.close());
+  for (const [hint, reason] of [
+    [undefined, 'server-has-no-udp'],
+    ['tcp', 'hint-tcp'],
+  ] as const) {
+    const { events, connected } = dialLogged(server, {}, hint);
+    const connection = await connected;
+    t.equal(connection.wire, 'json-ws');
+    t.match(events, [{ event: 'transport.fallback', reason }]);
+    await connection.close();
+    const refused = dialLogged(server, { fallback: 'error' }, hint);
+    await t.rejects(refused.connected, { name: 'GameDialError', code: reason });
+    t.same(refused.events, []);
+  }
+});
+
+t.test('handshake unanswered: WebSocket after the timeout', async (t) => {
+  const silent = createSocket('udp4');
+  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const server = await listen({ udp: { advertise: [`127.0.0.1:${silent.address().port}`] } });
+  t.teardown(() => server.close());
+  const { events, connected } = dialLogged(server, { handshakeTimeoutMs: 50 });
+  const connection = await connected;
+  t.equal(connection.wire, 'json-ws');
+  t.match(events, [{ reason: 'handshake-timeout' }]);
+  await connection.close();
+});
+
+t.test('a dial can be aborted, before and during', async (t) => {
+  const server = await listen();
+  t.teardown(() => server.close());
+  const client = new Client({ apiKey: 'test', baseUrl: 'http://127.0.0.1:1' });
+  for (const signal of [AbortSignal.abort(), AbortSignal.timeout(0)]) {
+    await t.rejects(client.dialGame(addressOf(server), { sessionToken: 'a', signal }), {
+      name: 'RequestError',
+    });
+  }
+});
+
+t.test('what is no game server gives typed errors', async (t) => {
+  const client = new Client({ apiKey: 'test', baseUrl: 'http://127.0.0.1:1' });
+  await t.rejects(client.dialGame('127.0.0.1:1', { sessionToken: 'a' }), { kind: 'connect' });
+  await t.rejects(client.dialGame('not a host', { sessionToken: 'a' }), { code: 'bad-address' });
+  const server = await listen();
+  t.teardown(() => server.close());
+  await t.rejects(client.dialGame(addressOf(server)), { name: 'GGScaleError', status: 401 });
+});
