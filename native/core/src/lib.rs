@@ -50,6 +50,8 @@ mod server;
 mod slab;
 mod table;
 pub mod token;
+#[cfg(test)]
+mod vectors;
 mod wheel;
 
 pub use client::{Client, ClientConfig};
