@@ -10,6 +10,8 @@ export const MODES = [
 /** As BODY_BYTES_MAX of src/messages/types.ts; a test compares them. */
 export const BODY_BYTES_MAX = 256 * 1024 - 2;
 const DEFAULT_MODE = 3;
+/** Connections have 32 channels (CHANNELS_MAX of src/util/limits.ts). */
+const CHANNEL_MAX = 31;
 const F32_MAX = 3.4028234663852886e38;
 
 /** Scalars: bytes, DataView suffix, integer range. */
@@ -284,7 +286,7 @@ class Model {
   finishMessage(table, where) {
     const { attributes } = table;
     table.messageId = integerAttribute(attributes, 'message_id', 32, 16383, where);
-    table.channel = integerAttribute(attributes, 'channel', 0, 255, where) ?? 0;
+    table.channel = integerAttribute(attributes, 'channel', 0, CHANNEL_MAX, where) ?? 0;
     table.mode = attributes.mode === undefined ? DEFAULT_MODE : MODES.indexOf(attributes.mode);
     if (table.mode < 0) refuse(where, `mode must be one of ${MODES.join(', ')}`);
   }

@@ -148,6 +148,14 @@ t.test('each structural lie is refused', async (t) => {
   }
 });
 
+t.test('a byte field inside the head of its table is refused', async (t) => {
+  const bytes = encodeValue(Snapshot, Snapshot.normalize({}, true));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  t.equal(view.getUint16(12, true), 24, 'the slot of match_state');
+  view.setUint16(12, 1, true);
+  t.notOk(Snapshot.verify(bytes, 0, bytes.length));
+});
+
 t.test('bad ranges given to verify are refused', async (t) => {
   const bytes = new Uint8Array(inputBytes().buffer);
   t.notOk(Input.verify(bytes, 0, bytes.length + 1));
