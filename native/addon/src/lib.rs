@@ -3,6 +3,21 @@
 
 // The N-API registration that reaches all of this is not part of a test build.
 #![cfg_attr(test, allow(dead_code))]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
 
 mod clients;
 mod counters;

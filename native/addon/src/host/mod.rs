@@ -8,6 +8,8 @@
 //! `close` included. Each uv handle and the cleanup hook own one count of the `Rc`; the descriptors
 //! are closed in the last close callback, when libuv no longer watches them.
 
+mod attachment;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::os::fd::RawFd;
@@ -23,6 +25,8 @@ use crate::layout as l;
 use crate::timer::Timer;
 use crate::udp::UdpIo;
 use crate::uv::{self, Uv};
+pub use attachment::Attachment;
+use attachment::{internal, needs, raise_pending};
 
 /// When a wake ended without a flush (a handler threw), the next look at the timers.
 const UNFLUSHED_RETRY_NS: u64 = 1_000_000;
@@ -32,24 +36,6 @@ enum State {
     Open,
     Closing,
     Closed,
-}
-
-/// What the host needs from JavaScript; the references are made by the caller and owned here.
-pub struct Attachment {
-    pub env: sys::napi_env,
-    pub on_wake: sys::napi_ref,
-    /// Keeps the ring memory alive.
-    pub memory: sys::napi_ref,
-}
-
-impl Attachment {
-    fn release(&self) {
-        // SAFETY: both references were made in this environment, which still lives.
-        unsafe {
-            sys::napi_delete_reference(self.env, self.on_wake);
-            sys::napi_delete_reference(self.env, self.memory);
-        }
-    }
 }
 
 pub struct Host {
@@ -416,37 +402,6 @@ impl Host {
                 Rc::decrement_strong_count(Rc::as_ptr(self));
             }
         }
-    }
-}
-
-/// Everything that can be missing before the host exists.
-fn needs(env: sys::napi_env) -> Result<(Uv, Timer, *mut uv::Loop)> {
-    let uv = Uv::load()?;
-    let timer = Timer::new()?;
-    let mut event_loop: *mut sys::uv_loop_s = null_mut();
-    // SAFETY: `env` is the environment of the running call.
-    let status = unsafe { sys::napi_get_uv_event_loop(env, &mut event_loop) };
-    if status != sys::Status::napi_ok || event_loop.is_null() {
-        return Err(internal("this environment has no event loop"));
-    }
-    Ok((uv, timer, event_loop.cast()))
-}
-
-fn internal(message: &str) -> Failure {
-    Failure::new(Code::Internal, message)
-}
-
-/// An exception that is left pending makes every later N-API call fail silently.
-unsafe fn raise_pending(env: sys::napi_env) {
-    let mut pending = false;
-    sys::napi_is_exception_pending(env, &mut pending);
-    if !pending {
-        return;
-    }
-    let mut exception = null_mut();
-    let status = sys::napi_get_and_clear_last_exception(env, &mut exception);
-    if status == sys::Status::napi_ok && !exception.is_null() {
-        sys::napi_fatal_exception(env, exception);
     }
 }
 

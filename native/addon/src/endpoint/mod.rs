@@ -1,0 +1,259 @@
+//! The endpoint: datagrams in, rx ring out; tx ring in, datagrams out. Everything happens in `drain`,
+//! `flush` and `service`, on the thread that calls them; nothing here calls JavaScript.
+//!
+//! ```text
+//! drain:  due netcode timers → receive batches → open in place (scratch) → rx ring
+//! flush:  tx ring → seal in place (arena) → send batches; netcode's own datagrams behind them
+//! ```
+//! Invariant: `queue` holds sealed datagrams in order; a tx descriptor is given back when every
+//! datagram up to it was taken by the kernel or dropped with a counter.
+
+mod receive;
+mod transmit;
+
+use ggscale_transport_core::{Clock, CloseReason};
+
+use crate::counters::{Counter, Counters};
+use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+use crate::layout as l;
+use crate::peer::Peer;
+use crate::ring::{Geometry, Memory, RxRing, TxRing};
+use crate::ticks::Ticks;
+use transmit::Sealed;
+
+/// Datagrams of one drain. With about 0.5 µs each the turn stays well under a millisecond.
+const DRAIN_DATAGRAMS_MAX: usize = 1024;
+/// Handshakes of one drain (wire.md §1, rule 9).
+const HANDSHAKES_MAX: usize = 64;
+
+/// Why the endpoint wants to run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    pub at_ns: u64,
+    /// The wake reasons for JavaScript; 0 when the endpoint can serve it alone.
+    pub reasons: u32,
+}
+
+pub struct EndpointOptions {
+    /// `tick` driver: the socket is not watched, so what is left in it needs a timer.
+    pub tick_driver: bool,
+    pub tick_interval_us: f64,
+    /// Added to the monotonic clock; lets a test begin near a wrap.
+    pub clock_offset_us: u64,
+    pub max_payload_bytes: usize,
+}
+
+pub struct Endpoint<I: Io> {
+    pub io: I,
+    pub peer: Peer,
+    memory: Memory,
+    rx: RxRing,
+    tx: TxRing,
+    scratch: Scratch,
+    out: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
+    queue: Vec<Sealed>,
+    sent: usize,
+    counters: Counters,
+    ticks: Ticks,
+    options: EndpointOptions,
+    last_drain_us: u64,
+    /// Events that found no room in the rx ring wait in the core, and no datagram is taken before.
+    events_waiting: bool,
+    more: bool,
+    blocked: bool,
+}
+
+impl<I: Io> Endpoint<I> {
+    pub fn new(
+        mut io: I,
+        peer: Peer,
+        memory: Memory,
+        geometry: &Geometry,
+        options: EndpointOptions,
+    ) -> Self {
+        let now = io.now();
+        Self {
+            memory,
+            rx: RxRing::new(memory, geometry),
+            tx: TxRing::new(memory, geometry),
+            scratch: Scratch::new(),
+            out: boxed_buffers(),
+            queue: Vec::with_capacity(BATCH),
+            sent: 0,
+            counters: Counters::default(),
+            ticks: Ticks::new(now.mono_ns, options.tick_interval_us),
+            last_drain_us: now.mono_ns / 1000 + options.clock_offset_us,
+            options,
+            events_waiting: false,
+            more: false,
+            blocked: false,
+            io,
+            peer,
+        }
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The kernel refused a datagram for now; the host watches for room in the socket.
+    pub fn blocked(&self) -> bool {
+        self.blocked
+    }
+
+    pub fn clock(&mut self) -> Clock {
+        let now = self.io.now();
+        self.clock_at(now)
+    }
+
+    fn clock_at(&self, now: Now) -> Clock {
+        Clock {
+            mono_us: now.mono_ns / 1000 + self.options.clock_offset_us,
+            unix_s: now.real_ns / 1_000_000_000,
+        }
+    }
+
+    pub fn mono_ns(&mut self) -> u64 {
+        self.io.now().mono_ns
+    }
+
+    pub fn set_tick_interval_us(&mut self, interval_us: f64) {
+        let now = self.io.now();
+        self.options.tick_interval_us = interval_us;
+        self.ticks = Ticks::new(now.mono_ns, interval_us);
+    }
+
+    /// Runs what is due and moves datagrams into the rx ring. Returns the descriptors waiting there.
+    pub fn drain(&mut self) -> u32 {
+        let now = self.io.now();
+        let clock = self.clock_at(now);
+        self.counters.add(Counter::Turns, 1);
+        self.rx.refresh();
+        if self
+            .peer
+            .deadline_us()
+            .is_some_and(|at| at <= clock.mono_us)
+        {
+            self.peer.handle_timeout(clock);
+        }
+        self.take_events(clock);
+        self.more = false;
+        self.receive(Queue::Flows, DRAIN_DATAGRAMS_MAX, now, clock);
+        self.receive(Queue::Handshakes, HANDSHAKES_MAX, now, clock);
+        let overflowed = self.io.take_overflowed();
+        self.counters.add(Counter::RxOverflow, overflowed);
+        self.more |= self.events_waiting;
+        self.last_drain_us = clock.mono_us;
+        let ticks = self.ticks.take_due(now.mono_ns);
+        self.memory.store(l::I_NOW_US, clock.mono_us as i32);
+        self.memory.store(l::I_MORE, i32::from(self.more));
+        self.memory
+            .store(l::I_TICKS_DUE, ticks.min(i32::MAX as u32) as i32);
+        self.rx.publish();
+        self.rx.waiting()
+    }
+
+    /// Seals and sends the tx ring, then netcode's own datagrams. Returns the descriptors left.
+    pub fn flush(&mut self) -> u32 {
+        let clock = self.clock();
+        self.tx.refresh();
+        self.send_all(clock, true);
+        self.tx.publish();
+        // A disconnect of this flush ends its flow: JavaScript hears of it in the next turn.
+        self.rx.refresh();
+        self.take_events(clock);
+        self.rx.publish();
+        self.tx.waiting()
+    }
+
+    /// The timer fired for netcode alone: keep-alives and timeouts without waking JavaScript.
+    /// Returns whether something now waits for it after all.
+    pub fn service(&mut self) -> bool {
+        let clock = self.clock();
+        self.peer.handle_timeout(clock);
+        self.rx.refresh();
+        self.take_events(clock);
+        self.send_all(clock, false);
+        self.tx.publish();
+        self.rx.publish();
+        self.rx.waiting() > 0 || self.events_waiting
+    }
+
+    /// Everything that is queued goes out once, with a goodbye to every flow; used by close.
+    pub fn finish(&mut self) {
+        let clock = self.clock();
+        self.tx.refresh();
+        self.send_all(clock, true);
+        self.peer.close_all(clock);
+        self.send_all(clock, false);
+        self.tx.publish();
+    }
+
+    /// When to run again, if nothing arrives before.
+    pub fn next_wake(&mut self) -> Option<Wake> {
+        let now = self.io.now();
+        let mut best: Option<Wake> = None;
+        let mut consider = |at_ns: u64, reasons: u32| match &mut best {
+            Some(wake) if wake.at_ns < at_ns => {}
+            Some(wake) if wake.at_ns == at_ns => wake.reasons |= reasons,
+            _ => best = Some(Wake { at_ns, reasons }),
+        };
+        if self.rx.waiting() > 0 || self.events_waiting {
+            consider(now.mono_ns, l::WAKE_DEADLINE);
+        }
+        if self.more && self.options.tick_driver {
+            consider(now.mono_ns, l::WAKE_READABLE);
+        }
+        if let Some(at_ns) = self.ticks.next_ns() {
+            consider(at_ns, l::WAKE_TICK);
+        }
+        if self.memory.load(l::I_DEADLINE_ARMED) != 0 {
+            consider(self.deadline_ns(now), l::WAKE_DEADLINE);
+        }
+        if let Some(at_us) = self.peer.deadline_us() {
+            consider(at_us.saturating_sub(self.options.clock_offset_us) * 1000, 0);
+        }
+        best
+    }
+
+    /// The wake reasons that are due now: what a fired timer means for JavaScript. 0: netcode only.
+    pub fn due_reasons(&mut self) -> u32 {
+        let now = self.io.now();
+        let mut reasons = 0;
+        if self.ticks.next_ns().is_some_and(|at| at <= now.mono_ns) {
+            reasons |= l::WAKE_TICK;
+        }
+        let armed = self.memory.load(l::I_DEADLINE_ARMED) != 0;
+        if armed && self.deadline_ns(now) <= now.mono_ns {
+            reasons |= l::WAKE_DEADLINE;
+        }
+        if self.rx.waiting() > 0 || self.events_waiting {
+            reasons |= l::WAKE_DEADLINE;
+        }
+        if self.more && self.options.tick_driver {
+            reasons |= l::WAKE_READABLE;
+        }
+        reasons
+    }
+
+    /// JavaScript's deadline is the low 32 bits of a time within ±2^31 µs of now.
+    fn deadline_ns(&self, now: Now) -> u64 {
+        let now_us = now.mono_ns / 1000 + self.options.clock_offset_us;
+        let ahead = self
+            .memory
+            .load(l::I_DEADLINE_US)
+            .wrapping_sub(now_us as i32);
+        let at_us = now_us.saturating_add_signed(i64::from(ahead));
+        at_us.saturating_sub(self.options.clock_offset_us) * 1000
+    }
+
+    pub fn check_invariants(&self) {
+        self.rx.check_invariants();
+        self.tx.check_invariants();
+        assert!(self.sent <= self.queue.len() && self.queue.len() <= BATCH);
+    }
+}
+
+// The wire between here and `layout.ts` names close reasons by number.
+const _: () =
+    assert!(CloseReason::PeerDisconnect as u8 == 1 && CloseReason::ResponseTimeout as u8 == 8);

@@ -1,0 +1,171 @@
+//! Opening, binding and tuning of the sockets.
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use super::message::{read_name, write_name};
+use super::UdpFeatures;
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+pub(super) fn new_socket(v6: bool, dual_stack: bool) -> io::Result<OwnedFd> {
+    let family = if v6 { libc::AF_INET6 } else { libc::AF_INET };
+    let kind = libc::SOCK_DGRAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: a plain system call; the descriptor is ours alone.
+    let fd = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) };
+    if v6 {
+        set_option(
+            &fd,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_V6ONLY,
+            i32::from(!dual_stack),
+        )?;
+    }
+    Ok(fd)
+}
+
+pub(super) fn set_option<T>(fd: &OwnedFd, level: i32, name: i32, value: T) -> io::Result<()> {
+    let pointer: *const T = &value;
+    let length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` lives through the call and `length` is its size.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, pointer.cast(), length) })?;
+    Ok(())
+}
+
+pub(super) fn bind(fd: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+    // SAFETY: zero bytes are a valid sockaddr_storage.
+    let mut name: libc::sockaddr_storage = unsafe { zeroed() };
+    let length = write_name(&mut name, address, address.is_ipv6());
+    // SAFETY: `name` holds a socket address of `length` bytes.
+    check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const name).cast(), length) })?;
+    Ok(())
+}
+
+pub(super) fn local_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
+    // SAFETY: zero bytes are a valid sockaddr_storage.
+    let mut name: libc::sockaddr_storage = unsafe { zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: `name` has `length` bytes.
+    check(unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut name).cast(), &mut length) })?;
+    read_name(&name).ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))
+}
+
+/// Asks for the control messages; what the kernel lacks is reported, not fatal.
+pub(super) fn prepare(fd: &OwnedFd, v6: bool, features: &mut UdpFeatures) {
+    features.timestamps = set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1i32).is_ok();
+    features.rxq_overflow = set_option(fd, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1i32).is_ok();
+    features.packet_info = if v6 {
+        set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1i32).is_ok()
+    } else {
+        set_option(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1i32).is_ok()
+    };
+}
+
+/// Asks for a socket buffer of `bytes` and returns what was obtained. The privileged call goes past
+/// rmem_max / wmem_max and is tried only when the plain one gave less.
+pub(super) fn set_buffer(fd: &OwnedFd, receive: bool, bytes: usize) -> usize {
+    let (plain, forced) = if receive {
+        (libc::SO_RCVBUF, libc::SO_RCVBUFFORCE)
+    } else {
+        (libc::SO_SNDBUF, libc::SO_SNDBUFFORCE)
+    };
+    let asked = i32::try_from(bytes)
+        .unwrap_or(i32::MAX / 2)
+        .min(i32::MAX / 2);
+    if bytes > 0 {
+        let _ = set_option(fd, libc::SOL_SOCKET, plain, asked);
+        if buffer_bytes(fd, plain) < bytes {
+            let _ = set_option(fd, libc::SOL_SOCKET, forced, asked);
+        }
+    }
+    buffer_bytes(fd, plain)
+}
+
+fn buffer_bytes(fd: &OwnedFd, name: i32) -> usize {
+    usize::try_from(get_option(fd, name)).unwrap_or(0) / 2
+}
+
+/// A socket-level integer option; 0 when it cannot be read.
+pub(super) fn get_option(fd: &OwnedFd, name: i32) -> i32 {
+    let mut value = 0i32;
+    let mut length = size_of::<i32>() as libc::socklen_t;
+    let pointer: *mut i32 = &mut value;
+    // SAFETY: `value` has `length` bytes.
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            name,
+            pointer.cast(),
+            &mut length,
+        )
+    };
+    if result < 0 {
+        0
+    } else {
+        value
+    }
+}
+
+/// Opens the handshake socket beside an exclusively bound one and steers by the first byte.
+pub(super) fn join_handshakes(
+    flows: &OwnedFd,
+    v6: bool,
+    dual_stack: bool,
+    local: SocketAddr,
+) -> io::Result<OwnedFd> {
+    set_option(flows, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1i32)?;
+    let fd = new_socket(v6, dual_stack)?;
+    set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1i32)?;
+    bind(&fd, local)?;
+    // The program sees the datagram's payload; an empty one makes the load fail, which is index 0.
+    //   A = first byte; A == 0 ? return 1 (handshakes) : return 0 (flows)
+    let load = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+    let jump = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    let ret = (libc::BPF_RET | libc::BPF_K) as u16;
+    let mut code = [
+        libc::sock_filter {
+            code: load,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+        libc::sock_filter {
+            code: jump,
+            jt: 0,
+            jf: 1,
+            k: 0,
+        },
+        libc::sock_filter {
+            code: ret,
+            jt: 0,
+            jf: 0,
+            k: 1,
+        },
+        libc::sock_filter {
+            code: ret,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+    ];
+    let program = libc::sock_fprog {
+        len: code.len() as u16,
+        filter: code.as_mut_ptr(),
+    };
+    set_option(
+        flows,
+        libc::SOL_SOCKET,
+        libc::SO_ATTACH_REUSEPORT_CBPF,
+        program,
+    )?;
+    Ok(fd)
+}
