@@ -76,6 +76,8 @@ export class Runtime {
   readonly #textEncoder = new TextEncoder();
   #isRequested = false;
   #isInTurn = false;
+  /** `close` was called inside a turn: it takes effect at its end. */
+  #isEnding = false;
   #isClosed = false;
   #hasHandlerDeadline = false;
   #handlerDeadlineUs = 0;
@@ -124,7 +126,8 @@ export class Runtime {
       if (endpoint.ticksDue > 0) this.#handler.handleTick(endpoint.ticksDue);
     } finally {
       this.#isInTurn = false;
-      if (!this.#isClosed) this.#finish();
+      this.#finish();
+      if (this.#isEnding) this.#shutDown();
     }
   }
 
@@ -209,9 +212,15 @@ export class Runtime {
 
   /** Closes every flow with the code, sends what that needs and closes the endpoint. */
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isEnding) return;
+    this.#isEnding = true;
     for (let slot = 0; slot < this.#state.length; slot++) this.closeFlow(slot, code, reason);
-    if (!this.#isInTurn) this.#finish();
+    if (this.#isInTurn) return;
+    this.#finish();
+    this.#shutDown();
+  }
+
+  #shutDown(): void {
     this.#isClosed = true;
     this.#endpoint.close();
   }
@@ -220,7 +229,7 @@ export class Runtime {
     const endpoint = this.#endpoint;
     const protocol = this.#protocol;
     try {
-      while (!this.#isClosed && endpoint.rxPoll()) {
+      while (!this.#isEnding && endpoint.rxPoll()) {
         const { slot, kind } = endpoint;
         if (kind === RX_PAYLOAD) {
           if (this.#generation[slot] !== endpoint.generation) continue;

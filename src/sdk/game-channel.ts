@@ -77,6 +77,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       },
       handleHello: (payload) => this.#handleHello(payload),
       handleUnhandled: (type, value) => this.#handleUnhandled(type, value),
+      fail: (code, reason) => this.#fail(code, reason),
       handleClosed: (info) => this.#handleClosed(info),
     };
   }

@@ -33,5 +33,7 @@ export interface LinkHost {
   attach(link: Link): void;
   handleHello(payload: unknown): void;
   handleUnhandled(type: string, value: unknown): void;
+  /** The peer broke the rules: ends the connection with this code. */
+  fail(code: number, reason: string): void;
   handleClosed(info: CloseInfo): void;
 }

@@ -90,6 +90,7 @@ class UdpLink implements Link, RuntimeHandler {
       onUnhandled: (_owner: null, type: string, value: unknown) => {
         host.handleUnhandled(type, value);
       },
+      onBroken: (_owner: null, code: number, reason: string) => host.fail(code, reason),
       onHello: (_owner: null, payload: unknown) => {
         host.handleHello(payload);
         this.#peer.releaseHeld();

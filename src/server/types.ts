@@ -56,7 +56,7 @@ export type VerifySession = (
   sessionToken: string,
 ) => VerifiedSession | null | Promise<VerifiedSession | null>;
 
-export interface GameServerOptions<R extends object> {
+export interface GameServerOptions<R extends object = Record<string, unknown>> {
   /** HTTP + WebSocket port; default 0 (any free port). */
   port?: number;
   /** Address to bind; default 127.0.0.1. */

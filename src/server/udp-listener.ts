@@ -108,6 +108,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       acks: new AckBatch(() => this.#armAcks()),
       scratch: new Uint8Array(BODY_BYTES_MAX + 64),
       onUnhandled: null,
+      onBroken: (player, code, reason) => player.end(code, reason),
       onHello: null,
     };
   }

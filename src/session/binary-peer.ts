@@ -64,6 +64,8 @@ export interface BinaryPeerContext<O> {
   readonly scratch: Uint8Array;
   /** Called for messages without a handler; null: they are only counted. */
   readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
+  /** The peer broke the session's rules: the owner must end the connection with this code. */
+  readonly onBroken: (owner: O, code: number, reason: string) => void;
   /** A `$hello` came (client). Null at the server, where it is a violation. */
   readonly onHello: ((owner: O, payload: unknown) => void) | null;
 }
@@ -267,6 +269,10 @@ export class BinaryPeer<O> {
     this.#isClosed = true;
   }
 
+  #fail(code: number, reason: string): void {
+    this.#context.onBroken(this.#owner, code, reason);
+  }
+
   #dispatch(type: MessageType | null): void {
     const { registry, dispatcher, drops, onUnhandled } = this.#context;
     const decoded = registry.decoded;
@@ -297,7 +303,7 @@ export class BinaryPeer<O> {
       held.push({ channel, mode, messageId, bytes });
     } else {
       this.#context.drops.count(DROP_BEFORE_HELLO);
-      if (mode >= MODE_RELIABLE_UNORDERED) this.close(CLOSE_PROTOCOL_ERROR, 'no $hello');
+      if (mode >= MODE_RELIABLE_UNORDERED) this.#fail(CLOSE_PROTOCOL_ERROR, 'no $hello');
     }
   }
 
@@ -329,7 +335,7 @@ export class BinaryPeer<O> {
     }
     if (isFine) return;
     drops.count(DROP_BAD_CONTROL);
-    this.close(CLOSE_PROTOCOL_ERROR, 'malformed session message');
+    this.#fail(CLOSE_PROTOCOL_ERROR, 'malformed session message');
   }
 
   #handleControlFrame(name: string, payload: unknown): boolean {
@@ -349,7 +355,7 @@ export class BinaryPeer<O> {
       const hash = theirs.get(type.id);
       if (hash === undefined) continue;
       if (hash !== type.hash) {
-        this.close(CLOSE_SCHEMA_MISMATCH, `schema-mismatch: type id ${type.id}`);
+        this.#fail(CLOSE_SCHEMA_MISMATCH, `schema-mismatch: type id ${type.id}`);
         return true;
       }
       common.add(type.id);
