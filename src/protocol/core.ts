@@ -1,6 +1,7 @@
 import { assert } from '../util/assert.js';
 import { BlockPool } from '../util/block-pool.js';
 import { BytePool } from '../util/byte-pool.js';
+import { ScratchCopier } from '../util/copy-bytes.js';
 import { KeyTable } from '../util/key-table.js';
 import * as limits from '../util/limits.js';
 import { Prng } from '../util/prng.js';
@@ -61,11 +62,7 @@ export class Core {
   readonly event = new ProtocolEvent(EMPTY);
   readonly counters = new Float64Array(DROP_REASON_COUNT);
   readonly tallies = new Float64Array(TALLY_NAMES.length);
-  /** Bytes of messages larger than a packet, and their free indices. */
-  readonly large: (Uint8Array | null)[] = [];
-  readonly largeFree: number[] = [];
-  largeBytes = 0;
-  largeBytesMax: number;
+  readonly copier = new ScratchCopier();
   /** Reserved for reassembly and order by all flows. */
   reservedBytes = 0;
   /** Unit of the ack_delay that we report. */
@@ -92,8 +89,7 @@ export class Core {
     this.wheel = new TimerWheel(maxFlows, 0);
     this.prng = new Prng(options.seed);
     this.limits = resolveLimits(options);
-    this.largeBytesMax = options.limits?.sendBytes ?? limits.SEND_BYTES_MAX;
-    this.sendBytes = new BytePool(this.largeBytesMax);
+    this.sendBytes = new BytePool(options.limits?.sendBytes ?? limits.SEND_BYTES_MAX);
     fillOwnParams(this.ownParams, options, this.limits);
     this.ackDelayUnitUs = this.ownParams.coarseAckDelay
       ? limits.ACK_DELAY_UNIT_COARSE_US

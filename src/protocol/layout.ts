@@ -190,7 +190,7 @@ export const M_GENERATION = 1;
 export const M_STREAM = 2;
 export const M_ID = 3;
 export const M_LENGTH = 4;
-/** BytePool handle, or index into the large buffers. */
+/** BytePool handle, or block of one BytePool handle per fragment. */
 export const M_DATA = 5;
 export const M_FLAGS = 6;
 export const M_EXPIRES_US = 7;
@@ -203,7 +203,6 @@ export const M_ACKED_FRAGMENTS = 12;
 /** 16 words: 8 of acknowledged bits, 8 of bits waiting in the resend queue. */
 export const M_FRAGMENT_BITS = 13;
 
-export const MESSAGE_LARGE = 1;
 export const MESSAGE_ACKED = 2;
 export const MESSAGE_STARTED = 4;
 export const MESSAGE_EXPIRES = 8;

@@ -1,4 +1,4 @@
-import { copyBytes } from '../util/copy-bytes.js';
+import { FRAGMENT_BYTES } from '../util/limits.js';
 import type { Core } from './core.js';
 import {
   F_ACTIVE_HEAD,
@@ -12,13 +12,13 @@ import {
   M_DATA,
   M_FLAGS,
   M_FRAGMENT_BITS,
+  M_FRAGMENTS,
   M_GENERATION,
   M_KEY,
   M_LENGTH,
   M_NEXT,
   M_STREAM,
   MESSAGE_KEYED,
-  MESSAGE_LARGE,
   S_KEY,
   S_LIST_NEXT,
   S_STATE,
@@ -32,36 +32,67 @@ import {
 export const FRAGMENT_BITS_LOG2 = 4;
 export const NO_DATA = -1;
 
-/** Copies a message's bytes into the store; false when the store is at its bound. */
+/**
+ * Copies a message's bytes into the store: one chunk, or with `fragments` ≠ 0 a block of one chunk per
+ * fragment. False, and nothing kept, when the store is at its bound.
+ */
 export function storeData(
   core: Core,
   message: number,
   bytes: Uint8Array,
   offset: number,
   length: number,
-  large: boolean,
+  fragments: number,
 ): boolean {
-  const words = core.messages.words;
-  if (!large) {
-    const handle = core.sendBytes.alloc(length);
-    if (handle < 0) {
-      return false;
-    }
-    copyBytes(bytes, offset, core.sendBytes.page(handle), core.sendBytes.offset(handle), length);
-    words[message + M_DATA] = handle;
-    words[message + M_FLAGS] &= ~MESSAGE_LARGE;
-    return true;
+  if (fragments !== 0) {
+    return storeFragments(core, message, bytes, offset, length, fragments);
   }
-  if (core.largeBytes + length > core.largeBytesMax) {
+  const pool = core.sendBytes;
+  const handle = pool.alloc(length);
+  if (handle < 0) {
     return false;
   }
-  core.largeBytes += length;
-  const copy = bytes.slice(offset, offset + length);
-  const index = core.largeFree.pop() ?? core.large.length;
-  core.large[index] = copy;
-  words[message + M_DATA] = index;
-  words[message + M_FLAGS] |= MESSAGE_LARGE;
+  core.copier.copy(bytes, offset, pool.page(handle), pool.offset(handle), length);
+  core.messages.words[message + M_DATA] = handle;
   return true;
+}
+
+function storeFragments(
+  core: Core,
+  message: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  fragments: number,
+): boolean {
+  const pool = core.sendBytes;
+  const log2 = fragmentBlockLog2(fragments);
+  const block = core.blocks.alloc(log2);
+  for (let index = 0; index < fragments; index += 1) {
+    const at = index * FRAGMENT_BYTES;
+    const size = length - at < FRAGMENT_BYTES ? length - at : FRAGMENT_BYTES;
+    const handle = pool.alloc(size);
+    if (handle < 0) {
+      freeFragments(core, block, index, log2);
+      return false;
+    }
+    // A view object per fragment of a large message is cheaper than a loop over its bytes.
+    pool.view(handle).set(bytes.subarray(offset + at, offset + at + size));
+    core.blocks.words[block + index] = handle;
+  }
+  core.messages.words[message + M_DATA] = block;
+  return true;
+}
+
+function fragmentBlockLog2(fragments: number): number {
+  return 32 - Math.clz32(fragments - 1);
+}
+
+function freeFragments(core: Core, block: number, count: number, log2: number): void {
+  for (let index = 0; index < count; index += 1) {
+    core.sendBytes.free(core.blocks.words[block + index]);
+  }
+  core.blocks.free(block, log2);
 }
 
 export function freeData(core: Core, message: number): void {
@@ -71,10 +102,9 @@ export function freeData(core: Core, message: number): void {
     return;
   }
   words[message + M_DATA] = NO_DATA;
-  if ((words[message + M_FLAGS] & MESSAGE_LARGE) !== 0) {
-    core.largeBytes -= words[message + M_LENGTH];
-    core.large[data] = null;
-    core.largeFree.push(data);
+  const fragments = words[message + M_FRAGMENTS];
+  if (fragments !== 0) {
+    freeFragments(core, data, fragments, fragmentBlockLog2(fragments));
   } else {
     core.sendBytes.free(data);
   }

@@ -12,6 +12,9 @@ import { addReference, allocPacket } from './sent-packets.js';
 /** A message frame of the last length byte would not fit beside fewer free bytes than this. */
 export const FRAME_BYTES_MIN = 4;
 
+/** Shorter data is copied by a loop. */
+const LOOP_BYTES_MAX = 32;
+
 /**
  * One packet under construction in the caller's buffer. Message frames are written with their length;
  * `finish` takes the length of the last one out again and sets its L bit, unless `alone` said so first.
@@ -218,6 +221,7 @@ export class PacketWriter {
     return true;
   }
 
+  /** Copies the whole chunk while the packet has room behind: what follows is written over it. */
   private copyData(
     core: Core,
     message: number,
@@ -227,14 +231,16 @@ export class PacketWriter {
   ): void {
     const words = core.messages.words;
     const data = words[message + L.M_DATA];
-    if ((words[message + L.M_FLAGS] & L.MESSAGE_LARGE) !== 0) {
-      const source = core.large[data];
-      if (source !== null) {
-        copyBytes(source, fragment * FRAGMENT_BYTES, this.bytes, at, length);
+    const handle = words[message + L.M_FRAGMENTS] === 0 ? data : core.blocks.words[data + fragment];
+    const pool = core.sendBytes;
+    if (length >= LOOP_BYTES_MAX) {
+      const view = pool.view(handle);
+      if (at + view.length <= this.limit) {
+        this.bytes.set(view, at);
+        return;
       }
-      return;
     }
-    copyBytes(core.sendBytes.page(data), core.sendBytes.offset(data), this.bytes, at, length);
+    copyBytes(pool.page(handle), pool.offset(handle), this.bytes, at, length);
   }
 
   /** The last message frame loses its length and gets the L bit. Answers the packet's length. */

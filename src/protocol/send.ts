@@ -74,12 +74,13 @@ export function sendMessage(
   words[message + L.M_FLAGS] = 0;
   words[message + L.M_DATA] = NO_DATA;
   words[message + L.M_FRAGMENT_BITS] = 0;
-  const large = length > flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
-  if (!storeData(core, message, bytes, offset, length, large)) {
+  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
+  words[message + L.M_FRAGMENTS] = fragments;
+  if (!storeData(core, message, bytes, offset, length, fragments)) {
     freeMessage(core, message);
     return SEND_FULL;
   }
-  describe(core, f, message, nowUs, length, expiresUs, redundancy, mode);
+  describe(core, message, nowUs, length, expiresUs, redundancy, mode);
   if (key !== 0) {
     words[message + L.M_KEY] = key;
     words[message + L.M_FLAGS] |= L.MESSAGE_KEYED;
@@ -92,7 +93,6 @@ export function sendMessage(
 /** Everything of a message that a newer one of its key replaces. */
 function describe(
   core: Core,
-  f: number,
   message: number,
   nowUs: number,
   length: number,
@@ -101,11 +101,7 @@ function describe(
   mode: number,
 ): void {
   const words = core.messages.words;
-  const large = length > core.flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
   words[message + L.M_LENGTH] = length;
-  words[message + L.M_FRAGMENTS] = large
-    ? ((length + limits.FRAGMENT_BYTES - 1) / limits.FRAGMENT_BYTES) | 0
-    : 0;
   words[message + L.M_NEXT_FRAGMENT] = 0;
   words[message + L.M_ACKED_FRAGMENTS] = 0;
   words[message + L.M_FLAGS] &= ~(L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY);
@@ -140,23 +136,27 @@ function supersede(
   if (length > older && isFull(core, f, mode >= 2, length - older)) {
     return SEND_FULL;
   }
-  const large = length > flows[f + L.F_MAX_PAYLOAD] - WHOLE_OVERHEAD_BYTES;
-  const oldData = words[message + L.M_DATA];
-  const oldFlags = words[message + L.M_FLAGS];
-  if (!storeData(core, message, bytes, offset, length, large)) {
+  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
+  const olderData = words[message + L.M_DATA];
+  if (!storeData(core, message, bytes, offset, length, fragments)) {
     return SEND_FULL;
   }
-  const newData = words[message + L.M_DATA];
-  const newFlags = words[message + L.M_FLAGS];
-  words[message + L.M_DATA] = oldData;
-  words[message + L.M_FLAGS] = oldFlags;
+  const newerData = words[message + L.M_DATA];
+  words[message + L.M_DATA] = olderData;
   freeData(core, message);
-  words[message + L.M_DATA] = newData;
-  words[message + L.M_FLAGS] = newFlags;
-  describe(core, f, message, nowUs, length, expiresUs, redundancy, mode);
+  words[message + L.M_DATA] = newerData;
+  words[message + L.M_FRAGMENTS] = fragments;
+  describe(core, message, nowUs, length, expiresUs, redundancy, mode);
   flows[f + (mode >= 2 ? L.F_RELIABLE_BYTES : L.F_UNRELIABLE_BYTES)] += length - older;
   core.tallies[TALLY_SEND_SUPERSEDED] += 1;
   return SEND_QUEUED;
+}
+
+/** 0 when the message travels whole. */
+function fragmentsOf(maxPayloadBytes: number, length: number): number {
+  return length > maxPayloadBytes - WHOLE_OVERHEAD_BYTES
+    ? ((length + limits.FRAGMENT_BYTES - 1) / limits.FRAGMENT_BYTES) | 0
+    : 0;
 }
 
 function account(flows: Int32Array, f: number, reliable: boolean, length: number): void {
