@@ -1,7 +1,7 @@
 //! Challenge tokens: what the server hands to an address and wants back from it.
 //!
-//! Opaque to clients. Ours names the client id, the address, the connect token and the moment, under
-//! a key that this server drew when it started; each is sealed with its own sequence.
+//! Opaque to clients. Ours names the client id, the address, the connect token and the moment,
+//! under a key that this server drew when it started; each is sealed with its own sequence.
 
 use ring::aead::{Aad, Nonce};
 

@@ -102,7 +102,7 @@ pub struct FlowStats {
     pub bytes_in: u64,
     pub packets_out: u64,
     pub bytes_out: u64,
-    /// Gaps in the peer's netcode sequences, which never skip: datagrams lost (or still on the way).
+    /// Gaps in the peer's netcode sequences, which never skip: lost, or still on the way.
     pub lost: u64,
     /// Datagrams at this flow that did not open under its key.
     pub failed_opens: u64,

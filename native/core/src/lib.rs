@@ -6,9 +6,9 @@
 //! 2. drain `poll_transmit` (datagrams to send) and `poll_event` (what happened);
 //! 3. sleep until `deadline_us()` or the next datagram.
 //!
-//! Time arrives as a [`Clock`] argument and randomness as a [`Random`]; nothing here opens a socket,
-//! starts a thread or reads a clock. Bytes off the wire never panic: each refused datagram has a
-//! [`DropReason`] with a name and a counter. The wire itself is described in docs/wire/netcode.md.
+//! Time arrives as a [`Clock`] argument and randomness as a [`Random`]; nothing here opens a
+//! socket, starts a thread or reads a clock. Bytes off the wire never panic: each refused datagram
+//! has a [`DropReason`] with a name and a counter. The wire itself: docs/wire/netcode.md.
 
 #![forbid(unsafe_code)]
 #![deny(

@@ -62,8 +62,8 @@ pub(crate) const TOKEN_HISTORY_DEFAULT: usize = 131_072;
 /// Denials waiting to be sent; more in one turn are dropped and counted.
 pub(crate) const DENIALS_QUEUED_MAX: usize = 256;
 
-/// Sequences of a connection stay below 2^62, those of challenges and denials start at 2^63: the two
-/// share the server-to-client key and must never meet.
+/// Sequences of a connection stay below 2^62, those of challenges and denials start at 2^63: the
+/// two share the server-to-client key and must never meet.
 pub(crate) const SEQUENCE_END: u64 = 1 << 62;
 /// A connection's first sequence is random in 40 bits, so that a restarted endpoint with the same
 /// token does not repeat nonces.

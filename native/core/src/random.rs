@@ -1,5 +1,5 @@
-//! Randomness as an argument: a ChaCha20 generator, seeded by the operating system in production and
-//! by a number in tests and simulations.
+//! Randomness as an argument: a ChaCha20 generator, seeded by the operating system in production
+//! and by a number in tests and simulations.
 
 use core::fmt;
 

@@ -1,8 +1,8 @@
 //! Who has used which token, and which client id lives where.
 //!
 //! One registry per process in production, shared by all endpoints on all threads, so that a token
-//! opens one flow and a client id has one flow however many servers hold the same private key. It is
-//! split by (private key, protocol id), and touched by handshakes and closes only, never by packets.
+//! opens one flow and a client id has one flow however many servers hold the same private key. It
+//! is split by (private key, protocol id); handshakes and closes touch it, packets never do.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -146,8 +146,8 @@ impl Member {
         lock(&self.domain.state).history.consume(tag, address)
     }
 
-    /// Makes `flow` the one of this client id. Returns the flow of this endpoint that it replaces; a
-    /// flow of another endpoint is told through that endpoint's mailbox.
+    /// Makes `flow` the one of this client id. Returns the flow of this endpoint that it replaces;
+    /// a flow of another endpoint is told through that endpoint's mailbox.
     pub fn claim_client(&self, client_id: u64, flow: FlowId) -> Option<FlowId> {
         let mut state = lock(&self.domain.state);
         let owner = Owner {

@@ -1,6 +1,6 @@
-//! One packet under one key: ChaCha20-Poly1305, nonce = four zero bytes ‖ sequence, associated data
-//! = VERSION ‖ protocol id ‖ prefix. The cipher is made from the raw key each time (about 10 ns), so
-//! a flow stores 32 B per direction and no key schedule.
+//! One packet under one key: ChaCha20-Poly1305, nonce = four zero bytes ‖ sequence, associated
+//! data = VERSION ‖ protocol id ‖ prefix. The cipher is made from the raw key each time, so a flow
+//! stores 32 B per direction and no key schedule.
 
 use ring::aead::{Aad, LessSafeKey, Nonce, UnboundKey, CHACHA20_POLY1305};
 

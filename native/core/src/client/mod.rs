@@ -5,8 +5,8 @@
 //!       │ denied, silence          │ denied, silence
 //!       └──────────▶ next server of the token, or closed ◀───────┘
 //! ```
-//! One token, one attempt over its servers, one flow. Sequences never restart within it: all servers
-//! of a token share its keys.
+//! One token, one attempt over its servers, one flow. Sequences never restart within it: all
+//! servers of a token share its keys.
 
 mod receive;
 mod timers;
@@ -202,7 +202,7 @@ impl Client {
         (flow == Self::FLOW).then(|| self.counts.stats(&self.replay, self.path()))
     }
 
-    /// Nothing more happens by itself: `Closed` has been reported (disconnects may wait to be sent).
+    /// `Closed` has been reported; only disconnects may still wait to be sent.
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed
     }

@@ -24,9 +24,9 @@ pub struct ServerConfig {
     /// Tokens remembered until they expire; one more token is refused. Choose connects per second
     /// times token lifetime. Servers of one process with the same key share the largest.
     pub token_history: usize,
-    /// Longest lifetime of a token. When set, tokens that expire later than that are refused, and so
-    /// are tokens that can have been issued before this process started with this key (it cannot
-    /// know which of them were used). All tokens should then have exactly this lifetime.
+    /// Longest lifetime of a token. When set, tokens that expire later than that are refused, and
+    /// so are tokens that can have been issued before this process started with this key (it
+    /// cannot know which of them were used). All tokens should then have exactly this lifetime.
     pub max_token_lifetime_s: Option<u32>,
     /// Accept tokens with a negative timeout (a flow that never times out).
     pub development: bool,

@@ -9,8 +9,8 @@
 //! `lifecycle` ends flows and runs timers.
 //!
 //! Invariants (`check_invariants`): live flows ≤ `max_flows`; an address leads to one flow and one
-//! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake and
-//! at most `DENIALS_QUEUED_MAX` denials.
+//! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake;
+//! at most `DENIALS_QUEUED_MAX` denials wait; every datagram is counted once.
 
 mod config;
 mod lifecycle;

@@ -120,7 +120,8 @@ impl Server {
         if !flow.is_live() {
             return None;
         }
-        // Slots go a little beyond `max_flows` (flows that end keep theirs); peers expect index < max.
+        // Slots go a little beyond `max_flows` (flows that end keep theirs), and peers expect that
+        // index < max.
         let max = self.config.max_flows.max(id.slot + 1);
         let mut body = [0; KEEP_ALIVE_BODY_BYTES];
         let (index_bytes, max_bytes) = body.split_at_mut(4);

@@ -111,6 +111,14 @@ fn clients_connect_through_every_fault_at_once_whatever_the_seed() {
     }
 }
 
+/// The reason, when all that a client ever heard is its end.
+fn end_of(world: &World, client: usize) -> Option<CloseReason> {
+    match world.clients[client].events[..] {
+        [Event::Closed { reason, .. }] => Some(reason),
+        _ => None,
+    }
+}
+
 fn connect_many(world: &mut World, count: u64) {
     for id in 1..=count {
         let token = world.token(id);
@@ -195,11 +203,7 @@ fn a_full_server_denies_and_has_room_again_when_a_flow_ends() {
     let token = world.token(3);
     let denied = world.add_client(&token, client_address(3));
     world.run_for(100_000);
-    let closed = |event: &Event, expected| matches!(event, Event::Closed { reason, .. } if *reason == expected);
-    assert!(closed(
-        &world.clients[denied].events[0],
-        CloseReason::Denied
-    ));
+    assert_eq!(end_of(&world, denied), Some(CloseReason::Denied));
     let counters = world.servers[0].server.counters();
     assert_eq!(
         (
@@ -224,13 +228,7 @@ fn two_clients_racing_for_the_last_place_leave_one_denied_at_its_response() {
     let second = world.add_client(&b, client_address(2));
     world.run_for(1_000_000);
     assert!(world.clients[first].connected_us.is_some());
-    assert!(matches!(
-        world.clients[second].events[..],
-        [Event::Closed {
-            reason: CloseReason::Denied,
-            ..
-        }]
-    ));
+    assert_eq!(end_of(&world, second), Some(CloseReason::Denied));
 }
 
 #[test]
@@ -264,10 +262,7 @@ fn a_client_that_hears_nothing_reports_which_stage_was_silent() {
     let token = world.token(1);
     let client = world.add_client(&token, client_address(1));
     world.run_for(5_100_000);
-    let silent = CloseReason::RequestTimeout;
-    assert!(
-        matches!(world.clients[client].events[..], [Event::Closed { reason, .. }] if reason == silent)
-    );
+    assert_eq!(end_of(&world, client), Some(CloseReason::RequestTimeout));
 
     world.dead.clear();
     let token = world.token(2);
@@ -279,10 +274,7 @@ fn a_client_that_hears_nothing_reports_which_stage_was_silent() {
     // its response arrives, but what the server answers does not
     world.dead.insert(client_address(2));
     world.run_for(5_200_000);
-    let silent = CloseReason::ResponseTimeout;
-    assert!(
-        matches!(world.clients[client].events[..], [Event::Closed { reason, .. }] if reason == silent)
-    );
+    assert_eq!(end_of(&world, client), Some(CloseReason::ResponseTimeout));
     assert!(world.clients[client].client.is_closed());
     assert_eq!(world.clients[client].client.deadline_us(), None);
 }
@@ -299,10 +291,7 @@ fn an_attempt_ends_with_the_token() {
     world.run_for(2_900_000);
     assert!(world.clients[client].events.is_empty());
     world.run_for(200_000);
-    let over = CloseReason::TokenExpired;
-    assert!(
-        matches!(world.clients[client].events[..], [Event::Closed { reason, .. }] if reason == over)
-    );
+    assert_eq!(end_of(&world, client), Some(CloseReason::TokenExpired));
 }
 
 #[test]

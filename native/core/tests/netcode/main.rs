@@ -1,9 +1,11 @@
 //! Whole endpoints against each other and against hostile bytes, in virtual time.
 
 mod drop_reasons;
+mod floods;
 mod forge;
 mod handshake;
 mod hostile;
 mod lifecycle;
+mod parts;
 mod tokens;
 mod world;
