@@ -31,8 +31,12 @@ const mayImport = {
   '': ['server', 'sdk', 'session', 'messages', 'util'], // src/index.ts
 };
 
-/** Through import() only, so that a program that never asks for UDP loads nothing of it. */
+/**
+ * Through import() only, so that a program that never asks for UDP loads nothing of it: by an import()
+ * of its own, or in a file that nothing reaches from these entries without one.
+ */
 const mayLoadLate = { sdk: ['runtime'] };
+const earlyEntries = ['src/index.ts', 'src/sdk/index.ts'];
 
 /** No node:*, no package that reaches the machine: time and chance are arguments here. */
 const pure = new Set(['util', 'protocol', 'messages', 'sync']);
@@ -54,13 +58,29 @@ const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]
 
 export function importDirections(tree) {
   const findings = [];
+  const early = loadedEarly(tree);
   for (const path of tree.code('src', 'bench', 'sdk-compat')) {
     for (const found of importsOf(tree, path)) {
-      const problem = judge(tree, path, found);
+      const problem = judge(tree, path, found, early.has(path));
       if (problem !== null) findings.push(`${path}:${found.line}: ${problem}`);
     }
   }
   return findings;
+}
+
+/** What an import of one of the entries loads at once. */
+function loadedEarly(tree) {
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path) || !tree.has(path)) return;
+    seen.add(path);
+    for (const { specifier, late, typeOnly } of importsOf(tree, path)) {
+      if (specifier.startsWith('.') && !late && !typeOnly)
+        visit(resolveSource(tree, path, specifier));
+    }
+  };
+  earlyEntries.forEach(visit);
+  return seen;
 }
 
 /** Every import of a file: { specifier, late: by import(), typeOnly, line }. */
@@ -88,10 +108,11 @@ export function importsOf(tree, path) {
 }
 
 function isTypeOnlyImport(node) {
-  return node.importClause?.isTypeOnly === true;
+  const clause = node.importClause;
+  return clause?.phaseModifier === ts.SyntaxKind.TypeKeyword || clause?.isTypeOnly === true;
 }
 
-function judge(tree, path, { specifier, late, typeOnly }) {
+function judge(tree, path, { specifier, late, typeOnly }, early) {
   const test = tree.isTest(path);
   if (!specifier.startsWith('.')) return judgePackage(tree, path, specifier, test);
   const target = resolveSource(tree, path, specifier);
@@ -99,7 +120,7 @@ function judge(tree, path, { specifier, late, typeOnly }) {
   if (path.startsWith('src/')) {
     if (top === 'bench' || top === 'sdk-compat') return `src imports ${top}`;
     if (top === 'test' && !test) return 'src imports test';
-    if (top === 'src') return judgeFolders(path, target, late, typeOnly, test);
+    if (top === 'src') return judgeFolders(path, target, late || typeOnly || !early, test);
     if (!test && top !== 'schemas') return `src imports ${target}, which is not published`;
     return null;
   }
@@ -109,7 +130,7 @@ function judge(tree, path, { specifier, late, typeOnly }) {
   return null;
 }
 
-function judgeFolders(path, target, late, typeOnly, test) {
+function judgeFolders(path, target, lateEnough, test) {
   const from = folderOf(path);
   const to = folderOf(target);
   if (mayImport[from] === undefined) return `src/${from} is not in the import table`;
@@ -121,7 +142,7 @@ function judgeFolders(path, target, late, typeOnly, test) {
     return null;
   }
   if (mayLoadLate[from]?.includes(to)) {
-    if (late || typeOnly) return null;
+    if (lateEnough) return null;
     return `src/${from} may import src/${to} only through import()`;
   }
   return `src/${from} may not import ${to === '' ? target : `src/${to}`}`;

@@ -37,7 +37,8 @@ const imports = [
   ['src/sdk/a.ts', "import '../session/b.js';", null],
   ['src/sdk/a.ts', "await import('../runtime/b.js');", null],
   ['src/sdk/a.ts', "import type { B } from '../runtime/b.js';", null],
-  ['src/sdk/a.ts', "import { b } from '../runtime/b.js';", 'only through import()'],
+  ['src/sdk/index.ts', "import { b } from '../runtime/b.js';", 'only through import()'],
+  ['src/sdk/unreached.ts', "import { b } from '../runtime/b.js';", null],
   ['src/sdk/a.ts', "await import('../addon/b.js');", 'may not import src/addon'],
   ['src/index.ts', "export * from './server/index.js';", null],
   ['src/index.ts', "export * from './protocol/b.js';", 'may not import src/protocol'],
@@ -77,6 +78,19 @@ t.test('import directions', async (t) => {
       t.ok(found[0]?.startsWith(`${path}:2: `) && found[0].includes(expected), found[0]);
     }
   }
+});
+
+t.test('what the SDK loads at once is followed through its files', async (t) => {
+  const files = {
+    'src/sdk/index.ts': "export { dial } from './dial.js';\n",
+    'src/sdk/dial.ts': "const link = await import('./udp-link.js');\n",
+    'src/sdk/udp-link.ts': "import { Runtime } from '../runtime/runtime.js';\n",
+  };
+  t.same(findings(importDirections, files), []);
+  const early = { ...files, 'src/sdk/dial.ts': "import { link } from './udp-link.js';\n" };
+  t.match(findings(importDirections, early), [/^src\/sdk\/udp-link\.ts:1: .*only through import/]);
+  const erased = { ...files, 'src/sdk/dial.ts': "import type { Link } from './udp-link.js';\n" };
+  t.same(findings(importDirections, erased), []);
 });
 
 t.test('banned calls', async (t) => {
