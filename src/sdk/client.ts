@@ -7,13 +7,13 @@ import type { Registry } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
 import { dialGame } from './dial.js';
 import { StdNetTransport, type Transport } from './transport.js';
-import type { DialGameOptions, GameConnection, MatchAddress } from './types.js';
-
-/** Log sink; `console` and pino both fit. Silent by default. */
-export interface ClientLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+import type {
+  ClientLogger,
+  DialGameOptions,
+  GameConnection,
+  HighPerformanceSettings,
+  MatchAddress,
+} from './types.js';
 
 export interface ClientOptions {
   apiKey: string;
@@ -29,11 +29,6 @@ export interface ClientOptions {
 /** What client options may change. */
 export interface ClientSettings {
   highPerformance: HighPerformanceSettings | null;
-}
-
-export interface HighPerformanceSettings {
-  handshakeTimeoutMs: number;
-  fallback: 'json' | 'error';
 }
 
 export type ClientOption = (settings: ClientSettings) => void;
@@ -85,7 +80,10 @@ export class Client {
     if (!(timeoutMs >= 1)) throw badOption('webSocketHandshakeTimeoutMs', timeoutMs, '≥ 1');
     this.transport =
       options.transport ??
-      new StdNetTransport({ baseUrl: readBaseUrl(options.baseUrl as string), apiKey: options.apiKey });
+      new StdNetTransport({
+        baseUrl: readBaseUrl(options.baseUrl as string),
+        apiKey: options.apiKey,
+      });
     this.#logger = options.logger ?? SILENT;
     this.#handshakeTimeoutMs = timeoutMs;
     for (const apply of clientOptions) apply(this.#settings);

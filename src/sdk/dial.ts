@@ -3,11 +3,15 @@
  */
 import type { Registry } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
-import type { ClientLogger, HighPerformanceSettings } from './client.js';
 import { GameDialError, GGScaleError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
 import { StdNetTransport } from './transport.js';
-import type { GameConnection, MatchAddress } from './types.js';
+import type {
+  ClientLogger,
+  GameConnection,
+  HighPerformanceSettings,
+  MatchAddress,
+} from './types.js';
 import { openWsLink } from './ws-link.js';
 
 export interface DialSettings {
@@ -78,9 +82,14 @@ async function tryUdp<R extends object>(
   }
   if (option.fallback === 'error') {
     const detail = cause instanceof Error ? `: ${cause.message}` : '';
-    throw new GameDialError(reason, `no UDP path to the game server (${reason})${detail}`, { cause });
+    throw new GameDialError(reason, `no UDP path to the game server (${reason})${detail}`, {
+      cause,
+    });
   }
-  settings.logger.warn({ event: 'transport.fallback', reason, wire: 'json-ws' }, 'transport.fallback');
+  settings.logger.warn(
+    { event: 'transport.fallback', reason, wire: 'json-ws' },
+    'transport.fallback',
+  );
   return reason;
 }
 
@@ -123,7 +132,8 @@ async function askTicket(origin: string, settings: DialSettings): Promise<Ticket
       const request = { method: 'POST', path: '/v1/game/ticket', headers, body: {} };
       return readTicket(await transport.call(request, options));
     } catch (error) {
-      const isBusy = error instanceof GGScaleError && (error.status === 429 || error.status === 503);
+      const isBusy =
+        error instanceof GGScaleError && (error.status === 429 || error.status === 503);
       if (!isBusy || error.retryAfter === 0 || attempt === TICKET_ATTEMPTS) throw error;
       await pause(error.retryAfter * 1000 * (1 + Math.random() / 4), settings.signal);
     }

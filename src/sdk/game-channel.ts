@@ -25,10 +25,9 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
-import type { ClientLogger } from './client.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
-import type { ConnectionState, GameConnection } from './types.js';
+import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
 import { UnreadQueue } from './unread-queue.js';
 
 /** How long `close()` waits for what is queued to be acknowledged. */
@@ -102,9 +101,12 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void {
-    return this.#listen(type, this.#dispatcher.on(type, (_, value, meta) => {
-      handler(value as R[T], meta);
-    }));
+    return this.#listen(
+      type,
+      this.#dispatcher.on(type, (_, value, meta) => {
+        handler(value as R[T], meta);
+      }),
+    );
   }
 
   /** As `on`, with a view that is valid during the call and costs no allocation. */
@@ -112,9 +114,12 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     if (this.#registry.typeByName(type) === undefined) {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }
-    return this.#listen(type, this.#dispatcher.onView(type, (_, view, meta) => {
-      handler(view as V, meta);
-    }));
+    return this.#listen(
+      type,
+      this.#dispatcher.onView(type, (_, view, meta) => {
+        handler(view as V, meta);
+      }),
+    );
   }
 
   readMessage(options: { signal?: AbortSignal } = {}): Promise<Received<R>> {

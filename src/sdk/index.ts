@@ -16,7 +16,6 @@ export type {
 export { TransportError } from '../util/errors.js';
 export {
   Client,
-  type ClientLogger,
   type ClientOption,
   type ClientOptions,
   type HighPerformanceOptions,
@@ -31,6 +30,7 @@ export {
 } from './errors.js';
 export { StdNetTransport, type Transport, type TransportRequest } from './transport.js';
 export type {
+  ClientLogger,
   ConnectionState,
   DialGameOptions,
   GameConnection,

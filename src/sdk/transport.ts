@@ -50,7 +50,10 @@ export class StdNetTransport implements Transport {
     let text: string;
     try {
       response = await fetch(this.#options.baseUrl + request.path, init);
-      text = await readText(response, this.#options.maxResponseBodyBytes ?? MAX_RESPONSE_BODY_BYTES);
+      text = await readText(
+        response,
+        this.#options.maxResponseBodyBytes ?? MAX_RESPONSE_BODY_BYTES,
+      );
     } catch (error) {
       throw error instanceof RequestError ? error : requestErrorOf(error, options.signal);
     }
@@ -106,7 +109,8 @@ function errorOf(response: Response, text: string, requestId: string): GGScaleEr
 
 function requestErrorOf(error: unknown, signal: AbortSignal | undefined): RequestError {
   if (signal?.aborted) {
-    const isTimeout = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
+    const isTimeout =
+      signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
     return isTimeout
       ? new RequestError('timeout', 'the request took too long', { cause: error })
       : new RequestError('canceled', 'the request was canceled', { cause: error });
@@ -119,7 +123,9 @@ function requestErrorOf(error: unknown, signal: AbortSignal | undefined): Reques
   if (/CERT|TLS|SSL/.test(code)) {
     return new RequestError('tls', `TLS failed: ${code}`, { cause: error });
   }
-  return new RequestError('connect', `the request failed: ${code || String(error)}`, { cause: error });
+  return new RequestError('connect', `the request failed: ${code || String(error)}`, {
+    cause: error,
+  });
 }
 
 function randomHex(bytes: number): string {

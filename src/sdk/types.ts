@@ -12,6 +12,18 @@ import type {
   Wire,
 } from '../session/types.js';
 
+/** Log sink; `console` and pino both fit. Silent by default. */
+export interface ClientLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** What `WithHighPerformanceTransport` sets. */
+export interface HighPerformanceSettings {
+  handshakeTimeoutMs: number;
+  fallback: 'json' | 'error';
+}
+
 export type ConnectionState = 'open' | 'closing' | 'closed';
 
 export interface DialGameOptions<R extends object> {

@@ -2,12 +2,12 @@
  * A game channel over WebSocket: text frames through a JsonPeer. Works in browsers.
  */
 import { AckBatch } from '../session/ack-batch.js';
+import type { Hello } from '../session/control.js';
 import { JsonPeer } from '../session/json-peer.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
-import type { Hello } from '../session/control.js';
 import type { Link, LinkHost } from './link.js';
-import { openSocket, type OpenSocket } from './ws-socket.js';
+import { type OpenSocket, openSocket } from './ws-socket.js';
 
 const PING_INTERVAL_MS = 1000;
 /** A first burst makes the clock good within a second. */

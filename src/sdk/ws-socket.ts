@@ -61,7 +61,9 @@ async function openNodeSocket(url: string, events: SocketEvents): Promise<OpenSo
     socket.once('open', resolve);
     socket.once('unexpected-response', (_request, response) => {
       response.resume();
-      reject(new GameDialError('ws-refused', `the game server refused: HTTP ${response.statusCode}`));
+      reject(
+        new GameDialError('ws-refused', `the game server refused: HTTP ${response.statusCode}`),
+      );
       socket.terminate();
     });
     socket.on('error', (cause) => {

@@ -289,4 +289,3 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#settings.logger.error({ where, error: detail }, 'handler failed');
   }
 }
-

@@ -61,7 +61,10 @@ export class HttpFace {
     this.#server =
       options.tls === null
         ? createServer(onRequest)
-        : createTlsServer({ key: toBuffer(options.tls.key), cert: toBuffer(options.tls.cert) }, onRequest);
+        : createTlsServer(
+            { key: toBuffer(options.tls.key), cert: toBuffer(options.tls.cert) },
+            onRequest,
+          );
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#handleUpgrade(request, socket, head);

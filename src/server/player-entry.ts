@@ -1,7 +1,6 @@
 /**
  * The server's record of one player: the public Player over a peer of either wire.
  */
-import type { MessageType } from '../messages/types.js';
 import type { BinaryPeer } from '../session/binary-peer.js';
 import { assertApplicationCloseCode, CLOSE_NORMAL } from '../session/close-codes.js';
 import type { JsonPeer } from '../session/json-peer.js';
@@ -12,7 +11,6 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
-import type { RoomEntry } from './room-entry.js';
 import type { Player } from './types.js';
 
 /** What differs between the wires and is not the peer's business. */
@@ -20,6 +18,11 @@ export interface PlayerLink {
   readonly wire: Wire;
   stats(player: PlayerEntry): ConnectionStats;
   watchDrained(player: PlayerEntry, callback: () => void): void;
+}
+
+/** A room, as a leaving player sees it. */
+export interface Membership {
+  leave(player: PlayerEntry): void;
 }
 
 export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
@@ -30,7 +33,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   data: unknown = undefined;
   /** Set by the listener straight after construction. */
   peer!: AnyPeer;
-  readonly rooms = new Set<RoomEntry>();
+  readonly rooms = new Set<Membership>();
   /** Set when the player leaves; figures at that moment. */
   finalStats: ConnectionStats | null = null;
   readonly #link: PlayerLink;
@@ -80,10 +83,5 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
 
   stats(): ConnectionStats {
     return this.finalStats ?? this.#link.stats(this);
-  }
-
-  /** Sends what a broadcast has encoded already; see BroadcastEncoder. */
-  sendEncoded(type: MessageType | undefined, bytes: Uint8Array, length: number, options?: SendOptions): SendResult {
-    return (this.peer as BinaryPeer<PlayerEntry>).sendEncoded(type, bytes, length, options);
   }
 }

@@ -16,7 +16,13 @@ export class Problem extends Error {
   }
 
   toJson(): object {
-    return { type: 'about:blank', title: this.code, status: this.status, detail: this.message, code: this.code };
+    return {
+      type: 'about:blank',
+      title: this.code,
+      status: this.status,
+      detail: this.message,
+      code: this.code,
+    };
   }
 }
 

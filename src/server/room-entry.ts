@@ -29,7 +29,8 @@ export class RoomEntry implements Room<Record<string, unknown>> {
   }
 
   join(player: Player<Record<string, unknown>>): void {
-    if (!(player instanceof PlayerEntry)) throw new TypeError('ggscale: not a player of this server');
+    if (!(player instanceof PlayerEntry))
+      throw new TypeError('ggscale: not a player of this server');
     if (player.hasLeft || player.rooms.has(this)) return;
     player.rooms.add(this);
     this.#members.push(player);

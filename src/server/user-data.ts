@@ -23,7 +23,9 @@ export function isPlayerId(playerId: unknown): playerId is string {
 export function writeUserData(ticketId: Uint8Array, playerId: string): Uint8Array {
   const name = new TextEncoder().encode(playerId);
   if (name.length === 0 || name.length > PLAYER_ID_BYTES_MAX) {
-    throw new RangeError(`ggscale: player id of ${name.length} B, allowed 1…${PLAYER_ID_BYTES_MAX}`);
+    throw new RangeError(
+      `ggscale: player id of ${name.length} B, allowed 1…${PLAYER_ID_BYTES_MAX}`,
+    );
   }
   const out = new Uint8Array(USER_DATA_BYTES);
   out.set(MAGIC);

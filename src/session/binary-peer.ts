@@ -5,9 +5,9 @@
 import {
   DECODE_OK,
   DECODE_RUNTIME,
+  type MessageType,
   MODE_RELIABLE_ORDERED,
   MODE_RELIABLE_UNORDERED,
-  type MessageType,
   type Mode,
   type Registry,
 } from '../messages/types.js';

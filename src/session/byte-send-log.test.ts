@@ -45,7 +45,11 @@ t.test('against a plain model over random pushes and acknowledgements', async (t
   for (let seed = 1; seed <= 40; seed++) {
     const random = new Prng(seed);
     const log = new ByteSendLog();
-    const model = Array.from({ length: SESSION_LANES }, () => ({ next: 0, acked: 0, sizes: [] as number[] }));
+    const model = Array.from({ length: SESSION_LANES }, () => ({
+      next: 0,
+      acked: 0,
+      sizes: [] as number[],
+    }));
     for (let step = 0; step < 600; step++) {
       const lane = random.below(4) * 2 + 1;
       const entry = model[lane];
@@ -68,14 +72,17 @@ t.test('against a plain model over random pushes and acknowledgements', async (t
   }
 });
 
-t.test('a lane that is never acknowledged does not make the tables grow with the others', async (t) => {
-  const log = new ByteSendLog();
-  log.push(0, BODY, 0, 8);
-  for (let i = 1; i <= 200_000; i++) {
-    log.push(1, BODY, 0, 512);
-    log.acknowledge(1, i);
-  }
-  log.checkInvariants();
-  t.equal(log.bytesHeld, 8);
-  t.ok(log.capacityBytes <= 16 * 1024, `${log.capacityBytes} B of tables`);
-});
+t.test(
+  'a lane that is never acknowledged does not make the tables grow with the others',
+  async (t) => {
+    const log = new ByteSendLog();
+    log.push(0, BODY, 0, 8);
+    for (let i = 1; i <= 200_000; i++) {
+      log.push(1, BODY, 0, 512);
+      log.acknowledge(1, i);
+    }
+    log.checkInvariants();
+    t.equal(log.bytesHeld, 8);
+    t.ok(log.capacityBytes <= 16 * 1024, `${log.capacityBytes} B of tables`);
+  },
+);

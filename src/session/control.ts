@@ -9,8 +9,9 @@
  *           WebSocket {"frames": number of game frames delivered}
  *   $ping / $time  WebSocket: {"t": sender's ms} / {"t": echoed, "server": server ms}
  */
-import { ReceiveNumbers } from './receive-numbers.js';
+
 import { SESSION_LANES } from './limits.js';
+import type { ReceiveNumbers } from './receive-numbers.js';
 
 /** Raw body id of the UDP acknowledgement. */
 export const ID_ACK = 2;

@@ -2,7 +2,7 @@
  * Handlers by message type. The owner (a player, or the client's connection) is handed through,
  * so that one table serves all players. A handler that throws affects its own message only.
  */
-import type { MessageType } from '../messages/types.js';
+import { BODY_BYTES_MAX, type MessageType } from '../messages/types.js';
 import type { Meta } from './types.js';
 
 export type ValueHandler<O> = (owner: O, value: never, meta: Meta) => void;
@@ -67,7 +67,8 @@ export class Dispatcher<O> {
     const handlers = this.#byType.get(name);
     if (handlers === undefined) return false;
     if (type !== undefined && handlers.views.length > 0) {
-      const scratch = (this.#scratch ??= new Uint8Array(256 * 1024));
+      this.#scratch ??= new Uint8Array(BODY_BYTES_MAX);
+      const scratch = this.#scratch;
       const length = type.encode(value, scratch, 0, scratch.length);
       for (let i = 0; i < handlers.views.length; i++) {
         this.#call(handlers.views[i], owner, type.view(scratch, 0, length), meta, name);

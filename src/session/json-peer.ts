@@ -7,10 +7,10 @@
  */
 import {
   MessageError,
+  type MessageType,
   MODE_RELIABLE_ORDERED,
   MODE_RELIABLE_UNORDERED,
   MODE_UNRELIABLE_SEQUENCED,
-  type MessageType,
   type Mode,
   type Registry,
 } from '../messages/types.js';

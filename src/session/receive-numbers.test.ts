@@ -27,7 +27,8 @@ t.test('an unordered lane goes on past the wrap of 16-bit ids', async (t) => {
   const pending: number[] = [];
   let sent = 0;
   while (numbers.next(0) < total) {
-    while (sent < total && pending.length < 200 && sent < numbers.next(0) + 512) pending.push(sent++);
+    while (sent < total && pending.length < 200 && sent < numbers.next(0) + 512)
+      pending.push(sent++);
     const [number] = pending.splice(random.below(Math.min(pending.length, 64)), 1);
     numbers.deliverUnordered(0, number & 0xffff);
   }

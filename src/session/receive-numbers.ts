@@ -40,8 +40,7 @@ export class ReceiveNumbers {
     const distance = (id16 - next) & 0xffff;
     if (distance >= SESSION_WINDOW) return;
     if (distance > 0) {
-      this.#bitmap(lane)[((next + distance) & SLOT_MASK) >>> 5] |=
-        1 << ((next + distance) & 31);
+      this.#bitmap(lane)[((next + distance) & SLOT_MASK) >>> 5] |= 1 << ((next + distance) & 31);
       return;
     }
     this.#advance(lane);

@@ -103,18 +103,23 @@ for (const wire of WIRES) {
     await connection.close();
   });
 
-  t.test(`${wire}: a 256 KiB message arrives whole, a larger one is refused before it leaves`, async (t) => {
-    const server = await listen<Chat>({ udp: wire === 'udp' ? {} : false });
-    t.teardown(() => server.close());
-    const connection = await dial(server, wire, 'anna');
-    server.on('blob', (player, value) => player.send('length', (value as string).length));
-    const length = 256 * 1024 - 64;
-    t.not(connection.send('blob', 'x'.repeat(length)), 'full');
-    t.same(await connection.readMessage(), { type: 'length', value: length });
-    t.throws(() => connection.send('blob', 'x'.repeat(256 * 1024)), { code: 'message-too-large' });
-    t.equal(connection.state, 'open');
-    await connection.close();
-  });
+  t.test(
+    `${wire}: a 256 KiB message arrives whole, a larger one is refused before it leaves`,
+    async (t) => {
+      const server = await listen<Chat>({ udp: wire === 'udp' ? {} : false });
+      t.teardown(() => server.close());
+      const connection = await dial(server, wire, 'anna');
+      server.on('blob', (player, value) => player.send('length', (value as string).length));
+      const length = 256 * 1024 - 64;
+      t.not(connection.send('blob', 'x'.repeat(length)), 'full');
+      t.same(await connection.readMessage(), { type: 'length', value: length });
+      t.throws(() => connection.send('blob', 'x'.repeat(256 * 1024)), {
+        code: 'message-too-large',
+      });
+      t.equal(connection.state, 'open');
+      await connection.close();
+    },
+  );
 
   t.test(`${wire}: rooms and broadcasts reach their members only`, async (t) => {
     const server = await listen<Chat>({ udp: wire === 'udp' ? {} : false });

@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { Client, type HighPerformanceOptions, WithHighPerformanceTransport } from '../../src/sdk/index.js';
+import {
+  Client,
+  type HighPerformanceOptions,
+  WithHighPerformanceTransport,
+} from '../../src/sdk/index.js';
 import type { GameServer } from '../../src/server/index.js';
 import { listen } from './support.js';
 
@@ -17,7 +21,11 @@ interface Outcome {
 }
 
 /** Runs the fixture in a process of its own, under the same loader as this test. */
-function runProgram(address: string, option: string, env: Record<string, string> = {}): Promise<Outcome> {
+function runProgram(
+  address: string,
+  option: string,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const args = [...process.execArgv, PROGRAM, address, option];
     const options = { env: { ...process.env, ...env }, timeout: 30_000 };
@@ -50,15 +58,18 @@ function dialLogged(server: GameServer, options: HighPerformanceOptions, hint?: 
 
 const ANSWER = { type: 'echo', value: { text: 'hello' } };
 
-t.test('one program, option off and on: same answer, and off loads neither addon nor UDP', async (t) => {
-  const server = await listen();
-  t.teardown(() => server.close());
-  echo(server);
-  const off = await runProgram(addressOf(server), '');
-  t.match(off, { wire: 'json-ws', answer: ANSWER, events: [], hasAddon: false, udpHandles: 0 });
-  const on = await runProgram(addressOf(server), 'udp');
-  t.match(on, { wire: 'udp', answer: ANSWER, events: [], hasAddon: true });
-});
+t.test(
+  'one program, option off and on: same answer, and off loads neither addon nor UDP',
+  async (t) => {
+    const server = await listen();
+    t.teardown(() => server.close());
+    echo(server);
+    const off = await runProgram(addressOf(server), '');
+    t.match(off, { wire: 'json-ws', answer: ANSWER, events: [], hasAddon: false, udpHandles: 0 });
+    const on = await runProgram(addressOf(server), 'udp');
+    t.match(on, { wire: 'udp', answer: ANSWER, events: [], hasAddon: true });
+  },
+);
 
 t.test('addon missing: WebSocket, and one event that says so', async (t) => {
   const server = await listen();

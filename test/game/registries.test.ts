@@ -1,5 +1,10 @@
 import t from 'tap';
-import { GameEvent, type GameEventValue, Input, Snapshot } from '../../src/messages/generated/index.js';
+import {
+  GameEvent,
+  type GameEventValue,
+  Input,
+  Snapshot,
+} from '../../src/messages/generated/index.js';
 import { createRegistry, type MessageType } from '../../src/messages/index.js';
 import { Prng } from '../../src/util/prng.js';
 import { dial, listen, until, WIRES } from './support.js';

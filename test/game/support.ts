@@ -7,7 +7,9 @@ import type { Wire } from '../../src/session/types.js';
 export const WIRES: readonly Wire[] = ['json-ws', 'udp'];
 
 /** A development server on free ports. Give `udp` options to change its UDP side. */
-export function listen<R extends object = Record<string, unknown>>(options: GameServerOptions<R> = {}): Promise<GameServer<R>> {
+export function listen<R extends object = Record<string, unknown>>(
+  options: GameServerOptions<R> = {},
+): Promise<GameServer<R>> {
   return GameServer.listen<R>({ dev: true, ...options });
 }
 
