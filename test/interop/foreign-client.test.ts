@@ -10,6 +10,7 @@ import { Relay } from './relay.js';
 import {
   FILE_TIMEOUT_MS,
   foreignToken,
+  hasIpv6Loopback,
   LOOPBACK,
   PARALLEL_TESTS,
   PAYLOAD_BYTES_MAX,
@@ -74,6 +75,17 @@ for (const peer of peers) {
     });
   }
 
+  t.test(`${peer.name} client at our server under the tick driver`, async (t) => {
+    const fields = tokenFields();
+    const tick = { driver: 'tick', tickIntervalUs: 2000 } as const;
+    const server = startServer(t, { privateKey: fields.privateKey, ...tick });
+    const client = startClient(t, peer, ourToken({ ...fields, server: server.address }));
+    await server.nextOpened();
+    await client.next('connected');
+    client.command(`drive ${PAYLOAD_COUNT} 6 ${PAYLOAD_BYTES_MAX}`);
+    t.match(await client.next('driven'), { matched: PAYLOAD_COUNT });
+  });
+
   t.test(`${peer.name} client is told when our server disconnects it`, async (t) => {
     const fields = tokenFields();
     const server = startServer(t, { privateKey: fields.privateKey });
@@ -98,8 +110,9 @@ for (const peer of peers) {
     t.match(await second.next('disconnected'), { reason: peer.reasons.requestTimedOut });
     t.ok(server.counter('token-other-address') > 0, 'refused while its flow lives');
 
+    // More than its timeout of one second has passed without a payload.
     first.command('disconnect');
-    await server.next('closed');
+    t.match(await server.next('closed'), { reason: 'peer-disconnect' }, 'kept alive meanwhile');
     await first.ended;
     const third = startClient(t, peer, token, `127.0.0.1:${port}`);
     t.match(await third.next('disconnected'), { reason: peer.reasons.requestTimedOut });
@@ -182,6 +195,24 @@ for (const peer of peers) {
     t.match(await first.next('disconnected'), { reason: peer.reasons.endedByServer });
     await second.next('connected');
   });
+
+  if (peer.hasStandardIpv6) {
+    const skip = hasIpv6Loopback() ? false : 'no IPv6 loopback here';
+    t.test(`${peer.name} client reaches our server over IPv6`, { skip }, async (t) => {
+      const fields = tokenFields();
+      const server = startServer(t, { privateKey: fields.privateKey, host: '::1' });
+      for (const make of [ourToken, (f: TokenFields) => foreignToken(peer, f)]) {
+        const token = await make({ ...fields, server: server.address });
+        const client = startClient(t, peer, token, '[::1]:0');
+        await server.nextOpened();
+        await client.next('connected');
+        client.command(`drive ${PAYLOAD_COUNT} 8 ${PAYLOAD_BYTES_MAX}`);
+        t.match(await client.next('driven'), { matched: PAYLOAD_COUNT });
+        client.command('disconnect');
+        t.match(await server.next('closed'), { reason: 'peer-disconnect' });
+      }
+    });
+  }
 
   if (peer.maxPayloadBytes > PAYLOAD_BYTES_MAX) {
     t.test(`${peer.name} payloads over 1200 B need a server that allows them`, async (t) => {

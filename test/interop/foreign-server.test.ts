@@ -104,11 +104,19 @@ for (const peer of peers) {
     const first = startClient(t);
     const flow = first.connect(token);
     await first.next('opened');
-    first.disconnect(flow);
-    await server.next('disconnected');
+    await server.next('connected');
     const second = startClient(t);
     second.connect(token);
     t.match(await second.next('closed'), { reason: 'request-timeout' });
+
+    // More than its timeout of one second has passed without a payload.
+    first.disconnect(flow);
+    const gone = await server.next('disconnected');
+    t.equal(gone.reason, 'client disconnect', 'the first was kept alive meanwhile');
+    const third = startClient(t);
+    third.connect(token);
+    t.match(await third.next('closed'), { reason: 'request-timeout' });
+    t.notOk(server.has('connected'));
   });
 
   const strangers = [

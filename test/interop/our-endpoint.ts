@@ -5,7 +5,7 @@
  * One turn per wake: drain → rx ring → tx ring → flush.
  */
 
-import { Endpoint, type FlowRef } from '../../src/addon/index.js';
+import { type Driver, Endpoint, type FlowRef } from '../../src/addon/index.js';
 import {
   CLOSE_REASONS,
   RX_CLOSED,
@@ -31,8 +31,10 @@ export interface ServerSettings {
   readonly privateKey: Uint8Array;
   readonly maxFlows?: number;
   readonly maxPayloadBytes?: number;
-  /** An IPv6 literal for another family than 127.0.0.1. */
+  /** An IPv6 literal instead of 127.0.0.1. */
   readonly host?: string;
+  readonly driver?: Driver;
+  readonly tickIntervalUs?: number;
 }
 
 export interface OpenedFlow extends FlowRef {

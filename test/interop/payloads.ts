@@ -1,7 +1,7 @@
 /**
- * The payloads of an interop run, byte for byte those of peers/common/src/drive.rs: payload `index`
- * has `1 + (389·index mod max)` bytes (389 is prime to 1200 and to 1300, so `max` payloads have every
- * size exactly once), filled by a 32-bit LCG seeded with (seed, index).
+ * The payloads of a run, made like those of peers/common/src/drive.rs: payload `index` has
+ * `1 + (389·index mod max)` bytes (389 is prime to 1200 and to 1300, so `max` payloads have every size
+ * exactly once), filled by a 32-bit LCG seeded with (seed, index).
  */
 
 export function payloadLength(index: number, maxBytes: number): number {

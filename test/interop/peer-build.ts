@@ -10,6 +10,8 @@ export interface ForeignPeer {
   readonly program: string;
   /** The largest payload that it sends and accepts, in bytes. */
   readonly maxPayloadBytes: number;
+  /** False: its tokens hold IPv6 addresses in another byte order than the standard's. */
+  readonly hasStandardIpv6: boolean;
   /** How its client names the states that the tests wait for. */
   readonly reasons: {
     readonly denied: string;
@@ -25,6 +27,7 @@ const DESCRIPTIONS: readonly Omit<ForeignPeer, 'program'>[] = [
   {
     name: 'netcode-official',
     maxPayloadBytes: 1200,
+    hasStandardIpv6: true,
     reasons: {
       denied: 'connection denied',
       requestTimedOut: 'connection request timed out',
@@ -35,6 +38,7 @@ const DESCRIPTIONS: readonly Omit<ForeignPeer, 'program'>[] = [
   {
     name: 'renetcode',
     maxPayloadBytes: 1300,
+    hasStandardIpv6: false,
     reasons: {
       denied: 'server denied connection',
       requestTimedOut: 'connection timed out during request step',

@@ -14,14 +14,10 @@ const { peers, skipReason } = await buildPeers();
 if (skipReason !== null) t.plan(0, skipReason);
 
 const IPV4 = ['192.0.2.7:40000', '198.51.100.9:65535'];
-/** renetcode writes the octets of IPv6 addresses, the standard eight little-endian u16. */
-const SERVERS: Readonly<Record<string, readonly string[]>> = {
-  'netcode-official': [...IPV4, '[2001:db8::1:203]:40001'],
-  renetcode: IPV4,
-};
+const IPV6 = '[2001:db8::1:203]:40001';
 
 for (const peer of peers) {
-  const servers = SERVERS[peer.name] ?? IPV4;
+  const servers = peer.hasStandardIpv6 ? [...IPV4, IPV6] : IPV4;
 
   t.test(`a ${peer.name} token opens under our API, field by field`, async (t) => {
     const fields = tokenFields({ clientId: 0xffff_ffff_ffff_fffen, server: servers.join(',') });
@@ -63,6 +59,15 @@ for (const peer of peers.filter(({ name }) => name === 'renetcode')) {
       nonce: toHex(token.subarray(37, 61)),
       privateData: toHex(token.subarray(61, 61 + 1024)),
     });
+  });
+}
+
+for (const peer of peers.filter(({ hasStandardIpv6 }) => !hasStandardIpv6)) {
+  t.test(`${peer.name} writes IPv6 addresses as octets, not as the standard's u16`, async (t) => {
+    const fields = tokenFields({ server: IPV6 });
+    const token = await foreignToken(peer, fields);
+    const swapped = '[120:b80d::100:302]:40001';
+    t.same(readConnectToken(token).serverAddresses, [swapped], 'so such a token misleads');
   });
 }
 

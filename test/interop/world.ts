@@ -1,6 +1,7 @@
 /** Keys, ids and tokens of the interop tests. */
 
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import type { ForeignPeer } from './peer-build.js';
 import { askPeer } from './peer-process.js';
 
@@ -39,6 +40,10 @@ export function tokenFields(changes: Partial<TokenFields> = {}): TokenFields {
     server: LOOPBACK,
     ...changes,
   };
+}
+
+export function hasIpv6Loopback(): boolean {
+  return Object.values(networkInterfaces()).some((ips) => ips?.some((ip) => ip.address === '::1'));
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -1,8 +1,8 @@
 //! The payloads of a run and the check of their echoes.
 //!
 //! Payload `i` has `1 + (389·i mod max)` bytes: 389 is prime to both 1200 and 1300, so `max` payloads
-//! have every size exactly once. Its bytes come from a 32-bit LCG seeded by (seed, i); the TypeScript
-//! side of the tests computes the same ones (test/interop/payloads.ts).
+//! have every size exactly once. Its bytes come from a 32-bit LCG seeded by (seed, i), as in
+//! test/interop/payloads.ts.
 
 /// Payloads sent and not yet echoed. Small enough for the receive queues of both foreign
 /// implementations (256 payloads) and for default socket buffers.

@@ -2,7 +2,7 @@
 //! lines on standard output and the loop that steps a poll-driven netcode implementation.
 //!
 //! ```text
-//! stdin  ── drive|send N SEED MAX, disconnect, silent, quit ──►  loop  ──►  Peer (foreign crate)
+//! stdin  ── drive N SEED MAX, send N SEED MAX, disconnect ──►  loop  ──►  Peer (foreign crate)
 //! stdout ◄── ready, connected, driven, sent, mismatch, disconnected, error ──┘
 //! ```
 //!

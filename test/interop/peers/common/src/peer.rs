@@ -35,7 +35,7 @@ pub trait Peer {
 pub enum Role {
     /// Ends with its flow.
     Client,
-    /// Ends when told to.
+    /// Ends with its standard input.
     Server,
 }
 
@@ -52,7 +52,6 @@ pub fn run(peer: &mut dyn Peer, role: Role, deadline: Duration) -> i32 {
         flow: None,
         drive: None,
         echoed: 0,
-        silent: false,
         exit: None,
     };
     let mut events = Vec::new();
@@ -69,9 +68,6 @@ pub fn run(peer: &mut dyn Peer, role: Role, deadline: Duration) -> i32 {
             // The test is gone: leave without a word, as a crashed process would.
             Err(RecvTimeoutError::Disconnected) => std::process::exit(0),
         }
-        if state.silent {
-            continue;
-        }
         peer.step(start.elapsed(), &mut events);
         for event in events.drain(..) {
             state.handle_event(event, peer);
@@ -87,7 +83,6 @@ struct State {
     flow: Option<u64>,
     drive: Option<Drive>,
     echoed: usize,
-    silent: bool,
     exit: Option<i32>,
 }
 
@@ -114,11 +109,6 @@ impl State {
                 }
             }
             ["disconnect"] => peer.disconnect(events),
-            ["silent"] => {
-                self.silent = true;
-                Line::event("silent").print();
-            }
-            ["quit"] => self.exit = Some(0),
             _ => self.fail("unknown command"),
         }
     }
