@@ -139,7 +139,11 @@ t.test('packets are read as the vectors say', async (t) => {
 });
 
 function checkFrame(
-  t: { ok(v: unknown): boolean; equal(a: unknown, b: unknown): boolean; same(a: unknown, b: unknown): boolean },
+  t: {
+    ok(v: unknown): boolean;
+    equal(a: unknown, b: unknown): boolean;
+    same(a: unknown, b: unknown): boolean;
+  },
   bytes: Uint8Array,
   words: Int32Array,
   x: number,
@@ -170,10 +174,17 @@ function checkFrame(
       break;
     case 'time-response':
       t.equal(type, 3);
-      t.same([0, 4, 8].map((at) => readI32(bytes, offset + at)), [frame.t0, frame.t1, frame.t2]);
+      t.same(
+        [0, 4, 8].map((at) => readI32(bytes, offset + at)),
+        [frame.t0, frame.t1, frame.t2],
+      );
       break;
     default: {
-      const names = new Map([[0, 'padding'], [1, 'ping'], [8, 'rx-report']]);
+      const names = new Map([
+        [0, 'padding'],
+        [1, 'ping'],
+        [8, 'rx-report'],
+      ]);
       t.equal(names.get(type) ?? (type >= 0x20 && type <= 0x3f ? 'ignorable' : '?'), frame.type);
     }
   }
@@ -250,20 +261,23 @@ t.test('malformed packets are refused with the reason of the vector', async (t) 
   }
 });
 
-t.test('every truncation of every vector is refused or a shorter packet, never a throw', async (t) => {
-  let tried = 0;
-  for (const vector of vectors<PacketVector[]>('packets')) {
-    const bytes = bytesOf(vector.hex);
-    for (let length = 0; length < bytes.length; length += 1) {
-      const protocol = readyServer();
-      const copy = bytes.slice(0, length);
-      const reason = protocol.handlePacket(0, 0, 0, copy, 0, length);
-      if (!(reason >= 0 && reason < DROP_REASON_NAMES.length)) {
-        t.fail(`${vector.name} cut to ${length}`);
+t.test(
+  'every truncation of every vector is refused or a shorter packet, never a throw',
+  async (t) => {
+    let tried = 0;
+    for (const vector of vectors<PacketVector[]>('packets')) {
+      const bytes = bytesOf(vector.hex);
+      for (let length = 0; length < bytes.length; length += 1) {
+        const protocol = readyServer();
+        const copy = bytes.slice(0, length);
+        const reason = protocol.handlePacket(0, 0, 0, copy, 0, length);
+        if (!(reason >= 0 && reason < DROP_REASON_NAMES.length)) {
+          t.fail(`${vector.name} cut to ${length}`);
+        }
+        while (protocol.pollEvent() !== 0) {}
+        tried += 1;
       }
-      while (protocol.pollEvent() !== 0) {}
-      tried += 1;
     }
-  }
-  t.ok(tried > 1000);
-});
+    t.ok(tried > 1000);
+  },
+);
