@@ -129,6 +129,26 @@ fn after_a_restart_old_tokens_are_refused_and_new_ones_are_fine() {
     world.connect_with(&fresh, client_address(3));
 }
 
+/// Both ends forget everything and meet again with the same token, so with the same keys; the world
+/// fails when a sequence comes twice between two addresses.
+#[test]
+fn restarted_endpoints_with_the_same_token_repeat_no_nonce() {
+    let mut world = World::with_server(14, |_| {});
+    let token = world.token(1);
+    for _ in 0..5 {
+        let (client, flow) = world.connect_with(&token, client_address(1));
+        for _ in 0..100 {
+            world.client_send(client, b"in");
+            world.server_send(0, flow, b"out");
+        }
+        world.run_for(1_000_000);
+        world.servers.clear();
+        world.clients.clear();
+        world.registry = Registry::isolated();
+        world.add_server(|_| {});
+    }
+}
+
 #[test]
 fn a_restart_within_the_process_remembers_every_token() {
     let mut world = World::with_server(6, |_| {});
