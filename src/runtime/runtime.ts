@@ -21,6 +21,7 @@ import {
   TX_PAYLOAD,
 } from '../addon/layout.js';
 import {
+  DROP_REASON_NAMES,
   EVENT_CLOSED,
   EVENT_DRAINED,
   EVENT_MESSAGE,
@@ -34,6 +35,7 @@ import {
 } from '../protocol/index.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
+import { type FlowFigures, readFlowFigures } from './flow-figures.js';
 import type { RuntimeHandler } from './handler.js';
 
 /** CLOSE codes that were broken rules rather than decisions are reported with this one. */
@@ -205,9 +207,44 @@ export class Runtime {
     this.requestTurn();
   }
 
-  /** A client's flow that `Endpoint.connect` created. */
-  adopt(slot: number, generation: number): void {
+  /**
+   * A client's flow: begins the handshake; returns its slot.
+   *
+   * @throws TransportError bad-token, bad-option (no room for another flow)
+   */
+  connect(connectToken: Uint8Array): number {
+    const { slot, generation } = this.#endpoint.connect(connectToken);
     this.#generation[slot] = generation;
+    this.requestTurn();
+    return slot;
+  }
+
+  /** The address the socket is bound to. */
+  address(): { host: string; port: number } {
+    return this.#endpoint.address();
+  }
+
+  /** What the kernel gave: batch calls, timestamps, buffer sizes. */
+  features(): Record<string, boolean | number | string> {
+    return { ...this.#endpoint.features() };
+  }
+
+  figures(slot: number): FlowFigures {
+    return readFlowFigures(this.#endpoint, this.#protocol, slot, this.#generation[slot]);
+  }
+
+  /** Datagrams and packets refused since the start, by reason. */
+  drops(): Record<string, number> {
+    const drops = this.#endpoint.drops();
+    for (let reason = 1; reason < DROP_REASON_NAMES.length; reason++) {
+      drops[`rl1-${DROP_REASON_NAMES[reason]}`] = this.#protocol.counters[reason];
+    }
+    return drops;
+  }
+
+  /** The peer's protocol clock now: int32 wrapping µs. Equal to our own until it is measured. */
+  peerClockUs(slot: number): number {
+    return (this.#endpoint.clockUs() + this.#protocol.serverOffsetUs(slot)) | 0;
   }
 
   /** Closes every flow with the code, sends what that needs and closes the endpoint. */

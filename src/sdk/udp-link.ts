@@ -1,22 +1,16 @@
 /**
  * A game channel over UDP. Loaded by `import()` only: this file pulls in the native addon.
  */
-import { Endpoint } from '../addon/index.js';
 import { BODY_BYTES_MAX } from '../messages/types.js';
-import { Protocol, ProtocolStats } from '../protocol/index.js';
 import type { ClosedFlow, RuntimeHandler } from '../runtime/handler.js';
-import { Runtime } from '../runtime/runtime.js';
+import { openClientRuntime } from '../runtime/open.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer } from '../session/binary-peer.js';
 import { type Hello, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { ConnectionStats, SendOptions, SendResult } from '../session/types.js';
-import { UdpFigures } from '../session/udp-figures.js';
 import type { Link, LinkHost } from './link.js';
-
-const MAX_PAYLOAD_BYTES = 1200;
-const ACK_DELAY_US = 25_000;
-const BUFFER_BYTES = 256 * 1024;
 
 /**
  * Opens a socket and starts the handshake; $hello follows as a message.
@@ -29,16 +23,15 @@ export async function openUdpLink(host: LinkHost, connectToken: Uint8Array): Pro
   link.connect(connectToken);
 }
 
+/** A client runtime has one flow. */
+const SLOT = 0;
+
 class UdpLink implements Link, RuntimeHandler {
   readonly wire = 'udp' as const;
   readonly #host: LinkHost;
-  readonly #endpoint: Endpoint;
-  readonly #protocol: Protocol;
   readonly #runtime: Runtime;
-  readonly #figures: UdpFigures<ProtocolStats>;
   readonly #acks: AckBatch<BinaryPeer<null>>;
   readonly #peer: BinaryPeer<null>;
-  #slot = 0;
   #drainWatchers: (() => void)[] = [];
   #isClosed = false;
   /** Server time at `#helloClockUs` of the server's protocol clock. */
@@ -47,35 +40,8 @@ class UdpLink implements Link, RuntimeHandler {
 
   constructor(host: LinkHost) {
     this.#host = host;
-    this.#endpoint = Endpoint.openClient(
-      {
-        host: '0.0.0.0',
-        port: 0,
-        maxFlows: 1,
-        driver: 'immediate',
-        tickIntervalUs: 0,
-        receiveBufferBytes: BUFFER_BYTES,
-        sendBufferBytes: BUFFER_BYTES,
-        maxPayloadBytes: MAX_PAYLOAD_BYTES,
-      },
-      () => this.#runtime.turn(),
-    );
-    this.#protocol = new Protocol({
-      maxFlows: 1,
-      seed: crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff,
-      registryHash: host.registry.hash,
-      maxAckDelayUs: ACK_DELAY_US,
-    });
-    this.#runtime = new Runtime({
-      endpoint: this.#endpoint,
-      protocol: this.#protocol,
-      handler: this,
-      role: 'client',
-      driver: 'immediate',
-      maxFlows: 1,
-      maxPayloadBytes: MAX_PAYLOAD_BYTES,
-    });
-    this.#figures = new UdpFigures(this.#endpoint, this.#protocol, new ProtocolStats());
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff;
+    this.#runtime = openClientRuntime({ registryHash: host.registry.hash, seed }, this);
     this.#acks = new AckBatch(() => {
       const delayUs = SESSION_ACK_DELAY_MS * 1000;
       this.#runtime.setHandlerDeadline((this.#runtime.nowUs + delayUs) | 0);
@@ -96,14 +62,11 @@ class UdpLink implements Link, RuntimeHandler {
         this.#peer.releaseHeld();
       },
     };
-    this.#peer = new BinaryPeer<null>(context, null, this.#slot, true);
+    this.#peer = new BinaryPeer<null>(context, null, SLOT, true);
   }
 
   connect(connectToken: Uint8Array): void {
-    const { slot, generation } = this.#endpoint.connect(connectToken);
-    this.#slot = slot;
-    this.#runtime.adopt(slot, generation);
-    this.#runtime.requestTurn();
+    this.#runtime.connect(connectToken);
   }
 
   send(type: string, value: unknown, options?: SendOptions): SendResult {
@@ -111,20 +74,21 @@ class UdpLink implements Link, RuntimeHandler {
   }
 
   watchDrained(callback: () => void): void {
-    if (this.#isClosed || !this.#runtime.isOpen(this.#slot)) {
+    if (this.#isClosed || !this.#runtime.isOpen(SLOT)) {
       callback();
       return;
     }
     this.#drainWatchers.push(callback);
-    this.#runtime.watchDrained(this.#slot);
+    this.#runtime.watchDrained(SLOT);
   }
 
   stats(): ConnectionStats {
-    return this.#figures.read(this.#peer, this.#runtime.generationOf(this.#slot));
+    const { messagesIn, messagesOut, droppedOut } = this.#peer;
+    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...this.#runtime.figures(SLOT) };
   }
 
   serverTimeMs(): number {
-    const peerUs = (this.#endpoint.clockUs() + this.#protocol.serverOffsetUs(this.#slot)) | 0;
+    const peerUs = this.#runtime.peerClockUs(SLOT);
     const sinceUs = (peerUs - this.#helloClockUs) | 0;
     // Moves the reference along, so that the wrapping difference stays small.
     this.#helloTimeMs += sinceUs / 1000;

@@ -164,13 +164,13 @@ export class GameServer<R extends object = Record<string, unknown>> {
       addConnection(stats, player.stats());
     }
     this.#drops.addTo(stats.drops);
-    this.#udpListener?.addDrops(stats.drops);
+    Object.assign(stats.drops, this.#udpListener?.drops());
     return stats;
   }
 
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
   features(): Record<string, boolean | number | string> {
-    return { ...this.#udpListener?.endpoint.features() };
+    return this.#udpListener?.features() ?? {};
   }
 
   /** Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent. */

@@ -1,16 +1,17 @@
 /**
  * `@ggscale/transport/server`: embed the runtime in a game server.
  */
+
+export { createRegistry } from '../messages/index.js';
+export type { MessageType, Mode, Registry } from '../messages/types.js';
+export { MessageError } from '../messages/types.js';
 export {
   createConnectToken,
   generateKey,
   openPrivateToken,
   readConnectToken,
   sealConnectToken,
-} from '../addon/tokens.js';
-export { createRegistry } from '../messages/index.js';
-export type { MessageType, Mode, Registry } from '../messages/types.js';
-export { MessageError } from '../messages/types.js';
+} from '../runtime/tokens.js';
 export type {
   CloseInfo,
   ConnectionStats,

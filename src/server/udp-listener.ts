@@ -2,17 +2,16 @@
  * Players (and foreign raw flows) on UDP: a Runtime, and a peer for every ready flow.
  */
 import { createHmac } from 'node:crypto';
-import { createConnectToken, Endpoint } from '../addon/index.js';
 import { BODY_BYTES_MAX } from '../messages/types.js';
-import { DROP_REASON_NAMES, Protocol, ProtocolStats } from '../protocol/index.js';
 import type { ClosedFlow, OpenedFlow, RuntimeHandler } from '../runtime/handler.js';
-import { Runtime } from '../runtime/runtime.js';
+import { openServerRuntime, type ServerRuntimeOptions } from '../runtime/open.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { createConnectToken } from '../runtime/tokens.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { ConnectionStats } from '../session/types.js';
-import { UdpFigures } from '../session/udp-figures.js';
 import { createHello } from './hello.js';
 import type { ListenerHost } from './host.js';
 import { PlayerEntry, type PlayerLink } from './player-entry.js';
@@ -20,23 +19,9 @@ import { RawFlowEntry } from './raw-flow.js';
 import { TICKET_LIFETIME_S } from './tickets.js';
 import { readUserData, writeUserData } from './user-data.js';
 
-const MAX_PAYLOAD_BYTES = 1200;
-/** A tick-driven server answers at the next tick; see wire document, max_ack_delay. */
-const ACK_DELAY_IMMEDIATE_US = 25_000;
-const ACK_DELAY_OVER_TICK_US = 5_000;
 const FLOW_TIMEOUT_S = 5;
 
-export interface UdpListenerOptions {
-  host: string;
-  port: number;
-  driver: 'immediate' | 'tick';
-  tickHz: number;
-  privateKey: Uint8Array;
-  protocolId: bigint;
-  maxFlows: number;
-  receiveBufferBytes: number;
-  sendBufferBytes: number;
-  seed: number;
+export interface UdpListenerOptions extends Omit<ServerRuntimeOptions, 'registryHash'> {
   onTick: (ticksDue: number) => void;
   onRawOpen: (flow: RawFlowEntry) => void;
   onRawPayload: (flow: RawFlowEntry, bytes: Uint8Array) => void;
@@ -49,8 +34,6 @@ interface PendingFlow extends OpenedFlow {
 export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly wire = 'udp' as const;
   readonly address: { host: string; port: number };
-  readonly endpoint: Endpoint;
-  readonly protocol: Protocol;
   readonly #host: ListenerHost;
   readonly #options: UdpListenerOptions;
   readonly #runtime: Runtime;
@@ -59,47 +42,13 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly #pending = new Map<number, PendingFlow>();
   readonly #raw = new Map<number, RawFlowEntry>();
   readonly #drainWatchers = new Map<number, (() => void)[]>();
-  readonly #figures: UdpFigures<ProtocolStats>;
 
   /** @throws TransportError address-in-use, permission-denied, bad-address, addon-missing … */
   constructor(host: ListenerHost, options: UdpListenerOptions) {
     this.#host = host;
     this.#options = options;
-    const tickUs = options.tickHz > 0 ? 1e6 / options.tickHz : 0;
-    const isTicked = options.driver === 'tick';
-    this.endpoint = Endpoint.openServer(
-      {
-        host: options.host,
-        port: options.port,
-        protocolId: options.protocolId,
-        privateKey: options.privateKey,
-        serverAddresses: [],
-        maxFlows: options.maxFlows,
-        driver: options.driver,
-        tickIntervalUs: tickUs,
-        receiveBufferBytes: options.receiveBufferBytes,
-        sendBufferBytes: options.sendBufferBytes,
-        maxPayloadBytes: MAX_PAYLOAD_BYTES,
-      },
-      () => this.#runtime.turn(),
-    );
-    this.protocol = new Protocol({
-      maxFlows: options.maxFlows,
-      seed: options.seed,
-      registryHash: host.registry.hash,
-      maxAckDelayUs: isTicked ? Math.ceil(tickUs) + ACK_DELAY_OVER_TICK_US : ACK_DELAY_IMMEDIATE_US,
-    });
-    this.#runtime = new Runtime({
-      endpoint: this.endpoint,
-      protocol: this.protocol,
-      handler: this,
-      role: 'server',
-      driver: options.driver,
-      maxFlows: options.maxFlows,
-      maxPayloadBytes: MAX_PAYLOAD_BYTES,
-    });
-    this.#figures = new UdpFigures(this.endpoint, this.protocol, new ProtocolStats());
-    this.address = this.endpoint.address();
+    this.#runtime = openServerRuntime({ ...options, registryHash: host.registry.hash }, this);
+    this.address = this.#runtime.address();
     this.#context = {
       registry: host.registry,
       dispatcher: host.dispatcher,
@@ -130,8 +79,9 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   stats(player: PlayerEntry): ConnectionStats {
-    const peer = player.peer as BinaryPeer<PlayerEntry>;
-    return this.#figures.read(peer, this.#runtime.generationOf(peer.slot));
+    const { slot, messagesIn, messagesOut, droppedOut } = player.peer as BinaryPeer<PlayerEntry>;
+    const figures = this.#runtime.figures(slot);
+    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...figures };
   }
 
   watchDrained(player: PlayerEntry, callback: () => void): void {
@@ -142,12 +92,13 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     this.#runtime.watchDrained(slot);
   }
 
-  /** Adds the endpoint's and the protocol's drops by name. */
-  addDrops(into: Record<string, number>): void {
-    for (const [name, count] of Object.entries(this.endpoint.drops())) into[name] = count;
-    for (let i = 1; i < DROP_REASON_NAMES.length; i++) {
-      into[`rl1-${DROP_REASON_NAMES[i]}`] = this.protocol.counters[i];
-    }
+  features(): Record<string, boolean | number | string> {
+    return this.#runtime.features();
+  }
+
+  /** Datagrams and packets refused since the start, by reason. */
+  drops(): Record<string, number> {
+    return this.#runtime.drops();
   }
 
   close(code: number, reason: string): void {

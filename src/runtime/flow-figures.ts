@@ -1,0 +1,51 @@
+import type { Endpoint } from '../addon/index.js';
+import { type Protocol, ProtocolStats } from '../protocol/index.js';
+
+/** UDP and IP headers of one datagram (RFC 768; RFC 791 without options; RFC 8200). */
+const IPV4_UDP_HEADER_BYTES = 28;
+const IPV6_UDP_HEADER_BYTES = 48;
+
+/** One flow in numbers, since it opened. Bytes count whole IP packets. */
+export interface FlowFigures {
+  /** Milliseconds; NaN before the first sample. */
+  rttMs: number;
+  rttVarMs: number;
+  packetsIn: number;
+  packetsOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Incoming datagrams missing, by netcode sequence. */
+  packetsLostIn: number;
+  resends: number;
+  queuedBytes: number;
+}
+
+const stats = new ProtocolStats();
+const datagrams = new Float64Array(8);
+
+/** Cold: allocates its answer. A flow that is gone has zeros. */
+export function readFlowFigures(
+  endpoint: Endpoint,
+  protocol: Protocol,
+  slot: number,
+  generation: number,
+): FlowFigures {
+  const isKnown = generation !== 0 && protocol.stats(slot, stats);
+  const hasRtt = isKnown && stats.srttUs > 0;
+  datagrams.fill(0);
+  endpoint.flowStats(slot, generation, datagrams);
+  const [packetsIn, bytesIn, packetsOut, bytesOut, packetsLostIn] = datagrams;
+  const isIpv6 = endpoint.flowAddress(slot, generation)?.startsWith('[') === true;
+  const header = isIpv6 ? IPV6_UDP_HEADER_BYTES : IPV4_UDP_HEADER_BYTES;
+  return {
+    rttMs: hasRtt ? stats.srttUs / 1000 : Number.NaN,
+    rttVarMs: hasRtt ? stats.rttVarUs / 1000 : Number.NaN,
+    packetsIn,
+    packetsOut,
+    bytesIn: bytesIn + packetsIn * header,
+    bytesOut: bytesOut + packetsOut * header,
+    packetsLostIn,
+    resends: isKnown ? stats.resends : 0,
+    queuedBytes: isKnown ? stats.queuedBytes : 0,
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Puts a runtime together: endpoint (native), protocol (RL1) and the turn between them. Server and
+ * SDK go through here; neither knows the addon or the protocol.
+ */
+import { type ClientConfig, Endpoint, type ServerConfig } from '../addon/index.js';
+import { Protocol } from '../protocol/index.js';
+import type { RuntimeHandler } from './handler.js';
+import { Runtime } from './runtime.js';
+
+/** netcode 1.02 payload limit (STANDARD.md, packet structure). */
+const PAYLOAD_BYTES_MAX = 1200;
+const ACK_DELAY_IMMEDIATE_US = 25_000;
+/** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
+const ACK_DELAY_OVER_TICK_US = 5_000;
+const CLIENT_BUFFER_BYTES = 256 * 1024;
+
+export interface ServerRuntimeOptions {
+  host: string;
+  port: number;
+  driver: 'immediate' | 'tick';
+  /** 0: no ticks. */
+  tickHz: number;
+  /** 32 B, shared with whoever mints tokens. */
+  privateKey: Uint8Array;
+  protocolId: bigint;
+  maxFlows: number;
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+  registryHash: number;
+  /** Entropy for what must not be guessable; 31 bits. */
+  seed: number;
+}
+
+/**
+ * Binds and listens.
+ *
+ * @throws TransportError address-in-use, permission-denied, bad-address, bad-key, addon-missing,
+ *   addon-mismatch, unsupported-runtime, unsupported-platform, out-of-memory
+ */
+export function openServerRuntime(options: ServerRuntimeOptions, handler: RuntimeHandler): Runtime {
+  const { tickHz, driver, maxFlows } = options;
+  const tickIntervalUs = tickHz > 0 ? 1e6 / tickHz : 0;
+  const config: ServerConfig = {
+    host: options.host,
+    port: options.port,
+    protocolId: options.protocolId,
+    privateKey: options.privateKey,
+    maxFlows,
+    driver,
+    tickIntervalUs,
+    receiveBufferBytes: options.receiveBufferBytes,
+    sendBufferBytes: options.sendBufferBytes,
+    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+  };
+  const runtime: Runtime = new Runtime({
+    endpoint: Endpoint.openServer(config, () => runtime.turn()),
+    protocol: new Protocol({
+      maxFlows,
+      seed: options.seed,
+      registryHash: options.registryHash,
+      maxAckDelayUs:
+        driver === 'tick'
+          ? Math.ceil(tickIntervalUs) + ACK_DELAY_OVER_TICK_US
+          : ACK_DELAY_IMMEDIATE_US,
+    }),
+    handler,
+    role: 'server',
+    driver,
+    maxFlows,
+    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+  });
+  return runtime;
+}
+
+export interface ClientRuntimeOptions {
+  registryHash: number;
+  seed: number;
+}
+
+/** A socket for one connection; see `Runtime.connect`. Throws like `openServerRuntime`. */
+export function openClientRuntime(options: ClientRuntimeOptions, handler: RuntimeHandler): Runtime {
+  const config: ClientConfig = {
+    host: '0.0.0.0',
+    maxFlows: 1,
+    driver: 'immediate',
+    receiveBufferBytes: CLIENT_BUFFER_BYTES,
+    sendBufferBytes: CLIENT_BUFFER_BYTES,
+    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+  };
+  const runtime: Runtime = new Runtime({
+    endpoint: Endpoint.openClient(config, () => runtime.turn()),
+    protocol: new Protocol({
+      maxFlows: 1,
+      seed: options.seed,
+      registryHash: options.registryHash,
+      maxAckDelayUs: ACK_DELAY_IMMEDIATE_US,
+    }),
+    handler,
+    role: 'client',
+    driver: 'immediate',
+    maxFlows: 1,
+    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+  });
+  return runtime;
+}
