@@ -64,7 +64,11 @@ export class Child {
     this.isEnding = true;
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.tell({ kind: 'close' });
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), END_MS);
+    const timer = setTimeout(() => {
+      // Said aloud: something in that process was not freed.
+      process.stderr.write(`${this.name} did not end by itself within ${END_MS} ms; killed\n`);
+      this.process.kill('SIGKILL');
+    }, END_MS);
     await this.ended;
     clearTimeout(timer);
   }

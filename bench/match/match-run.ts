@@ -24,6 +24,9 @@ interface WireRun {
   readonly live: LiveRow;
 }
 
+/** What a wire's two processes each say once a second. */
+const ANSWERS_PER_SECOND = WIRES.length * 2;
+
 export class MatchRun {
   private readonly wires: WireRun[] = [];
   private forwarder: Forwarder | null = null;
@@ -32,7 +35,7 @@ export class MatchRun {
     this.reject = reject;
   });
   private readonly stopping = new AbortController();
-  private second = 0;
+  private answers = 0;
 
   constructor(
     private readonly options: MatchOptions,
@@ -108,6 +111,7 @@ export class MatchRun {
         (answer) => {
           if ('server' in answer) live.server = answer.server;
           else live.players = answer.players;
+          this.onSecond();
         },
         (error) => this.abort(error),
       );
@@ -120,26 +124,22 @@ export class MatchRun {
   }
 
   private async play() {
-    const drawing = setInterval(() => this.draw(), 1000);
-    try {
-      for (const { server, players } of this.wires) {
-        server.tell({ kind: 'play' });
-        players.tell({ kind: 'play' });
-      }
-      await this.pause(this.warmupS);
-      for (const { server, players } of this.wires) {
-        server.tell({ kind: 'measure' });
-        players.tell({ kind: 'measure' });
-      }
-      await this.pause(this.options.durationS - this.warmupS);
-      return await this.each(async ({ server, players }) =>
-        Promise.all([
-          server.ask({ kind: 'stop' }, 'measured'),
-          players.ask({ kind: 'stop' }, 'measured'),
-        ]),
-      );
-    } finally {
-      clearInterval(drawing);
+    this.tellAll('play');
+    await this.pause(this.warmupS);
+    this.tellAll('measure');
+    await this.pause(this.options.durationS - this.warmupS);
+    return await this.each(async ({ server, players }) =>
+      Promise.all([
+        server.ask({ kind: 'stop' }, 'measured'),
+        players.ask({ kind: 'stop' }, 'measured'),
+      ]),
+    );
+  }
+
+  private tellAll(kind: 'play' | 'measure'): void {
+    for (const { server, players } of this.wires) {
+      server.tell({ kind });
+      players.tell({ kind });
     }
   }
 
@@ -167,10 +167,12 @@ export class MatchRun {
     return reports as Record<Wire, WireReport>;
   }
 
-  private draw(): void {
-    this.second += 1;
+  /** Draws when every process has told of the same second. */
+  private onSecond(): void {
+    this.answers += 1;
+    if (this.answers % ANSWERS_PER_SECOND !== 0) return;
     const [udp, ws] = this.wires;
-    this.table?.draw(this.second, { udp: udp.live, 'json-ws': ws.live });
+    this.table?.draw(this.answers / ANSWERS_PER_SECOND, { udp: udp.live, 'json-ws': ws.live });
   }
 
   /** Players leave first, so that they are not surprised by a server that is gone. */

@@ -86,6 +86,8 @@ class PlayersProcess {
     this.secondFrom = this.totals();
     this.clock = new FrameClock(this.seats.length, frameMs, (index, dueMs) => {
       const seat = this.seats[index];
+      // A lost connection ends the run by its `closed`.
+      if (seat.connection.state !== 'open') return;
       const message = seat.bot.frame(dueMs - startMs, seat.snapshot, seat.netId);
       if (message === null) return;
       seat.acks.onInput(seat.bot.lastSeq, dueMs);
@@ -122,6 +124,7 @@ class PlayersProcess {
 
   async close(): Promise<void> {
     this.isLeaving = true;
+    this.rest();
     await Promise.all(this.seats.map(({ connection }) => connection.close()));
     process.disconnect();
   }
