@@ -27,6 +27,7 @@ export class Peer {
   echo = false;
   /** Called inside the turn, before the flush. */
   onTurn: (reasons: number) => void = () => {};
+  isReady = false;
   #waiting: { isDone: () => boolean; resolve: () => void }[] = [];
 
   constructor(open: (onWake: OnWake) => Endpoint) {
@@ -88,15 +89,22 @@ export function openClient(config: Parameters<typeof Endpoint.openClient>[0] = {
   return new Peer((onWake) => Endpoint.openClient({ host: '127.0.0.1', ...config }, onWake));
 }
 
-export function tokenFor(server: Peer, key: Uint8Array, clientId = 1n): Uint8Array {
+export function tokenFor(
+  server: Peer,
+  key: Uint8Array,
+  clientId = 1n,
+  addresses?: string[],
+  timeoutSeconds = 5,
+): Uint8Array {
   const { host, port, family } = server.endpoint.address();
+  const own = family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
   return createConnectToken({
     protocolId: PROTOCOL_ID,
     privateKey: key,
     clientId,
-    serverAddresses: [family === 6 ? `[${host}]:${port}` : `${host}:${port}`],
+    serverAddresses: addresses ?? [own],
     expireSeconds: 30,
-    timeoutSeconds: 5,
+    timeoutSeconds,
     userData: new Uint8Array([1, 2, 3]),
   });
 }

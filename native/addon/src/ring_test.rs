@@ -103,7 +103,7 @@ fn the_rx_ring_gives_every_entry_once_in_order_and_whole() {
         let mut pushed = 0;
         for _ in 0..4_000 {
             let draw = random.next_u64();
-            if draw % 3 != 0 {
+            if !draw.is_multiple_of(3) {
                 let length = (draw >> 8) as usize % 1300;
                 let payload = random_bytes(&mut random, length);
                 let had_room = ring.has_room(1, length as u32);
