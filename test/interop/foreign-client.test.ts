@@ -16,6 +16,7 @@ import {
   PAYLOAD_BYTES_MAX,
   PAYLOAD_COUNT,
   PROTOCOL_ID,
+  SHORT_TIMEOUT_S,
   type TokenFields,
   toHex,
   tokenFields,
@@ -98,7 +99,7 @@ for (const peer of peers) {
   });
 
   t.test(`${peer.name} client cannot use a token again`, async (t) => {
-    const fields = tokenFields({ timeoutSeconds: 1 });
+    const fields = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const server = startServer(t, { privateKey: fields.privateKey });
     const token = ourToken({ ...fields, server: server.address });
     const first = startClient(t, peer, token);
@@ -110,7 +111,7 @@ for (const peer of peers) {
     t.match(await second.next('disconnected'), { reason: peer.reasons.requestTimedOut });
     t.ok(server.counter('token-other-address') > 0, 'refused while its flow lives');
 
-    // More than its timeout of one second has passed without a payload.
+    // More than its timeout has passed without a payload.
     first.command('disconnect');
     t.match(await server.next('closed'), { reason: 'peer-disconnect' }, 'kept alive meanwhile');
     await first.ended;
@@ -126,7 +127,7 @@ for (const peer of peers) {
   ];
   for (const { what, change, drop } of strangers) {
     t.test(`${peer.name} client with a token of another ${what} gets no answer`, async (t) => {
-      const fields = tokenFields({ timeoutSeconds: 1 });
+      const fields = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
       const server = startServer(t, { privateKey: fields.privateKey });
       const token = await foreignToken(peer, { ...fields, ...change, server: server.address });
       const client = startClient(t, peer, token);
@@ -149,7 +150,7 @@ for (const peer of peers) {
   });
 
   t.test(`a ${peer.name} client that crashed frees its flow`, async (t) => {
-    const fields = tokenFields({ timeoutSeconds: 1 });
+    const fields = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const server = startServer(t, { privateKey: fields.privateKey, maxFlows: 1 });
     const client = startClient(t, peer, ourToken({ ...fields, server: server.address }));
     const opened = await server.nextOpened();
@@ -167,7 +168,7 @@ for (const peer of peers) {
   });
 
   t.test(`a partition ends our flow and the ${peer.name} client`, async (t) => {
-    const fields = tokenFields({ timeoutSeconds: 1 });
+    const fields = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const server = startServer(t, { privateKey: fields.privateKey });
     const relay = await Relay.open(server.address);
     t.teardown(() => relay.close());

@@ -14,6 +14,7 @@ import {
   PAYLOAD_BYTES_MAX,
   PAYLOAD_COUNT,
   PROTOCOL_ID,
+  SHORT_TIMEOUT_S,
   type TokenFields,
   toHex,
   tokenFields,
@@ -98,7 +99,7 @@ for (const peer of peers) {
   });
 
   t.test(`our client cannot use a token again at a ${peer.name} server`, async (t) => {
-    const secret = tokenFields({ timeoutSeconds: 1 });
+    const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const { process: server, address } = await startServer(t, peer, secret.privateKey);
     const token = ourToken({ ...secret, server: address });
     const first = startClient(t);
@@ -109,7 +110,7 @@ for (const peer of peers) {
     second.connect(token);
     t.match(await second.next('closed'), { reason: 'request-timeout' });
 
-    // More than its timeout of one second has passed without a payload.
+    // More than its timeout has passed without a payload.
     first.disconnect(flow);
     const gone = await server.next('disconnected');
     t.equal(gone.reason, 'client disconnect', 'the first was kept alive meanwhile');
@@ -125,7 +126,7 @@ for (const peer of peers) {
   ];
   for (const { what, change } of strangers) {
     t.test(`a ${peer.name} server does not answer our token of another ${what}`, async (t) => {
-      const secret = tokenFields({ timeoutSeconds: 1 });
+      const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
       const { process: server, address } = await startServer(t, peer, secret.privateKey);
       const client = startClient(t);
       client.connect(ourToken({ ...secret, ...change, server: address }));
@@ -147,7 +148,7 @@ for (const peer of peers) {
   });
 
   t.test(`a ${peer.name} server that crashed frees our flow`, async (t) => {
-    const secret = tokenFields({ timeoutSeconds: 1 });
+    const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const crashing = await startServer(t, peer, secret.privateKey);
     const client = startClient(t);
     client.connect(ourToken({ ...secret, server: crashing.address }));
@@ -163,7 +164,7 @@ for (const peer of peers) {
   });
 
   t.test(`a partition ends our client's flow and that of the ${peer.name} server`, async (t) => {
-    const secret = tokenFields({ timeoutSeconds: 1 });
+    const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const { process: server, address } = await startServer(t, peer, secret.privateKey);
     const relay = await Relay.open(address);
     t.teardown(() => relay.close());
@@ -177,7 +178,7 @@ for (const peer of peers) {
   });
 
   t.test(`our client skips a dead server of its token for a ${peer.name} server`, async (t) => {
-    const secret = tokenFields({ timeoutSeconds: 1 });
+    const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
     const dead = await startServer(t, peer, secret.privateKey);
     dead.process.kill();
     await dead.process.ended;

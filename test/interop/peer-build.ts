@@ -1,6 +1,8 @@
 /** Builds the foreign peers once per test file; cargo itself serialises builds of two files. */
 
 import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collectText } from './peer-process.js';
 
@@ -59,7 +61,11 @@ export async function buildPeers(): Promise<PeerBuild> {
   const cargo = spawn(
     'cargo',
     ['build', '--locked', '--quiet', '--bins', '--message-format=json-render-diagnostics'],
-    { cwd: PEERS_DIRECTORY, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: PEERS_DIRECTORY,
+      env: { ...process.env, PATH: searchPath() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   const missing = new Promise<boolean>((resolve, reject) => {
     cargo.once('spawn', () => resolve(false));
@@ -98,6 +104,12 @@ function extraPeers(): ForeignPeer[] {
     const [name, program] = pair.split('=');
     return name && program && likeFirst ? [{ ...likeFirst, name, program }] : [];
   });
+}
+
+/** rustup's folder too, which a shell that was open before its installation does not search. */
+export function searchPath(): string {
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+  return [process.env.PATH, join(cargoHome, 'bin')].join(delimiter);
 }
 
 function executables(output: string): Map<string, string> {

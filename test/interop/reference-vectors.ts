@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PEERS_DIRECTORY } from './peer-build.js';
+import { PEERS_DIRECTORY, searchPath } from './peer-build.js';
 import { collectText } from './peer-process.js';
 
 function bytesOf(length: number, valueAt: (index: number) => number): Uint8Array {
@@ -34,6 +34,7 @@ export const REFERENCE_INPUTS = {
 export async function readReferenceVector(name: string): Promise<Uint8Array> {
   const cargo = spawn('cargo', ['metadata', '--locked', '--format-version', '1'], {
     cwd: PEERS_DIRECTORY,
+    env: { ...process.env, PATH: searchPath() },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const metadata = JSON.parse(await collectText(cargo.stdout)) as {

@@ -12,6 +12,11 @@ export const PAYLOAD_COUNT = 1200;
 export const PAYLOAD_BYTES_MAX = 1200;
 /** Bound of a whole test file, building the peers on a fresh machine included. */
 export const FILE_TIMEOUT_MS = 180_000;
+/**
+ * For tests that wait for it. Not 1 s: a renetcode server alone costs a client up to half a second
+ * (see README.md), and a busy machine must not look like a dead peer.
+ */
+export const SHORT_TIMEOUT_S = 2;
 /** Most tests wait for a timeout of the protocol, which counts whole seconds. */
 export const PARALLEL_TESTS = 8;
 
