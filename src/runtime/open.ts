@@ -23,6 +23,8 @@ export interface ServerRuntimeOptions {
   /** 32 B, shared with whoever mints tokens. */
   privateKey: Uint8Array;
   protocolId: bigint;
+  /** 0: unchecked; see native/core, token lifetime. */
+  maxTokenLifetimeS: number;
   maxFlows: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
@@ -51,6 +53,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     receiveBufferBytes: options.receiveBufferBytes,
     sendBufferBytes: options.sendBufferBytes,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    ...(options.maxTokenLifetimeS > 0 ? { maxTokenLifetimeS: options.maxTokenLifetimeS } : {}),
   };
   const runtime: Runtime = new Runtime({
     endpoint: Endpoint.openServer(config, () => runtime.turn()),

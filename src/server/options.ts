@@ -21,6 +21,8 @@ export interface UdpSettings {
   privateKey: Uint8Array;
   protocolId: bigint;
   advertise: string[];
+  /** 0: unchecked. */
+  maxTokenLifetimeS: number;
   maxFlows: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
@@ -65,6 +67,7 @@ const KNOWN_UDP = new Set([
   'privateKey',
   'protocolId',
   'advertise',
+  'maxTokenLifetimeS',
   'maxFlows',
   'receiveBufferBytes',
   'sendBufferBytes',
@@ -135,6 +138,7 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
     privateKey: readKey(udp.privateKey),
     protocolId,
     advertise,
+    maxTokenLifetimeS: integer('udp.maxTokenLifetimeS', udp.maxTokenLifetimeS ?? 0, 0, 86_400),
     maxFlows: integer('udp.maxFlows', udp.maxFlows ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
     receiveBufferBytes: bufferBytes('udp.receiveBufferBytes', udp.receiveBufferBytes),
     sendBufferBytes: bufferBytes('udp.sendBufferBytes', udp.sendBufferBytes),

@@ -32,6 +32,11 @@ export interface UdpListenOptions {
   protocolId?: bigint;
   /** `host:port` put into connect tokens. Default: the bound address (loopback only). */
   advertise?: string[];
+  /**
+   * Refuses tokens that live longer than this, and those minted before the server started, so
+   * that a restart under the same key cannot be shown an old token. Default: no such check.
+   */
+  maxTokenLifetimeS?: number;
   /** Concurrent flows; default 4096. */
   maxFlows?: number;
   /** SO_RCVBUF asked for, bytes; default 4 MiB. What was obtained is in `features()`. */
