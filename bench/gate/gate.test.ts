@@ -9,6 +9,7 @@ function report(cpuRatio: number, bytesRatio: number, loss = 0, agree = true): R
     rttUs: { samples: 1, p50: 1000, p99: 2000, p999: 2000, max: 2000 },
     lossRatio: loss,
     gcPauseMs: { count: 1, max: 0.5, total: 0.5 },
+    serverTicksSkipped: 0,
     eventsAgree: agree,
   };
   const ratios = { serverCpuNsPerMessage: cpuRatio, bytesPerMessage: bytesRatio };

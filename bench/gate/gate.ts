@@ -48,12 +48,13 @@ export function judge(reports: readonly Report[]): Check[] {
 /** One row per round, and the checks below. */
 export function markdown(reports: readonly Report[], checks: readonly Check[]): string {
   const lines = [
-    '| round | wire | µs CPU/message | B/message | RTT p50 ms | RTT p99 ms | loss % | GC pauses |',
-    '|---|---|---|---|---|---|---|---|',
+    '| round | wire | µs CPU/message | B/message | RTT p50 ms | RTT p99 ms | loss % | GC pauses | ticks skipped |',
+    '|---|---|---|---|---|---|---|---|---|',
   ];
   for (const [index, { wires }] of reports.entries()) {
     for (const wire of WIRES) {
       const { serverCpuNsPerMessage, bytesPerMessage, rttUs, lossRatio, gcPauseMs } = wires[wire];
+      const { serverTicksSkipped } = wires[wire];
       const cells = [
         index + 1,
         wire,
@@ -63,6 +64,7 @@ export function markdown(reports: readonly Report[], checks: readonly Check[]): 
         (rttUs.p99 / 1000).toFixed(1),
         (lossRatio * 100).toFixed(3),
         `${gcPauseMs.count} (longest ${gcPauseMs.max.toFixed(1)} ms)`,
+        serverTicksSkipped,
       ];
       lines.push(`| ${cells.join(' | ')} |`);
     }

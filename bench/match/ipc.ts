@@ -1,5 +1,5 @@
 /** What the main process and its children say to each other. JSON over Node's own IPC channel. */
-import type { Wire } from '../../src/session/types.js';
+import type { Wire } from '../../src/server/index.js';
 import { type GcPauses, NO_PAUSES } from './gc-watch.js';
 
 export interface ServerConfig {

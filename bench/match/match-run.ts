@@ -7,7 +7,7 @@
  *   main ── rest ──▶ players;  finish ──▶ server (drains), then players;  close ──▶ all
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Wire } from '../../src/session/types.js';
+import type { Wire } from '../../src/server/index.js';
 import { Child, type Entry } from './child.js';
 import { Forwarder } from './forwarder.js';
 import type { MatchOptions } from './options.js';

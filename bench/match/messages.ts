@@ -7,8 +7,7 @@ import {
   Snapshot,
   type SnapshotValue,
 } from '../../src/messages/generated/index.js';
-import { createRegistry } from '../../src/messages/index.js';
-import type { Registry } from '../../src/messages/types.js';
+import { createRegistry, type Registry } from '../../src/sdk/index.js';
 
 export {
   Action,

@@ -1,6 +1,6 @@
 /** The closing figures, as `--report` writes them and the closing comparison prints them. */
 import os from 'node:os';
-import type { Wire } from '../../src/session/types.js';
+import type { Wire } from '../../src/server/index.js';
 import type { ForwarderCounters } from './forwarder.js';
 import type { GcPauses } from './gc-watch.js';
 import type { PlayersFigures, RttFigures, ServerDigests, ServerFigures } from './ipc.js';

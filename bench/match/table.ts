@@ -1,6 +1,6 @@
 /** What the main job shows: a table each second, and the closing comparison. */
 import CliTable from 'cli-table3';
-import type { Wire } from '../../src/session/types.js';
+import type { Wire } from '../../src/server/index.js';
 import type { PlayersFigures, ServerFigures } from './ipc.js';
 import { type Report, WIRES } from './report.js';
 
@@ -69,6 +69,7 @@ export function closingComparison(report: Report): string {
     ['resends', ...both((wire) => `${wire.resends}`), ''],
     ['GC pauses', ...both((wire) => `${wire.gcPauseMs.count}`), ''],
     ['longest GC pause', ...both((wire) => `${wire.gcPauseMs.max.toFixed(2)} ms`), ''],
+    ['server ticks skipped', ...both((wire) => `${wire.serverTicksSkipped}`), ''],
     ['reliable events per player', ...both((wire) => wire.eventsPerPlayer.toFixed(1)), ''],
     ['events as sent', ...both((wire) => (wire.eventsAgree ? 'yes' : 'NO')), ''],
   );
