@@ -25,6 +25,8 @@ use transmit::Sealed;
 const DRAIN_DATAGRAMS_MAX: usize = 1024;
 /// Handshakes of one drain (wire.md §1, rule 9).
 const HANDSHAKES_MAX: usize = 64;
+/// Netcode's timers are trusted to run without a turn while the last drain is younger than this.
+const UNDRAINED_US_MAX: u64 = 250_000;
 
 /// Why the endpoint wants to run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,17 +131,21 @@ impl<I: Io> Endpoint<I> {
         let clock = self.clock_at(now);
         self.counters.add(Counter::Turns, 1);
         self.rx.refresh();
-        if self
-            .peer
-            .deadline_us()
-            .is_some_and(|at| at <= clock.mono_us)
-        {
-            self.peer.handle_timeout(clock);
-        }
         self.take_events(clock);
         self.more = false;
         self.receive(Queue::Flows, DRAIN_DATAGRAMS_MAX, now, clock);
+        let is_emptied = !self.more;
         self.receive(Queue::Handshakes, HANDSHAKES_MAX, now, clock);
+        // Timers come after the datagrams, and only once the kernel has no more of them: a process
+        // that was stopped for seconds must not time out peers whose packets were waiting for it.
+        let is_due = self
+            .peer
+            .deadline_us()
+            .is_some_and(|at| at <= clock.mono_us);
+        if is_due && is_emptied {
+            self.peer.handle_timeout(clock);
+            self.take_events(clock);
+        }
         let overflowed = self.io.take_overflowed();
         self.counters.add(Counter::RxOverflow, overflowed);
         self.more |= self.events_waiting;
@@ -170,6 +176,9 @@ impl<I: Io> Endpoint<I> {
     /// Returns whether something now waits for it after all.
     pub fn service(&mut self) -> bool {
         let clock = self.clock();
+        if self.more || clock.mono_us.saturating_sub(self.last_drain_us) > UNDRAINED_US_MAX {
+            return true; // what is in the socket must be seen before anything times out
+        }
         self.peer.handle_timeout(clock);
         self.rx.refresh();
         self.take_events(clock);
