@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ggscale-forwarder");
 
-/// Nothing more is expected once a socket has been silent this long.
-const QUIET: Duration = Duration::from_millis(500);
+/// Nothing more is expected once a socket has been silent this long: far beyond any delay used here.
+const QUIET: Duration = Duration::from_secs(2);
 
 struct Side {
     namespace: String,
