@@ -80,6 +80,8 @@ export const F_PARTIAL_COUNT = 53;
 export const F_UNRELIABLE_PARTIALS = 54;
 export const F_HELD_BYTES = 55;
 export const F_STRIKES = 56;
+/** How much later than the smoothed round trip reordered packets were acknowledged. */
+export const F_REORDER_US = 79;
 
 // The peer's PARAMS.
 export const F_PEER_CHANNELS = 57;

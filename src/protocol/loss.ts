@@ -77,13 +77,27 @@ export function declareLost(core: Core, f: number, packet: number, sequence: num
   }
 }
 
-/** An acknowledgement of a packet that had been given up: be slower to give up (RFC 9002 §6.1.1). */
-export function onSpuriousLoss(flows: Int32Array, f: number, sequence: number): void {
+/**
+ * An acknowledgement of a packet that had been given up: be slower to give up (RFC 9002 §6.1.1), in
+ * packets and in time, each bounded.
+ */
+export function onSpuriousLoss(
+  flows: Int32Array,
+  f: number,
+  sequence: number,
+  sentUs: number,
+  arrivalUs: number,
+): void {
   flows[f + L.F_SPURIOUS] += 1;
   const distance = sequenceDistance(flows[f + L.F_LARGEST_ACKED], sequence) + 1;
   const wanted = distance > PACKET_THRESHOLD_MAX ? PACKET_THRESHOLD_MAX : distance;
   if (wanted > flows[f + L.F_PACKET_THRESHOLD]) {
     flows[f + L.F_PACKET_THRESHOLD] = wanted;
+  }
+  const srttUs = flows[f + L.F_SRTT_US];
+  const lateUs = ((arrivalUs - sentUs) | 0) - srttUs;
+  if (lateUs > flows[f + L.F_REORDER_US]) {
+    flows[f + L.F_REORDER_US] = lateUs < srttUs ? lateUs : srttUs;
   }
 }
 

@@ -26,6 +26,7 @@ import { clockOffsetUs } from './clock.js';
 import { Core } from './core.js';
 import { nextEvent, pushEvent, releaseDelivered } from './events.js';
 import { freeFlow, openFlow, startClose } from './flow.js';
+import { checkInvariants, type PoolUsage, readPools } from './invariants.js';
 import * as L from './layout.js';
 import { PacketWriter } from './packet-writer.js';
 import { receivePacket } from './receive-packet.js';
@@ -37,6 +38,7 @@ import { hasWork, transmitFlow } from './transmit.js';
 
 export * from './api.js';
 export { DROP_REASON_NAMES, TALLY_NAMES } from './drop-reason.js';
+export type { PoolUsage } from './invariants.js';
 
 export class Protocol {
   /** Overwritten by each pollEvent. */
@@ -235,6 +237,16 @@ export class Protocol {
   /** Peer's clock − own clock, µs, wrapping; from the exchange with the least RTT of the last eight. */
   serverOffsetUs(slot: number): number {
     return clockOffsetUs(this.core, this.flowAt(slot));
+  }
+
+  /** What all pools hold; not for the hot path. */
+  pools(): PoolUsage {
+    return readPools(this.core);
+  }
+
+  /** Throws when the structures contradict each other; for tests and the simulator. */
+  checkInvariants(): void {
+    checkInvariants(this.core);
   }
 
   private flowAt(slot: number): number {

@@ -62,7 +62,7 @@ export function receiveAck(
   const inFlightBefore = flows[f + L.F_IN_FLIGHT];
   sampleRtt(core, f, header, arrivalUs);
   for (let back = 0; back <= header.run; back += 1) {
-    if (!acknowledge(core, f, (largest - back) & 0xffff, next, reach, inFlightBefore)) {
+    if (!acknowledge(core, f, (largest - back) & 0xffff, next, reach, inFlightBefore, arrivalUs)) {
       return false;
     }
   }
@@ -74,7 +74,7 @@ export function receiveAck(
         continue;
       }
       const sequence = (first - byte * 8 - bit) & 0xffff;
-      if (!acknowledge(core, f, sequence, next, reach, inFlightBefore)) {
+      if (!acknowledge(core, f, sequence, next, reach, inFlightBefore, arrivalUs)) {
         return false;
       }
     }
@@ -118,6 +118,7 @@ function acknowledge(
   next: number,
   reach: number,
   inFlightBefore: number,
+  arrivalUs: number,
 ): boolean {
   if (((next - sequence) & 0xffff) > reach) {
     return true;
@@ -142,7 +143,7 @@ function acknowledge(
   }
   words[cell] = 0;
   if ((core.packets.words[packet + L.P_FLAGS] & L.PACKET_LOST) !== 0) {
-    onSpuriousLoss(flows, f, sequence);
+    onSpuriousLoss(flows, f, sequence, core.packets.words[packet + L.P_SENT_US], arrivalUs);
   } else {
     flows[f + L.F_IN_FLIGHT] -= 1;
     flows[f + L.F_PTO_COUNT] = 0;

@@ -5,6 +5,7 @@ import {
   F_MIN_RTT_US,
   F_PEER_ACK_DELAY_US,
   F_PTO_COUNT,
+  F_REORDER_US,
   F_RTTVAR_US,
   F_SRTT_US,
   FLAG_HAS_RTT,
@@ -59,11 +60,16 @@ export function probeTimeoutUs(flows: Int32Array, f: number): number {
   return doubled > PTO_US_MAX ? PTO_US_MAX : doubled;
 }
 
-/** RFC 9002 §6.1.2: 9/8 of the larger of smoothed and latest round trip. */
+/**
+ * RFC 9002 §6.1.2: 9/8 of the larger of smoothed and latest round trip, or longer where packets were
+ * seen to come late (RFC 8985 §6.2 step 4 bounds that by a round trip too).
+ */
 export function lossDelayUs(flows: Int32Array, f: number): number {
   const srtt = flows[f + F_SRTT_US];
   const latest = flows[f + F_LATEST_RTT_US];
   const rtt = srtt > latest ? srtt : latest;
-  const delay = rtt + (rtt >> 3);
+  const late = flows[f + F_REORDER_US];
+  const margin = late > rtt >> 3 ? late : rtt >> 3;
+  const delay = rtt + margin;
   return delay > TIMER_GRANULARITY_US ? delay : TIMER_GRANULARITY_US;
 }

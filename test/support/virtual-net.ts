@@ -132,6 +132,7 @@ export class VirtualPair {
     this.prng = new Prng(seed ^ 0x5eed);
     this.startUs = options.startUs ?? 0;
     this.link = { ...CLEAN, ...options.link };
+    this.link.blackholes = [...this.link.blackholes];
     this.client = new End(options, seed);
     this.server = new End(options, seed + 1);
     const payload = options.maxPayloadBytes ?? 1200;
@@ -196,6 +197,8 @@ export class VirtualPair {
       if (nextUs >= endUs) {
         this.timeUs = endUs;
         this.tick();
+        this.client.protocol.checkInvariants();
+        this.server.protocol.checkInvariants();
         return;
       }
       this.timeUs = nextUs;
