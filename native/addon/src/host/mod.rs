@@ -44,7 +44,7 @@ pub struct Host {
     context: Cell<sys::napi_async_context>,
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
     endpoint: RefCell<Option<Endpoint<UdpIo>>>,
-    timer: RefCell<Timer>,
+    timer: RefCell<Option<Timer>>,
     flows: Cell<uv::Handle>,
     handshakes: Cell<uv::Handle>,
     clock: Cell<uv::Handle>,
@@ -76,7 +76,7 @@ impl Host {
             context: Cell::new(null_mut()),
             hook: Cell::new(null_mut()),
             endpoint: RefCell::new(Some(endpoint)),
-            timer: RefCell::new(timer),
+            timer: RefCell::new(Some(timer)),
             flows: Cell::new(null_mut()),
             handshakes: Cell::new(null_mut()),
             clock: Cell::new(null_mut()),
@@ -176,13 +176,20 @@ impl Host {
         else {
             return;
         };
-        if let Ok(mut timer) = self.timer.try_borrow_mut() {
-            timer.set(wake.map(|wake| wake.at_ns));
-        }
+        self.arm(wake.map(|wake| wake.at_ns));
         if blocked != self.watches_write.get() {
             self.watches_write.set(blocked);
             self.watch_flows();
         }
+    }
+
+    fn arm(&self, at_ns: Option<u64>) {
+        self.with_timer(|timer| timer.set(at_ns));
+    }
+
+    fn with_timer<R>(&self, work: impl FnOnce(&mut Timer) -> R) -> Option<R> {
+        let mut timer = self.timer.try_borrow_mut().ok()?;
+        timer.as_mut().map(work)
     }
 
     fn start_handles(
@@ -190,7 +197,8 @@ impl Host {
         event_loop: *mut uv::Loop,
         (flows, handshakes): (RawFd, Option<RawFd>),
     ) -> Result<()> {
-        let clock = self.timer.borrow().fd();
+        let clock = self.timer.borrow().as_ref().map(Timer::fd);
+        let clock = clock.ok_or_else(|| internal("the timer is gone"))?;
         self.clock.set(self.new_poll(event_loop, clock)?);
         self.flows.set(self.new_poll(event_loop, flows)?);
         if let Some(fd) = handshakes.filter(|_| !self.tick_driver) {
@@ -289,9 +297,7 @@ impl Host {
             // A handler threw before the flush. Ticks and deadlines go on, not faster than this.
             let wake = self.with(|endpoint| (endpoint.next_wake(), endpoint.mono_ns()));
             if let Some((Some(wake), now_ns)) = wake {
-                if let Ok(mut timer) = self.timer.try_borrow_mut() {
-                    timer.set(Some(wake.at_ns.max(now_ns + UNFLUSHED_RETRY_NS)));
-                }
+                self.arm(Some(wake.at_ns.max(now_ns + UNFLUSHED_RETRY_NS)));
             }
         }
     }
@@ -358,10 +364,7 @@ impl Host {
     }
 
     fn on_clock_event(self: &Rc<Self>) {
-        let expired = self
-            .timer
-            .try_borrow_mut()
-            .is_ok_and(|mut timer| timer.take_expired());
+        let expired = self.with_timer(Timer::take_expired).unwrap_or(false);
         if !expired || !self.is_open() {
             return;
         }
@@ -381,7 +384,9 @@ impl Host {
         if self.state.replace(State::Closed) == State::Closed {
             return;
         }
+        // The wrapper that JavaScript holds may live on until it is collected; descriptors do not.
         *self.endpoint.borrow_mut() = None;
+        *self.timer.borrow_mut() = None;
         let env = self.attachment.env;
         let mut scope = null_mut();
         // SAFETY: the environment lives until its cleanup hook is removed, which is the last step.
