@@ -9,7 +9,7 @@ t.test('without arguments both wires play for twenty seconds', async (t) => {
   t.same(readOptions([], {}), {
     kind: 'match',
     durationS: 20,
-    players: 8,
+    players: 16,
     rateHz: 60,
     lossRatio: 0,
     delayMs: 0,

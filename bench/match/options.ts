@@ -99,7 +99,7 @@ function createProgram(): Command {
   return new Command('npm start --')
     .description('Plays the same matches on JSON over WebSocket and on UDP, and compares the two.')
     .option('--duration <seconds>', 'how long to play', number('seconds', 1, 86_400), 20)
-    .option('--players <count>', 'players per wire, in matches of 4', integer(1, PLAYERS_MAX), 8)
+    .option('--players <count>', 'players per wire, in matches of 4', integer(1, PLAYERS_MAX), 16)
     .option('--rate <hz>', 'server ticks and snapshots per second', integer(1, 250), rate)
     .option('--loss <ratio>', 'lose this ratio of packets, each way', number('a ratio', 0, 0.9), 0)
     .option('--delay <ms>', 'delay packets by this, each way', number('milliseconds', 0, 5000), 0)

@@ -4,11 +4,11 @@
  *   npm run setup && node dist/bench/micro/protocol-core.js [--messages N] [--bytes N] [--batch N]
  *                                                          [--mode 0-3] [--echo] [--leak]
  *
- * One way: the client sends `batch` messages per packet, the server polls them and acknowledges by the
- * rules (every 10 packets). `ns per message` is the whole of it: send, pollTransmit, handlePacket,
- * pollEvent, and the acknowledgement both ways, in CPU time. --echo answers every message with one of the same size;
- * the figure is then per message each way. --leak allocates an object per message, so that the
- * allocation test can be seen to fail.
+ * One way: the client sends `batch` messages per packet, the server polls them and acknowledges by
+ * the rules (every 10 packets). `ns per message` is the whole of it: send, pollTransmit,
+ * handlePacket, pollEvent, and the acknowledgement both ways, in CPU time. --echo answers every
+ * message with one of the same size; the figure is then per message each way. --leak allocates an
+ * object per message, so that the allocation test can be seen to fail.
  */
 import {
   EVENT_MESSAGE,
@@ -120,8 +120,8 @@ function main(): void {
   };
   const run = new SteadyRun(options);
   run.run(Math.min(options.messages, 200_000));
-  // With --expose-gc the young generation is empty now; a mark in the output of --trace-gc: only what
-  // follows is the steady state.
+  // With --expose-gc the young generation is empty now; a mark in the output of --trace-gc: only
+  // what follows is the steady state.
   globalThis.gc?.();
   console.log('steady');
   const rounds = numberOption('--rounds', 5);
