@@ -6,8 +6,8 @@ import { writeU16 } from './params.js';
 export const RUN_MAX = 255;
 
 /**
- * The receive history: 512 bits at `bits` of `words`, bit (sequence & 511). Only the 512 numbers up to
- * the largest received are meaningful.
+ * The receive history: 512 bits at `bits` of `words`, bit (sequence & 511). Only the 512 numbers up
+ * to the largest received are meaningful.
  */
 export function historyHas(words: Int32Array, bits: number, sequence: number): boolean {
   return (words[bits + ((sequence >> 5) & 15)] & (1 << (sequence & 31))) !== 0;
@@ -27,8 +27,8 @@ export function bitmapFirst(largest: number, run: number): number {
 }
 
 /**
- * Writes `largest · ack_delay · run · bitmap` and answers the bytes of the bitmap (0…15). Everything
- * above `floor` that was received is named as far as the block reaches: 376 packets.
+ * Writes `largest · ack_delay · run · bitmap` and answers the bytes of the bitmap (0…15).
+ * Everything above `floor` that was received is named as far as the block reaches: 376 packets.
  */
 export function writeAckBlock(
   words: Int32Array,

@@ -31,8 +31,8 @@ function build(directory: string): string {
 }
 
 /**
- * Collections of the young generation during the steady state. With 1 MiB of it, one byte per message
- * over a million messages fills it once.
+ * Collections of the young generation during the steady state. With 1 MiB of it, one byte per
+ * message over a million messages fills it once.
  */
 function scavenges(script: string, args: string[]): number {
   const flags = ['--expose-gc', '--trace-gc', '--min-semi-space-size=1', '--max-semi-space-size=1'];

@@ -38,11 +38,19 @@ export const EVENT_VIOLATION = 5;
 /** After `watchDrained`: every reliable message given to `send` has been acknowledged. */
 export const EVENT_DRAINED = 6;
 
-/** CLOSE codes that the core itself sends; applications use codes from 1000. */
-export const CLOSE_NORMAL = 0;
+/** What EVENT_VIOLATION says; the peer gets CLOSE with CLOSE_PROTOCOL_ERROR and the name. */
 export const VIOLATION_ACK_NEVER_SENT = 1;
 export const VIOLATION_SENDER_RULE = 2;
 export const VIOLATION_PARAMS = 3;
+export const VIOLATION_NAMES: readonly string[] = [
+  '',
+  'ack-never-sent',
+  'sender-rule',
+  'params-too-small',
+];
+
+/** The CLOSE code of a violation, as on WebSocket (RFC 6455 §7.4.1). */
+export const CLOSE_PROTOCOL_ERROR = 1002;
 
 /**
  * The one event object of a Protocol, overwritten by each pollEvent. `bytes` is readable until the

@@ -93,7 +93,9 @@ export function freeClock(core: Core, f: number): void {
   }
 }
 
-/** Peer's clock − ours by the exchange with the least round trip of the last eight; 0 without one. */
+/**
+ * Peer's clock − ours by the exchange with the least round trip of the last eight; 0 without one.
+ */
 export function clockOffsetUs(core: Core, f: number): number {
   const block = core.flows[f + L.F_CLOCK_BLOCK];
   if (block === 0) {

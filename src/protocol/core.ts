@@ -33,8 +33,8 @@ export interface CoreLimits {
 const EMPTY = new Uint8Array(0);
 
 /**
- * All state of a Protocol. The functions of this folder take it as their first argument and a flow as
- * `f`, the index of its first word in `flows`.
+ * All state of a Protocol. The functions of this folder take it as their first argument and a flow
+ * as `f`, the index of its first word in `flows`.
  *
  *   flows ─ table ─▶ streams ─ unsent ▶ messages ◀─ sent   (send side; bytes in sendBytes)
  *     │                 └ buffer ─▶ held ─▶ receiveBytes    (receive side)

@@ -22,7 +22,10 @@ function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
 
-/** Sends `count` messages of every mode both ways, 4 ms apart, and waits until reliable ones are there. */
+/**
+ * Sends `count` messages of every mode both ways, 4 ms apart, and waits until reliable ones are
+ * there.
+ */
 function exchange(pair: VirtualPair, count: number): boolean {
   pair.connect();
   for (let number = 0; number < count; number += 1) {

@@ -2,7 +2,15 @@ import { assert } from '../util/assert.js';
 import { copyBytes } from '../util/copy-bytes.js';
 import * as limits from '../util/limits.js';
 import { sequenceBufferFree } from '../util/sequence-buffer.js';
-import { EVENT_READY, EVENT_VIOLATION, ROLE_CLIENT, ROLE_RAW, VIOLATION_PARAMS } from './api.js';
+import {
+  CLOSE_PROTOCOL_ERROR,
+  EVENT_READY,
+  EVENT_VIOLATION,
+  ROLE_CLIENT,
+  ROLE_RAW,
+  VIOLATION_NAMES,
+  VIOLATION_PARAMS,
+} from './api.js';
 import { clockDue, freeClock } from './clock.js';
 import type { Core } from './core.js';
 import { freeHeld, pushEvent } from './events.js';
@@ -145,7 +153,12 @@ function queuedFits(core: Core, f: number): boolean {
 /** The peer broke the protocol: tell the application and the peer, and stop. */
 export function violate(core: Core, f: number, code: number): void {
   pushEvent(core, f, EVENT_VIOLATION, 0, 0, code, 0, 0);
-  startClose(core, f, code, null);
+  const name = VIOLATION_NAMES[code];
+  const reason = new Uint8Array(name.length);
+  for (let index = 0; index < name.length; index += 1) {
+    reason[index] = name.charCodeAt(index);
+  }
+  startClose(core, f, CLOSE_PROTOCOL_ERROR, reason);
 }
 
 /** From here on the flow only says CLOSE. */

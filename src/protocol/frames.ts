@@ -103,14 +103,11 @@ function parseMessage(
   const type = bytes[start];
   const mode = (type >> FRAME_MODE_SHIFT) & 3;
   const fragmented = (type & FRAME_FRAGMENT_BIT) !== 0;
-  const last = (type & FRAME_LAST_BIT) !== 0;
+  const withId = mode !== 0 || fragmented;
   let channel = type & FRAME_CHANNEL_MASK;
   let at = start + 1;
   const fixed =
-    (channel === FRAME_CHANNEL_FOLLOWS ? 1 : 0) +
-    (mode !== 0 || fragmented ? 2 : 0) +
-    (fragmented ? 2 : 0) +
-    (last ? 0 : 1);
+    (channel === FRAME_CHANNEL_FOLLOWS ? 1 : 0) + (withId ? 2 : 0) + (fragmented ? 2 : 0);
   if (at + fixed > end) {
     return -DROP_FRAME_TRUNCATED;
   }
@@ -124,67 +121,88 @@ function parseMessage(
   if (channel >= channels) {
     return -DROP_CHANNEL_RANGE;
   }
-  let id = 0;
-  if (mode !== 0 || fragmented) {
-    id = readU16(bytes, at);
+  words[x + X_TYPE] = type;
+  words[x + X_CHANNEL] = channel;
+  words[x + X_MODE] = mode;
+  words[x + X_ID] = 0;
+  words[x + X_INDEX] = 0;
+  words[x + X_COUNT] = 0;
+  if (withId) {
+    words[x + X_ID] = readU16(bytes, at);
     at += 2;
   }
-  let index = 0;
-  let count = 0;
   if (fragmented) {
-    index = bytes[at];
-    count = bytes[at + 1] + 1;
+    words[x + X_INDEX] = bytes[at];
+    words[x + X_COUNT] = bytes[at + 1] + 1;
     at += 2;
   }
-  let length = end - at;
-  if (!last) {
-    length = bytes[at];
-    at += 1;
-    if (length >= 0x80) {
-      if (at === end) {
-        return -DROP_FRAME_TRUNCATED;
-      }
-      const high = bytes[at];
-      at += 1;
-      if (high === 0 || high >= 0x80) {
-        return -DROP_FRAME_NON_CANONICAL;
-      }
-      length = (length & 0x7f) | (high << 7);
-    }
-    if (at + length > end) {
-      return -DROP_FRAME_TRUNCATED;
-    }
-    if (at + length === end) {
-      return -DROP_FRAME_NON_CANONICAL;
-    }
+  const reason = parseData(bytes, at, end, (type & FRAME_LAST_BIT) !== 0, words, x);
+  if (reason !== 0) {
+    return -reason;
   }
+  const length = words[x + X_LENGTH];
   const bytesMax = mode >= 2 ? reliableBytesMax : unreliableBytesMax;
   if (fragmented) {
-    if (index >= count || count < 2 || length === 0) {
-      return -DROP_FRAGMENT_MALFORMED;
-    }
-    if (index === count - 1 ? length > FRAGMENT_BYTES : length !== FRAGMENT_BYTES) {
-      return -DROP_FRAGMENT_MALFORMED;
-    }
-    // The last fragment tells the exact length, the others how much it is at least.
-    const tail = index === count - 1 ? length : 1;
-    if ((count - 1) * FRAGMENT_BYTES + tail > bytesMax) {
-      return -DROP_MESSAGE_TOO_LARGE;
+    const malformed = checkFragment(words[x + X_INDEX], words[x + X_COUNT], length, bytesMax);
+    if (malformed !== 0) {
+      return -malformed;
     }
   } else if (length > bytesMax) {
     return -DROP_MESSAGE_TOO_LARGE;
   }
-  words[x + X_TYPE] = type;
-  words[x + X_CHANNEL] = channel;
-  words[x + X_MODE] = mode;
-  words[x + X_ID] = id;
-  words[x + X_INDEX] = index;
-  words[x + X_COUNT] = count;
-  words[x + X_OFFSET] = at;
-  words[x + X_LENGTH] = length;
   out.eliciting = true;
   out.ruled = out.ruled || mode >= 2 || fragmented;
-  return at + length;
+  return words[x + X_OFFSET] + length;
+}
+
+/** Length (LEB128 of one or two bytes, or to the end) and place of the data; 0 or a DropReason. */
+function parseData(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  last: boolean,
+  words: Int32Array,
+  x: number,
+): number {
+  let at = start;
+  let length = end - at;
+  if (!last) {
+    if (at === end) {
+      return DROP_FRAME_TRUNCATED;
+    }
+    length = bytes[at];
+    at += 1;
+    if (length >= 0x80) {
+      if (at === end) {
+        return DROP_FRAME_TRUNCATED;
+      }
+      const high = bytes[at];
+      at += 1;
+      if (high === 0 || high >= 0x80) {
+        return DROP_FRAME_NON_CANONICAL;
+      }
+      length = (length & 0x7f) | (high << 7);
+    }
+    if (at + length >= end) {
+      // A frame that ends with the packet must say so with L instead of a length.
+      return at + length > end ? DROP_FRAME_TRUNCATED : DROP_FRAME_NON_CANONICAL;
+    }
+  }
+  words[x + X_OFFSET] = at;
+  words[x + X_LENGTH] = length;
+  return 0;
+}
+
+function checkFragment(index: number, count: number, length: number, bytesMax: number): number {
+  if (index >= count || count < 2 || length === 0) {
+    return DROP_FRAGMENT_MALFORMED;
+  }
+  if (index === count - 1 ? length > FRAGMENT_BYTES : length !== FRAGMENT_BYTES) {
+    return DROP_FRAGMENT_MALFORMED;
+  }
+  // The last fragment tells the exact length, the others how much it is at least.
+  const tail = index === count - 1 ? length : 1;
+  return (count - 1) * FRAGMENT_BYTES + tail > bytesMax ? DROP_MESSAGE_TOO_LARGE : 0;
 }
 
 /** The end of the frame, or a negated DropReason. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   defaultParams,
@@ -24,6 +25,8 @@ import {
 } from './protocol.js';
 
 const OUT = new Uint8Array(1300);
+/** Every reason that some test of this file has met. */
+const met = new Set<string>();
 
 /** A server of one flow past PARAMS, with short names for tests. */
 class Target {
@@ -59,7 +62,9 @@ class Target {
         this.violations.push(this.protocol.event.code);
       }
     }
-    return DROP_REASON_NAMES[reason] ?? '?';
+    const name = DROP_REASON_NAMES[reason] ?? '?';
+    met.add(name);
+    return name;
   }
 
   drain(nowUs = 0): number {
@@ -124,7 +129,8 @@ t.test('an acknowledgement of a number never sent closes', async (t) => {
   t.equal(target.give(packet(0, [1], { largest: 0 })), 'ack-never-sent');
   t.same(target.violations, [VIOLATION_ACK_NEVER_SENT]);
   t.equal(target.drain(), 1, 'CLOSE goes out');
-  t.equal(OUT[OUT.indexOf(4)], 4);
+  const close = Buffer.from(OUT.subarray(3, 21)).toString('latin1');
+  t.equal(close, '\x04\xea\x03\x0eack-never-sent', 'CLOSE 1002');
   t.equal(target.give(packet(1, [1])), 'flow-closed');
 });
 
@@ -310,4 +316,18 @@ t.test('misuse of the API throws', async (t) => {
   t.throws(() => protocol.close(0, 0, 0, new Uint8Array(65)), /64/);
   protocol.send(0, 0, 0, MODE_RELIABLE_UNORDERED, bytes, 0, 1, 0, 0, 0);
   t.throws(() => protocol.pollTransmit(0, bytes, 0, 10), /capacity/);
+});
+
+t.test('every DropReason can be reached, here or by the vectors', async (t) => {
+  for (const file of ['refused', 'params']) {
+    const url = new URL(`../../test/vectors/rl1/${file}.json`, import.meta.url);
+    for (const [, name] of readFileSync(url, 'utf8').matchAll(/"reason": "([a-z-]+)"/g)) {
+      met.add(name as string);
+    }
+  }
+  met.add('before-params');
+  t.same(
+    DROP_REASON_NAMES.filter((name) => !met.has(name)),
+    [],
+  );
 });

@@ -1,14 +1,16 @@
 /**
  * The words of the core's records. A flow's hot state is FLOW_STRIDE int32 words at
- * slot × FLOW_STRIDE of one Int32Array; streams, messages, packets, references and held messages are
- * records of pools, named by handles (0 = none).
+ * slot × FLOW_STRIDE of one Int32Array; streams, messages, packets, references and held messages
+ * are records of pools, named by handles (0 = none).
  */
 export const FLOW_STRIDE_LOG2 = 7;
 export const FLOW_STRIDE = 1 << FLOW_STRIDE_LOG2;
 
 export const F_STATE = 0;
 export const F_FLAGS = 1;
-/** Bumped by openFlow and freeFlow, so that events of an earlier flow in this slot are recognised. */
+/**
+ * Bumped by openFlow and freeFlow, so that events of an earlier flow in this slot are recognised.
+ */
 export const F_GENERATION = 2;
 export const F_DIRTY_NEXT = 3;
 export const F_MAX_PAYLOAD = 4;

@@ -9,8 +9,8 @@ import { windowOnLost } from './window.js';
 
 /**
  * RFC 9002 §6.1: a packet older than the largest acknowledged one is lost when it is behind by the
- * packet threshold or was sent longer ago than the time threshold. Packets are sent in order, so the
- * first survivor ends the search and sets the loss timer.
+ * packet threshold or was sent longer ago than the time threshold. Packets are sent in order, so
+ * the first survivor ends the search and sets the loss timer.
  */
 export function detectLost(core: Core, f: number, nowUs: number): void {
   const flows = core.flows;
@@ -51,7 +51,9 @@ export function oldestInReach(flows: Int32Array, f: number): number {
   return ((next - oldest) & 0xffff) > reach ? (next - reach) & 0xffff : oldest;
 }
 
-/** What it carried goes into the resend queue; the record stays, a late acknowledgement may come. */
+/**
+ * What it carried goes into the resend queue; the record stays, a late acknowledgement may come.
+ */
 export function declareLost(core: Core, f: number, packet: number, sequence: number): void {
   const flows = core.flows;
   const words = core.packets.words;

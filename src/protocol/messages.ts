@@ -33,8 +33,8 @@ export const FRAGMENT_BITS_LOG2 = 4;
 export const NO_DATA = -1;
 
 /**
- * Copies a message's bytes into the store: one chunk, or with `fragments` ≠ 0 a block of one chunk per
- * fragment. False, and nothing kept, when the store is at its bound.
+ * Copies a message's bytes into the store: one chunk, or with `fragments` ≠ 0 a block of one chunk
+ * per fragment. False, and nothing kept, when the store is at its bound.
  */
 export function storeData(
   core: Core,

@@ -16,8 +16,9 @@ export const FRAME_BYTES_MIN = 4;
 const LOOP_BYTES_MAX = 32;
 
 /**
- * One packet under construction in the caller's buffer. Message frames are written with their length;
- * `finish` takes the length of the last one out again and sets its L bit, unless `alone` said so first.
+ * One packet under construction in the caller's buffer. Message frames are written with their
+ * length; `finish` takes the length of the last one out again and sets its L bit, unless `alone`
+ * said so first.
  */
 export class PacketWriter {
   private bytes: Uint8Array = new Uint8Array(0);
@@ -150,7 +151,8 @@ export class PacketWriter {
   }
 
   /**
-   * Appends a message, or fragment `fragment` of it, if it fits; `alone` promises that no frame follows.
+   * Appends a message, or fragment `fragment` of it, if it fits; `alone` promises that no frame
+   * follows.
    */
   writeMessage(core: Core, message: number, fragment: number, alone: boolean): boolean {
     const words = core.messages.words;

@@ -2,16 +2,16 @@
  * RL1, the reliability layer inside netcode payloads, as a sans-IO core.
  *
  * The contract
- * - Mutate once (`openFlow`, `handlePacket`, `send`, `close`, `handleTimeout`, `freeFlow`), then drain
- *   `pollEvent` until EVENT_NONE, then `pollTransmit` until 0, then sleep until `deadlineUs`.
- * - Events are drained straight after each `handlePacket`: a message that arrived whole points into the
- *   bytes of that packet. Events may call any method but `handlePacket`.
+ * - Mutate once (`openFlow`, `handlePacket`, `send`, `close`, `handleTimeout`, `freeFlow`), then
+ *   drain `pollEvent` until EVENT_NONE, then `pollTransmit` until 0, then sleep until `deadlineUs`.
+ * - Events are drained straight after each `handlePacket`: a message that arrived whole points into
+ *   the bytes of that packet. Events may call any method but `handlePacket`.
  * - Time is an argument: int32 wrapping microseconds, never going back. Randomness is the seed.
- * - Bytes off the wire are checked completely before anything of them is applied, and refused with a
- *   DropReason number; nothing here throws over them. Misuse of the API throws RangeError.
+ * - Bytes off the wire are checked completely before anything of them is applied, and refused with
+ *   a DropReason number; nothing here throws over them. Misuse of the API throws RangeError.
  * - The caller owns every buffer; `send` copies; `pollTransmit` writes into the caller's buffer.
- * - No allocation per packet in steady state; no scan over all flows: flows with work stand in a list,
- *   flows with a deadline in one timer wheel.
+ * - No allocation per packet in steady state; no scan over all flows: flows with work stand in a
+ *   list, flows with a deadline in one timer wheel.
  */
 import { assert } from '../util/assert.js';
 import * as limits from '../util/limits.js';
@@ -45,7 +45,9 @@ export class Protocol {
   readonly event: ProtocolEvent;
   /** Packets per DropReason; index 0 counts accepted ones. Names: DROP_REASON_NAMES. */
   readonly counters: Float64Array;
-  /** Frames and messages set aside inside accepted packets or before sending. Names: TALLY_NAMES. */
+  /**
+   * Frames and messages set aside inside accepted packets or before sending. Names: TALLY_NAMES.
+   */
   readonly tallies: Float64Array;
   /** The flow that the last pollTransmit wrote a packet for; −1 when there was none. */
   transmitSlot = -1;
@@ -64,7 +66,9 @@ export class Protocol {
     return this.core.wheel.hasDeadline;
   }
 
-  /** The next deadline of all flows, int32 µs; it may be early, never late by more than 1,024 µs. */
+  /**
+   * The next deadline of all flows, int32 µs; it may be early, never late by more than 1,024 µs.
+   */
   get deadlineUs(): number {
     return this.core.wheel.deadlineUs;
   }
@@ -80,7 +84,10 @@ export class Protocol {
     armTimers(this.core, f);
   }
 
-  /** Everything the flow held is free again; no further event of it comes. A free slot is left alone. */
+  /**
+   * Everything the flow held is free again; no further event of it comes. A free slot is left
+   * alone.
+   */
   freeFlow(slot: number): void {
     const f = this.flowAt(slot);
     if (this.core.flows[f + L.F_STATE] !== L.STATE_FREE) {
@@ -89,8 +96,8 @@ export class Protocol {
   }
 
   /**
-   * One netcode payload: 0 when accepted, else the DropReason (named by DROP_REASON_NAMES, counted in
-   * `counters`). `arrivalUs` ≤ `nowUs` is when the kernel had it.
+   * One netcode payload: 0 when accepted, else the DropReason (named by DROP_REASON_NAMES, counted
+   * in `counters`). `arrivalUs` ≤ `nowUs` is when the kernel had it.
    */
   handlePacket(
     slot: number,
@@ -115,9 +122,9 @@ export class Protocol {
 
   /**
    * Takes a message (copied) for sending: SEND_OK, SEND_QUEUED, SEND_FULL, SEND_TOO_LARGE or
-   * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠ 0
-   * replaces the unsent message of the same channel, mode and key; `redundancy` copies ride in the
-   * next packets (messages ≤ 256 B of modes that carry ids, at most 7).
+   * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠
+   * 0 replaces the unsent message of the same channel, mode and key; `redundancy` copies ride in
+   * the next packets (messages ≤ 256 B of modes that carry ids, at most 7).
    */
   send(
     slot: number,
@@ -147,8 +154,9 @@ export class Protocol {
   }
 
   /**
-   * Drops all that is queued and sends CLOSE with `code` (u16) and `reason` (≤ 64 bytes of UTF-8); the
-   * caller then closes the netcode flow and frees the slot. For an orderly end, watchDrained first.
+   * Drops all that is queued and sends CLOSE with `code` (u16) and `reason` (≤ 64 bytes of UTF-8);
+   * the caller then closes the netcode flow and frees the slot. For an orderly end, watchDrained
+   * first.
    */
   close(slot: number, _nowUs: number, code: number, reason: Uint8Array | null): void {
     const f = this.flowAt(slot);
@@ -185,8 +193,8 @@ export class Protocol {
   }
 
   /**
-   * Writes the next payload of any flow to `bytes` from `offset` and answers its length; 0 when no flow
-   * has one. `transmitSlot` names the flow. `capacity` must be at least its maxPayloadBytes.
+   * Writes the next payload of any flow to `bytes` from `offset` and answers its length; 0 when no
+   * flow has one. `transmitSlot` names the flow. `capacity` must be at least its maxPayloadBytes.
    */
   pollTransmit(nowUs: number, bytes: Uint8Array, offset: number, capacity: number): number {
     const core = this.core;
@@ -234,7 +242,9 @@ export class Protocol {
     return this.core.flows[this.flowAt(slot) + L.F_CLOCK_BLOCK] !== 0;
   }
 
-  /** Peer's clock − own clock, µs, wrapping; from the exchange with the least RTT of the last eight. */
+  /**
+   * Peer's clock − own clock, µs, wrapping; from the exchange with the least RTT of the last eight.
+   */
   serverOffsetUs(slot: number): number {
     return clockOffsetUs(this.core, this.flowAt(slot));
   }

@@ -14,8 +14,8 @@ import { markDirty } from './streams.js';
 import { windowOnAcked } from './window.js';
 
 /**
- * True when every number the block names has been sent: none is ahead of the newest, none before the
- * first. Skipped numbers are found while the block is applied.
+ * True when every number the block names has been sent: none is ahead of the newest, none before
+ * the first. Skipped numbers are found while the block is applied.
  */
 export function ackWasSent(
   core: Core,
@@ -204,7 +204,9 @@ function acknowledgeOne(
   checkDrained(core, f);
 }
 
-/** Moves the stream's oldest unacknowledged message on; that is what the sender's rule counts from. */
+/**
+ * Moves the stream's oldest unacknowledged message on; that is what the sender's rule counts from.
+ */
 function popAcknowledged(core: Core, f: number, stream: number): void {
   const flows = core.flows;
   const streams = core.streams.words;

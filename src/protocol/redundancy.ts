@@ -6,7 +6,10 @@ import { isOutstanding, pushReference, shiftReference } from './loss.js';
 import { freeMessage } from './messages.js';
 import type { PacketWriter } from './packet-writer.js';
 
-/** The message was sent once; `copies` more go with the next packets. Of too many the oldest gives way. */
+/**
+ * The message was sent once; `copies` more go with the next packets. Of too many the oldest gives
+ * way.
+ */
 export function keepRedundant(core: Core, f: number, message: number, copies: number): void {
   const flows = core.flows;
   if (flows[f + L.F_REDUNDANT_COUNT] === REDUNDANT_MESSAGES_MAX) {

@@ -61,8 +61,8 @@ export function probeTimeoutUs(flows: Int32Array, f: number): number {
 }
 
 /**
- * RFC 9002 §6.1.2: 9/8 of the larger of smoothed and latest round trip, or longer where packets were
- * seen to come late (RFC 8985 §6.2 step 4 bounds that by a round trip too).
+ * RFC 9002 §6.1.2: 9/8 of the larger of smoothed and latest round trip, or longer where packets
+ * were seen to come late (RFC 8985 §6.2 step 4 bounds that by a round trip too).
  */
 export function lossDelayUs(flows: Int32Array, f: number): number {
   const srtt = flows[f + F_SRTT_US];

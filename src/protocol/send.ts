@@ -187,7 +187,9 @@ function enqueue(core: Core, f: number, stream: number, message: number, state: 
   return waits ? SEND_QUEUED : SEND_OK;
 }
 
-/** One message is always taken by an empty queue, so nothing that fits the peer is refused for ever. */
+/**
+ * One message is always taken by an empty queue, so nothing that fits the peer is refused for ever.
+ */
 function isFull(core: Core, f: number, reliable: boolean, length: number): boolean {
   const flows = core.flows;
   if (reliable) {

@@ -13,8 +13,8 @@ import { findStream } from './streams.js';
 const added = { budgetBytes: 0, reservedBytes: 0, partials: 0, partialKey: -1, partialId: 0 };
 
 /**
- * Checks a parsed packet against the sender's rule and the process's room. Answers 0 or a DropReason;
- * nothing has changed either way, so a refused packet can be sent again.
+ * Checks a parsed packet against the sender's rule and the process's room. Answers 0 or a
+ * DropReason; nothing has changed either way, so a refused packet can be sent again.
  */
 export function checkSenderRule(core: Core, f: number): number {
   const frames = core.frames;

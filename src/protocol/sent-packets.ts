@@ -15,7 +15,8 @@ import { declareLost } from './loss.js';
  *   cell = [ packet record | 0 nothing outstanding | SKIPPED ,  largest acknowledged in it + 1 ]
  *
  * It starts with 16 cells and doubles while the next cell is still in flight, up to 1024. A record
- * stays after its packet was declared lost until it is acknowledged after all or its cell is needed.
+ * stays after its packet was declared lost until it is acknowledged after all or its cell is
+ * needed.
  *
  * Invariant: F_IN_FLIGHT = records in the ring that are not PACKET_LOST.
  */

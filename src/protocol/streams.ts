@@ -58,8 +58,8 @@ export function popDirty(core: Core): void {
 }
 
 /**
- * The flow's streams are found by key (direction, channel, mode) in a small open-addressing table: a
- * block of handles, at most three quarters full. The handle, or 0.
+ * The flow's streams are found by key (direction, channel, mode) in a small open-addressing table:
+ * a block of handles, at most three quarters full. The handle, or 0.
  */
 export function findStream(core: Core, f: number, key: number): number {
   const flows = core.flows;

@@ -12,8 +12,9 @@ import {
 } from './layout.js';
 
 /**
- * The in-flight window, in packets: doubles per round trip until the first loss, then grows by one per
- * window; halves once per round trip with a loss, and never goes below 16. Rate control replaces it.
+ * The in-flight window, in packets: doubles per round trip until the first loss, then grows by one
+ * per window; halves once per round trip with a loss, and never goes below 16. Rate control
+ * replaces it.
  */
 export function resetWindow(flows: Int32Array, f: number): void {
   flows[f + F_WINDOW] = WINDOW_START_PACKETS;

@@ -19,8 +19,8 @@ function classOf(length: number): number {
 }
 
 /**
- * Chunks of 64…2048 bytes in pages of one size each. A handle is page « 10 | slot; chunks are read and
- * written at `page(handle)` from `offset(handle)`. Pages stay with the pool for reuse.
+ * Chunks of 64…2048 bytes in pages of one size each. A handle is page « 10 | slot; chunks are read
+ * and written at `page(handle)` from `offset(handle)`. Pages stay with the pool for reuse.
  *
  * Invariant: usedBytes = sum of the sizes of chunks handed out ≤ maxBytes.
  */
@@ -71,8 +71,8 @@ export class BytePool {
   }
 
   /**
-   * The whole chunk, for `set`: a copy of a whole chunk by the engine is several times faster than a
-   * loop. Views are made once per chunk and kept, so steady traffic makes none.
+   * The whole chunk, for `set`: a copy of a whole chunk by the engine is several times faster than
+   * a loop. Views are made once per chunk and kept, so steady traffic makes none.
    */
   view(handle: number): Uint8Array {
     const views = this.views[handle >> SLOT_BITS];

@@ -4,8 +4,8 @@ const CACHED_VIEWS = 1400;
 const ADOPT_AFTER = 16;
 
 /**
- * Copies without a view object: `set(subarray())` costs an allocation per call. Where both sides have
- * views at hand, `set` is several times faster.
+ * Copies without a view object: `set(subarray())` costs an allocation per call. Where both sides
+ * have views at hand, `set` is several times faster.
  */
 export function copyBytes(
   from: Uint8Array,
@@ -28,8 +28,8 @@ export function copyBytes(
 
 /**
  * Copies from an array that the caller uses again and again from offset 0, as encoders use their
- * scratch: its views are kept by length, so that the engine's copy serves without an allocation. Any
- * other source is copied by a loop.
+ * scratch: its views are kept by length, so that the engine's copy serves without an allocation.
+ * Any other source is copied by a loop.
  */
 export class ScratchCopier {
   private adopted: Uint8Array | null = null;

@@ -4,7 +4,8 @@ const FREE = 0;
  * Open addressing from a pair of int32 to a handle ≠ 0, linear probing, deletion by backward shift
  * (Knuth, TAOCP 3, 6.4 algorithm R), so no tombstones pile up.
  *
- * Invariant: at most half of the cells are taken; every pair is reachable from its home without a gap.
+ * Invariant: at most half of the cells are taken; every pair is reachable from its home without a
+ * gap.
  */
 export class KeyTable {
   size = 0;

@@ -1,8 +1,8 @@
 import { assert } from './assert.js';
 
 /**
- * Every limit of the TypeScript side in one place. Units are in the names, reasons beside the numbers,
- * relations asserted at load.
+ * Every limit of the TypeScript side in one place. Units are in the names, reasons beside the
+ * numbers, relations asserted at load.
  */
 
 /** Largest netcode payload (netcode 1.02) and the largest that a configuration may raise it to. */
@@ -38,13 +38,17 @@ export const UNRELIABLE_PARTIAL_LIFETIME_US = 500_000;
 /** Bytes held or reserved for reassembly and order by all connections of one Protocol. */
 export const REASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Packets between the oldest unresolved and the next one; also the reach of the receive history. */
+/**
+ * Packets between the oldest unresolved and the next one; also the reach of the receive history.
+ */
 export const PACKETS_IN_FLIGHT_MAX = 1024;
 export const RECEIVE_HISTORY_PACKETS = 512;
 
 export const FRAMES_PER_PACKET_MAX = 64;
 
-/** A full receive budget at the peer plus one more in the queue; above it `send` reports pressure. */
+/**
+ * A full receive budget at the peer plus one more in the queue; above it `send` reports pressure.
+ */
 export const SEND_RELIABLE_BYTES_MAX = 1024 * 1024;
 /** Small messages cost their bookkeeping, so they are counted too. */
 export const SEND_RELIABLE_MESSAGES_MAX = 4096;
@@ -55,7 +59,9 @@ export const SEND_UNRELIABLE_LIFETIME_US = 200_000;
 /** Bytes of messages in the send queues of all connections of one Protocol. */
 export const SEND_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Redundancy is for small messages: this many bytes, copies and messages waiting per connection. */
+/**
+ * Redundancy is for small messages: this many bytes, copies and messages waiting per connection.
+ */
 export const REDUNDANT_BYTES_MAX = 256;
 export const REDUNDANT_COPIES_MAX = 7;
 export const REDUNDANT_MESSAGES_MAX = 16;

@@ -1,6 +1,6 @@
 /**
- * Seeded pseudo-random numbers for the sans-IO parts: sfc32 (Chris Doty-Humphrey, PractRand), 128 bits
- * of state in four int32. Not for keys. The same seed gives the same run.
+ * Seeded pseudo-random numbers for the sans-IO parts: sfc32 (Chris Doty-Humphrey, PractRand), 128
+ * bits of state in four int32. Not for keys. The same seed gives the same run.
  */
 export class Prng {
   private a: number;

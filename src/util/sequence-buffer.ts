@@ -24,7 +24,9 @@ export function sequenceCell(handle: number, mask: number, sequence: number): nu
   return handle + ((sequence & mask) << 1);
 }
 
-/** A buffer of 2^newLog2 cells that holds the last 2^log2 sequences up to `newest`; frees the old. */
+/**
+ * A buffer of 2^newLog2 cells that holds the last 2^log2 sequences up to `newest`; frees the old.
+ */
 export function sequenceBufferGrow(
   pool: BlockPool,
   handle: number,

@@ -13,12 +13,12 @@ const DUE = SLOTS;
  *   slot:   … c   c+1   c+2 … c+1023          c = cursor, the last tick that was served
  *             │    ├─ id ─ id    └─ id
  *
- * An id stands in one slot. A deadline beyond the wheel (1.05 s) waits in the last slot and its owner
- * schedules it again when it fires, so firing is a hint: the owner checks its own deadlines. That also
- * makes it cheap to move a deadline back: leave the id where it is.
+ * An id stands in one slot. A deadline beyond the wheel (1.05 s) waits in the last slot and its
+ * owner schedules it again when it fires, so firing is a hint: the owner checks its own deadlines.
+ * That also makes it cheap to move a deadline back: leave the id where it is.
  *
- * Invariant: an id is in exactly the list that slotOf names; a slot's bit is set iff its list is not
- * empty; a timer never fires before its deadline and at most one tick after it.
+ * Invariant: an id is in exactly the list that slotOf names; a slot's bit is set iff its list is
+ * not empty; a timer never fires before its deadline and at most one tick after it.
  */
 export class TimerWheel {
   /** The tick of the earliest occupied slot; a later removal may leave it early. */

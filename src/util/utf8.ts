@@ -1,4 +1,6 @@
-/** True when the bytes are well-formed UTF-8 (Unicode 15, table 3-7): no overlong, no surrogates. */
+/**
+ * True when the bytes are well-formed UTF-8 (Unicode 15, table 3-7): no overlong, no surrogates.
+ */
 export function isUtf8(bytes: Uint8Array, offset: number, length: number): boolean {
   const end = offset + length;
   let at = offset;

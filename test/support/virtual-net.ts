@@ -112,7 +112,10 @@ interface InFlight {
   bytes: Uint8Array;
 }
 
-/** A client and a server over a seeded network; time is virtual, so a second costs what its packets do. */
+/**
+ * A client and a server over a seeded network; time is virtual, so a second costs what its packets
+ * do.
+ */
 export class VirtualPair {
   readonly client: End;
   readonly server: End;
