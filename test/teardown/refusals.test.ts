@@ -152,3 +152,33 @@ t.test('hostile datagrams of every length leave the server working and counted',
   client.endpoint.close();
   server.endpoint.close();
 });
+
+t.test('a flood of handshakes takes nothing from the flows', async (t) => {
+  const { server, key } = openServer({ driver: 'tick', tickIntervalUs: 1_000 });
+  t.equal(server.endpoint.features().handshakeSocket, true);
+  const client = openClient();
+  const flow = client.endpoint.connect(tokenFor(server, key));
+  await client.until(() => client.opened.length > 0);
+  await server.until(() => server.opened.length > 0);
+  // From here the server takes its turns by hand, far from the next tick.
+  server.endpoint.setTickIntervalUs(1e9);
+  server.turn(0);
+  const { port } = server.endpoint.address();
+  const socket = createSocket('udp4');
+  const request = new Uint8Array(1078);
+  for (let i = 0; i < 2_000; i++) {
+    await new Promise((resolve) => socket.send(request, port, '127.0.0.1', resolve));
+  }
+  client.send(flow, new Uint8Array([7]));
+  client.endpoint.flush();
+  const before = counterOf(server.endpoint, 'socket-datagrams-in');
+  server.endpoint.drain();
+  const taken = counterOf(server.endpoint, 'socket-datagrams-in') - before;
+  t.ok(taken > 1 && taken < 80, `${taken} datagrams in one turn`);
+  t.equal(server.endpoint.more, true);
+  server.turn(0);
+  t.same(server.payloads, [new Uint8Array([7])], 'the payload came in the first of them');
+  socket.close();
+  client.endpoint.close();
+  server.endpoint.close();
+});

@@ -10,6 +10,8 @@
 
 mod message;
 mod socket;
+#[cfg(test)]
+mod udp_test;
 
 use std::io;
 use std::mem::size_of;
