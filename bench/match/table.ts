@@ -20,6 +20,8 @@ const LIVE_HEAD = [
 ];
 const PLAIN = { head: [], border: [] };
 const MISSING = '-';
+/** TCP sends lost segments again by itself and tells nobody. */
+const HIDDEN = 'hidden';
 
 export interface LiveRow {
   server: ServerFigures | null;
@@ -34,7 +36,7 @@ export class LiveTable {
 
   draw(second: number, rows: Record<Wire, LiveRow>): void {
     const table = new CliTable({ head: LIVE_HEAD, style: PLAIN, colAligns: aligns(LIVE_HEAD) });
-    for (const wire of WIRES) table.push([wire, ...liveCells(rows[wire])]);
+    for (const wire of WIRES) table.push([wire, ...liveCells(wire, rows[wire])]);
     const text = `second ${second}\n${table.toString()}\n`;
     const back = this.output.isTTY && this.linesDrawn > 0 ? `\x1b[${this.linesDrawn}A\x1b[J` : '';
     this.linesDrawn = text.split('\n').length - 1;
@@ -65,7 +67,7 @@ export function closingComparison(report: Report): string {
     ['RTT p50', ...both((wire) => ms(wire.rttUs.p50)), times(ratios.rttP50)],
     ['RTT p99', ...both((wire) => ms(wire.rttUs.p99)), times(ratios.rttP99)],
     ['RTT max', ...both((wire) => ms(wire.rttUs.max)), ''],
-    ['loss', ...both((wire) => percent(wire.lossRatio)), ''],
+    ['loss', percent(udp.lossRatio), HIDDEN, ''],
     ['resends', ...both((wire) => `${wire.resends}`), ''],
     ['GC pauses', ...both((wire) => `${wire.gcPauseMs.count}`), ''],
     ['longest GC pause', ...both((wire) => `${wire.gcPauseMs.max.toFixed(2)} ms`), ''],
@@ -84,12 +86,14 @@ function agreement(report: Report): string {
   return `Events differ from what the match sent on: ${wrong.join(', ')}.`;
 }
 
-function liveCells({ server, players }: LiveRow): string[] {
+function liveCells(wire: Wire, { server, players }: LiveRow): string[] {
   if (server === null || players === null) return LIVE_HEAD.slice(1).map(() => MISSING);
   const seconds = server.elapsedUs / 1e6;
   const messages = server.messagesIn + server.messagesOut;
   const lost = server.packetsLostIn + players.packetsLostIn;
-  const { rttUs, gcPauseMs } = { rttUs: players.rttUs, gcPauseMs: server.gcPauseMs };
+  const received = server.packetsIn + players.packetsIn;
+  const { rttUs } = players;
+  const { gcPauseMs } = server;
   return [
     `${players.players}`,
     (server.messagesIn / seconds).toFixed(0),
@@ -97,7 +101,7 @@ function liveCells({ server, players }: LiveRow): string[] {
     messages === 0 ? MISSING : ((server.bytesIn + server.bytesOut) / messages).toFixed(1),
     rttUs.samples === 0 ? MISSING : ms(rttUs.p50),
     rttUs.samples === 0 ? MISSING : ms(rttUs.p99),
-    percent(lost / Math.max(1, server.packetsIn + players.packetsIn + lost)),
+    wire === 'udp' ? percent(lost / Math.max(1, received + lost)) : HIDDEN,
     `${server.resends + players.resends}`,
     percent(server.cpuUs / server.elapsedUs),
     `${gcPauseMs.count} (${gcPauseMs.max.toFixed(1)} ms)`,
