@@ -25,6 +25,8 @@ mod endpoint;
 mod error;
 #[cfg(test)]
 mod fault_test;
+#[cfg(test)]
+mod fault_world;
 mod io;
 mod layout;
 mod peer;
