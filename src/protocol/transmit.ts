@@ -1,4 +1,9 @@
-import { CLOSE_PACKETS_MAX, PARAMS_REPEAT_US, PARAMS_REPEAT_US_MAX } from '../util/limits.js';
+import {
+  CLOSE_PACKETS_AT_ONCE,
+  CLOSE_PACKETS_MAX,
+  PARAMS_REPEAT_US,
+  PARAMS_REPEAT_US_MAX,
+} from '../util/limits.js';
 import { timeReached } from '../util/time.js';
 import { writeNew } from './channel-send.js';
 import type { Core } from './core.js';
@@ -42,6 +47,9 @@ export function transmitFlow(
 /** True when the flow, having just sent a packet, has another one. */
 export function hasWork(core: Core, f: number): boolean {
   const flows = core.flows;
+  if (flows[f + L.F_STATE] === L.STATE_CLOSING) {
+    return (flows[f + L.F_FLAGS] & L.FLAG_CLOSE_NOW) !== 0;
+  }
   if (flows[f + L.F_STATE] !== L.STATE_READY) {
     return false;
   }
@@ -90,8 +98,10 @@ function transmitClose(
   ) {
     return 0;
   }
-  flows[f + L.F_FLAGS] &= ~L.FLAG_CLOSE_NOW;
   flows[f + L.F_CLOSE_SENT] += 1;
+  if (flows[f + L.F_CLOSE_SENT] >= CLOSE_PACKETS_AT_ONCE) {
+    flows[f + L.F_FLAGS] &= ~L.FLAG_CLOSE_NOW;
+  }
   writer.begin(core, f, nowUs, bytes, offset, offset + flows[f + L.F_MAX_PAYLOAD], false);
   const handle = flows[f + L.F_CLOSE_REASON] - 1;
   const size = flows[f + L.F_CLOSE_REASON_BYTES];

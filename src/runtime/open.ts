@@ -69,6 +69,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     handler,
     role: 'server',
     driver,
+    tickIntervalUs,
     maxFlows,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
   });
@@ -101,6 +102,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     handler,
     role: 'client',
     driver: 'immediate',
+    tickIntervalUs: 0,
     maxFlows: 1,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
   });

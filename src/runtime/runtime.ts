@@ -43,6 +43,9 @@ const CLOSE_PROTOCOL_ERROR = 1002;
 const CLOSE_NORMAL = 1000;
 const SEND_CLOSED = 4;
 
+/** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
+const DEADLINE_SLACK_US = 25_000;
+
 const FREE = 0;
 const OPEN = 1;
 /** Raw: a foreign peer whose payloads bypass the protocol on the way out. */
@@ -56,6 +59,8 @@ export interface RuntimeOptions {
   handler: RuntimeHandler;
   role: 'server' | 'client';
   driver: 'immediate' | 'tick';
+  /** 0: no ticks. */
+  tickIntervalUs: number;
   maxFlows: number;
   maxPayloadBytes: number;
 }
@@ -66,6 +71,8 @@ export class Runtime {
   readonly #handler: RuntimeHandler;
   readonly #role: number;
   readonly #isTicked: boolean;
+  /** With short ticks no protocol timer is worth a wake of its own; netcode's need no turn. */
+  readonly #servesDeadlinesAtTick: boolean;
   readonly #maxPayloadBytes: number;
   readonly #generation: Uint32Array;
   readonly #state: Uint8Array;
@@ -90,6 +97,7 @@ export class Runtime {
     this.#handler = options.handler;
     this.#role = options.role === 'server' ? ROLE_SERVER : ROLE_CLIENT;
     this.#isTicked = options.driver === 'tick';
+    this.#servesDeadlinesAtTick = this.#isTicked && options.tickIntervalUs <= DEADLINE_SLACK_US;
     this.#maxPayloadBytes = options.maxPayloadBytes;
     this.#generation = new Uint32Array(options.maxFlows);
     this.#state = new Uint8Array(options.maxFlows);
@@ -398,7 +406,8 @@ export class Runtime {
   #armDeadline(): void {
     const protocol = this.#protocol;
     const endpoint = this.#endpoint;
-    if (!protocol.hasDeadline && !this.#hasHandlerDeadline) {
+    const hasDeadline = protocol.hasDeadline || this.#hasHandlerDeadline;
+    if (!hasDeadline || this.#servesDeadlinesAtTick) {
       endpoint.clearDeadline();
       return;
     }

@@ -41,10 +41,20 @@ export interface MatchAddress {
 }
 
 export interface GameConnection<R> extends AsyncIterable<Received<R>> {
-  /** `full` means: not accepted, nothing was kept. */
+  /**
+   * `full` means: not accepted, nothing was kept; wait for `drained()`.
+   *
+   * @throws ErrConnectionClosed once `state` is not `open`; MessageError when the value does not fit
+   */
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
   /** Plain values. Returns the function that removes the handler. */
   on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void;
+  /**
+   * As `on`, with a view of a registered type: no allocation, valid only during the call.
+   *
+   * @throws RangeError when the registry does not know the type
+   */
+  onView<V>(type: keyof R & string, handler: (view: V, meta: Meta) => void): () => void;
   /** The next message that no `on` handler took. Rejects with ErrConnectionClosed after the end. */
   readMessage(options?: { signal?: AbortSignal }): Promise<Received<R>>;
   /** Resolves when everything reliable that was accepted has been acknowledged. */

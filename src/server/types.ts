@@ -95,7 +95,7 @@ export interface Player<R> {
   readonly wire: Wire;
   /** `ip:port` of the peer. */
   readonly address: string;
-  /** Free for the game. */
+  /** Free for the game; undefined at first. */
   data: unknown;
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
   /** Resolves when everything reliable that was accepted has been acknowledged, or on close. */

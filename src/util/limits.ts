@@ -97,6 +97,8 @@ export const PARAMS_REPEAT_US_MAX = 1_000_000;
 export const STRIKES_MAX = 3;
 
 export const CLOSE_REASON_BYTES_MAX = 64;
+/** CLOSE has no acknowledgement: two packets at once, one more if the peer is still heard. */
+export const CLOSE_PACKETS_AT_ONCE = 2;
 export const CLOSE_PACKETS_MAX = 3;
 
 /** Clock: a burst at the start, then one a second; the best of the last eight counts. */
