@@ -277,3 +277,27 @@ fn deadlines_and_ticks_wake_with_their_own_reason_across_the_wrap() {
     let wake = world.server.endpoint.next_wake().unwrap();
     assert!(wake.at_ns <= ((1 << 31) + 50) * 1000);
 }
+
+#[test]
+fn a_process_that_was_stopped_beyond_the_timeout_still_reads_what_waits_for_it() {
+    let mut world = World::new();
+    world.commit_numbers(0..3);
+    world.client.endpoint.flush();
+    world.now.borrow_mut().mono_ns += 20_000_000_000;
+
+    // The timer alone must not end the flow: it asks for a turn instead.
+    assert!(world.server.endpoint.service());
+    let kinds: Vec<i32> = world.server.turn().iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [l::RX_PAYLOAD; 3]);
+    assert_eq!(
+        world.server.turn().len(),
+        0,
+        "heard from just now: no timeout"
+    );
+
+    // Silence for as long, with nothing in the socket, is a timeout.
+    world.now.borrow_mut().mono_ns += 20_000_000_000;
+    assert!(world.server.endpoint.service());
+    let kinds: Vec<i32> = world.server.turn().iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [l::RX_CLOSED]);
+}
