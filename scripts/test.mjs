@@ -52,7 +52,7 @@ function parse(args) {
 
 async function nativeLane() {
   const cargo = findCargo();
-  if (cargo === null) return report('cargo', 0, 1, 0, 'no Rust toolchain (cargo) found');
+  if (cargo === null) return report('cargo', 0, 1, null, 'no Rust toolchain (cargo) found');
   const manifest = ['--manifest-path', 'native/Cargo.toml'];
   const env = {
     PATH: `${dirname(cargo)}${delimiter}${process.env.PATH}`,
@@ -97,9 +97,9 @@ async function testFiles(words) {
   const files = testFolders
     .flatMap(listTests)
     .filter((path) => words.length === 0 || words.some((word) => path.includes(word)));
-  if (files.length === 0) return report('test files', 0, 1, 0, 'no test file matches');
+  if (files.length === 0) return report('test files', 0, 1, null, 'no test file matches');
   const counter = new TapCounter(files, (file) => {
-    report(file.name, file.passed, file.failed, null, file.lines.join('\n'));
+    report(file.name, file.passed, file.failed, file.durationMs, file.lines.join('\n'));
   });
   const jobs = Math.max(1, Math.min(4, availableParallelism()));
   const args = ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--no-color'];
@@ -119,7 +119,7 @@ async function testFiles(words) {
   counter.end(await closed);
   // Failures that belong to no file: report() has not seen them.
   const reported = total.failed - before;
-  if (counter.failed - counted > reported) report('tap', 0, 1, 0, 'tap left with an error');
+  if (counter.failed - counted > reported) report('tap', 0, 1, null, 'tap left with an error');
   total.skipped += counter.skipped;
 }
 

@@ -17,7 +17,7 @@ export function countCargo(output, exitCode) {
 
 /**
  * Reads tap's stream line by line. A test is a test point of a file's own level (the named tests of
- * the file). `onFile({ name, passed, failed, skipped, lines })` comes once for each finished file.
+ * the file). `onFile({ name, passed, failed, skipped, durationMs, lines })` comes once for each file.
  */
 export class TapCounter {
   #expected;
@@ -83,6 +83,8 @@ export class TapCounter {
     // A result that names another file (tap does so for a timeout) leaves its own file without one.
     if (file === null || !name.startsWith(file.name)) return;
     this.#file = null;
+    const took = / # time=([\d.]+)ms$/.exec(name)?.[1];
+    file.durationMs = took === undefined ? null : Number(took);
     if (!this.#expected.delete(file.name)) return;
     if (file.failed === 0 && (!ok || file.passed + file.skipped === 0)) {
       file.failed = 1;
