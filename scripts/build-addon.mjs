@@ -116,7 +116,7 @@ export function toolchainProblem(root = packageRoot, env = process.env) {
  */
 export async function buildNative({ root = packageRoot, install = false, onChild } = {}) {
   const cargo = findCargo();
-  // An installed package keeps no hundred megabytes of intermediate files.
+  // An installed package keeps neither intermediate files (100 MB) nor debug information (10 MB).
   const scratch = install && !existsSync(join(root, 'scripts/setup.mjs'));
   const target =
     process.env.CARGO_TARGET_DIR ??
@@ -128,7 +128,8 @@ export async function buildNative({ root = packageRoot, install = false, onChild
     args.push('-p', 'ggscale-transport-addon');
     if (wantsForwarder(root)) args.push('-p', 'ggscale-forwarder');
     if (scratch) args.push('--locked');
-    const built = await runCargo(cargo, args, onChild);
+    const env = scratch ? { CARGO_PROFILE_RELEASE_STRIP: 'debuginfo' } : {};
+    const built = await runCargo(cargo, args, env, onChild);
     if (built === null) return false;
     for (const file of wantedFiles(root)) {
       const source = built.get(file);
@@ -156,11 +157,11 @@ function wantedFiles(root) {
   return wantsForwarder(root) ? [addonFile, forwarderFile] : [addonFile];
 }
 
-function runCargo(cargo, args, onChild) {
+function runCargo(cargo, args, extra, onChild) {
   return new Promise((done) => {
     const child = spawn(cargo, args, {
       stdio: ['ignore', 'pipe', 2],
-      env: cargoEnvironment(cargo, process.env),
+      env: { ...cargoEnvironment(cargo, process.env), ...extra },
     });
     onChild?.(child.pid);
     let json = '';
