@@ -66,8 +66,9 @@ class PlayersProcess {
   /** Players take their seats in order, so that both wires seat the same ones together. */
   async join(config: PlayersConfig): Promise<void> {
     const registry = gameRegistry();
-    const options: ClientOption[] =
-      config.wire === 'udp' ? [WithHighPerformanceTransport({ fallback: 'error' })] : [];
+    // Patient, as the WebSocket side is: `--delay` may be a second and the machine busy.
+    const udp = WithHighPerformanceTransport({ fallback: 'error', handshakeTimeoutMs: 15_000 });
+    const options: ClientOption[] = config.wire === 'udp' ? [udp] : [];
     const client = new Client({ baseUrl: config.address, apiKey: 'demo' }, ...options);
     for (let index = 0; index < config.players; index += 1) {
       const sessionToken = `player-${index}`;

@@ -7,6 +7,9 @@ import { TransportError } from '../util/errors.js';
 import type { Binding } from './binding.js';
 import { LAYOUT } from './layout.js';
 
+const HOW_TO_BUILD =
+  "run 'npm rebuild @ggscale/transport' (in a checkout: 'npm run setup'); it needs Rust";
+
 /** Names the .node file to load instead of the built one. */
 export const ADDON_VARIABLE = 'GGSCALE_TRANSPORT_ADDON';
 
@@ -31,7 +34,7 @@ function load(): Binding {
     const where = path === null ? '' : ` (looked for ${path})`;
     throw new TransportError(
       'addon-missing',
-      `the native addon is not built: run 'node scripts/build-addon.mjs'${where}`,
+      `the native addon is not built: ${HOW_TO_BUILD}${where}`,
     );
   }
   let binding: Binding;
@@ -45,7 +48,7 @@ function load(): Binding {
 }
 
 /** Exported for its tests. Bun exports uv_poll and aborts when it is called, so ask before loading. */
-export function refuseRuntime(versions: NodeJS.ProcessVersions, platform: string): void {
+export function refuseRuntime(versions: { bun?: string | undefined }, platform: string): void {
   if (versions.bun !== undefined) {
     throw new TransportError('unsupported-runtime', 'UDP needs Node: Bun has no uv_poll');
   }
@@ -63,7 +66,7 @@ export function checkLayout(binding: Pick<Binding, 'layout'>): void {
     throw new TransportError(
       'addon-mismatch',
       `the native addon was built from other sources (${name} is ${native[name]}, expected ` +
-        `${LAYOUT[name]}): run 'node scripts/build-addon.mjs'`,
+        `${LAYOUT[name]}): ${HOW_TO_BUILD}`,
     );
   }
 }
