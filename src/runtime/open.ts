@@ -4,6 +4,7 @@
  */
 import { type ClientConfig, Endpoint, type ServerConfig } from '../addon/index.js';
 import { Protocol } from '../protocol/index.js';
+import { ACK_DELAY_US_MAX } from '../util/limits.js';
 import type { RuntimeHandler } from './handler.js';
 import { Runtime } from './runtime.js';
 
@@ -55,17 +56,18 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
     ...(options.maxTokenLifetimeS > 0 ? { maxTokenLifetimeS: options.maxTokenLifetimeS } : {}),
   };
+  const ackDelayUs = Math.ceil(tickIntervalUs) + ACK_DELAY_OVER_TICK_US;
+  // The endpoint comes last: what throws before it leaves nothing open.
+  const protocol = new Protocol({
+    maxFlows,
+    seed: options.seed,
+    registryHash: options.registryHash,
+    maxAckDelayUs:
+      driver === 'tick' ? Math.min(ackDelayUs, ACK_DELAY_US_MAX) : ACK_DELAY_IMMEDIATE_US,
+  });
   const runtime: Runtime = new Runtime({
     endpoint: Endpoint.openServer(config, () => runtime.turn()),
-    protocol: new Protocol({
-      maxFlows,
-      seed: options.seed,
-      registryHash: options.registryHash,
-      maxAckDelayUs:
-        driver === 'tick'
-          ? Math.ceil(tickIntervalUs) + ACK_DELAY_OVER_TICK_US
-          : ACK_DELAY_IMMEDIATE_US,
-    }),
+    protocol,
     handler,
     role: 'server',
     driver,
@@ -91,14 +93,15 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     sendBufferBytes: CLIENT_BUFFER_BYTES,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
   };
+  const protocol = new Protocol({
+    maxFlows: 1,
+    seed: options.seed,
+    registryHash: options.registryHash,
+    maxAckDelayUs: ACK_DELAY_IMMEDIATE_US,
+  });
   const runtime: Runtime = new Runtime({
     endpoint: Endpoint.openClient(config, () => runtime.turn()),
-    protocol: new Protocol({
-      maxFlows: 1,
-      seed: options.seed,
-      registryHash: options.registryHash,
-      maxAckDelayUs: ACK_DELAY_IMMEDIATE_US,
-    }),
+    protocol,
     handler,
     role: 'client',
     driver: 'immediate',

@@ -250,6 +250,11 @@ export class Runtime {
     return drops;
   }
 
+  /** Whether `peerClockUs` is measured. */
+  hasPeerClock(slot: number): boolean {
+    return this.#state[slot] === OPEN && this.#protocol.hasClock(slot);
+  }
+
   /** The peer's protocol clock now: int32 wrapping µs. Equal to our own until it is measured. */
   peerClockUs(slot: number): number {
     return (this.#endpoint.clockUs() + this.#protocol.serverOffsetUs(slot)) | 0;
@@ -344,6 +349,7 @@ export class Runtime {
         this.#handler.handleFlowReady(slot, event.registryHash);
         break;
       case EVENT_RAW:
+        if (this.#state[slot] === CLOSING) break; // a payload behind the close
         this.#state[slot] = RAW;
         this.#handler.handleRawPayload(slot, event.bytes, event.offset, event.length);
         break;
@@ -375,7 +381,10 @@ export class Runtime {
     while (this.#closing.length > 0) {
       const slot = this.#closing[this.#closing.length - 1];
       if (this.#state[slot] === CLOSING) {
-        if (endpoint.txReserve(0) < 0) break;
+        if (endpoint.txReserve(0) < 0) {
+          // More goodbyes than the ring holds; with a full kernel, a WRITABLE wake goes on.
+          if (endpoint.flush() > 0 || endpoint.txReserve(0) < 0) break;
+        }
         endpoint.txCommit(TX_DISCONNECT, slot, this.#generation[slot], 0);
         this.#free(slot);
       }

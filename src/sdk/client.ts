@@ -47,7 +47,7 @@ export interface HighPerformanceOptions {
 export function WithHighPerformanceTransport(options: HighPerformanceOptions = {}): ClientOption {
   const handshakeTimeoutMs = options.handshakeTimeoutMs ?? 2000;
   const fallback = options.fallback ?? 'json';
-  if (!(handshakeTimeoutMs >= 1 && handshakeTimeoutMs <= 60_000)) {
+  if (!isMs(handshakeTimeoutMs, 60_000)) {
     throw badOption('handshakeTimeoutMs', handshakeTimeoutMs, '1…60000');
   }
   if (fallback !== 'json' && fallback !== 'error') {
@@ -60,6 +60,8 @@ export function WithHighPerformanceTransport(options: HighPerformanceOptions = {
 
 const SILENT: ClientLogger = { info() {}, warn() {} };
 const HANDSHAKE_TIMEOUT_MS = 15_000;
+/** What a timer can wait; a longer one would fire at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 export class Client {
   /** The request transport: JSON over HTTP, with and without the high-performance option. */
@@ -77,7 +79,9 @@ export class Client {
       throw new TransportError('bad-option', 'ggscale: either Transport or BaseURL is required');
     }
     const timeoutMs = options.webSocketHandshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
-    if (!(timeoutMs >= 1)) throw badOption('webSocketHandshakeTimeoutMs', timeoutMs, '≥ 1');
+    if (!isMs(timeoutMs, TIMEOUT_MS_MAX)) {
+      throw badOption('webSocketHandshakeTimeoutMs', timeoutMs, `1…${TIMEOUT_MS_MAX}`);
+    }
     this.transport =
       options.transport ??
       new StdNetTransport({
@@ -124,7 +128,11 @@ function readBaseUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
+function isMs(value: unknown, max: number): boolean {
+  return typeof value === 'number' && value >= 1 && value <= max;
+}
+
 function badOption(name: string, value: unknown, accepted: string): TransportError {
-  const shown = JSON.stringify(value);
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
 }

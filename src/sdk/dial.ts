@@ -5,7 +5,7 @@ import type { Registry } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
 import { GameDialError, GGScaleError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
-import { StdNetTransport } from './transport.js';
+import { abortErrorOf, StdNetTransport } from './transport.js';
 import type {
   ClientLogger,
   GameConnection,
@@ -29,12 +29,19 @@ interface Ticket {
 }
 
 const TICKET_ATTEMPTS = 4;
+/** For an answer of the ticket endpoint, when the caller gave no deadline of its own. */
+const TICKET_TIMEOUT_MS = 30_000;
+/** A server that asks for a longer wait is not waited for: the caller is told. */
+const RETRY_AFTER_S_MAX = 30;
 
 export async function dialGame<R extends object>(
   addressOrMatch: string | MatchAddress,
   settings: DialSettings,
 ): Promise<GameConnection<R>> {
-  const match = typeof addressOrMatch === 'string' ? { address: addressOrMatch } : addressOrMatch;
+  const match: MatchAddress =
+    typeof addressOrMatch === 'object' && addressOrMatch !== null
+      ? addressOrMatch
+      : { address: addressOrMatch };
   const origin = originOf(match.address);
   let ticket = await askTicket(origin, settings);
   if (settings.highPerformance !== null) {
@@ -107,7 +114,7 @@ async function within<R extends object>(
     timer = setTimeout(() => {
       reject(new GameDialError('handshake-timeout', `no answer within ${timeoutMs} ms`));
     }, timeoutMs);
-    onAbort = () => reject(new RequestError('canceled', 'the dial was canceled'));
+    onAbort = () => reject(abortErrorOf(signal as AbortSignal, 'the dial'));
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort);
   });
@@ -125,16 +132,17 @@ async function within<R extends object>(
 /** Asking is safe to repeat, so a busy server's Retry-After is honoured a few times. */
 async function askTicket(origin: string, settings: DialSettings): Promise<Ticket> {
   const transport = new StdNetTransport({ baseUrl: origin, apiKey: '' });
-  const options = settings.signal === null ? {} : { signal: settings.signal };
   const headers = { 'X-Session-Token': settings.sessionToken };
   for (let attempt = 1; ; attempt++) {
     try {
+      const signal = settings.signal ?? AbortSignal.timeout(TICKET_TIMEOUT_MS);
       const request = { method: 'POST', path: '/v1/game/ticket', headers, body: {} };
-      return readTicket(await transport.call(request, options));
+      return readTicket(await transport.call(request, { signal }));
     } catch (error) {
       const isBusy =
         error instanceof GGScaleError && (error.status === 429 || error.status === 503);
-      if (!isBusy || error.retryAfter === 0 || attempt === TICKET_ATTEMPTS) throw error;
+      const isWorthIt = isBusy && error.retryAfter > 0 && error.retryAfter <= RETRY_AFTER_S_MAX;
+      if (!isWorthIt || attempt === TICKET_ATTEMPTS) throw error;
       await pause(error.retryAfter * 1000 * (1 + Math.random() / 4), settings.signal);
     }
   }
@@ -160,28 +168,35 @@ function pause(ms: number, signal: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
     function done(): void {
       signal?.removeEventListener('abort', onAbort);
       resolve();
     }
     function onAbort(): void {
       clearTimeout(timer);
-      reject(new RequestError('canceled', 'the dial was canceled'));
+      signal?.removeEventListener('abort', onAbort);
+      reject(abortErrorOf(signal as AbortSignal, 'the dial'));
     }
   });
 }
 
 /** `host:port` is https, except on loopback, where a development server is plain. */
 function originOf(address: string): string {
+  if (typeof address !== 'string' || address === '') throw badAddress(address);
   const hasScheme = /^[a-z]+:\/\//i.test(address);
   const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/i.test(address);
   const text = hasScheme ? address : `${isLoopback ? 'http' : 'https'}://${address}`;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.host === '') {
-    throw new TransportError(
-      'bad-address',
-      `ggscale: game address is ${JSON.stringify(address)}, accepted: host:port or an http(s) URL`,
-    );
+    throw badAddress(address);
   }
   return url.origin;
+}
+
+function badAddress(address: unknown): TransportError {
+  return new TransportError(
+    'bad-address',
+    `ggscale: game address is ${JSON.stringify(address)}, accepted: host:port or an http(s) URL`,
+  );
 }

@@ -12,6 +12,7 @@ import {
   CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
+  cutReason,
 } from '../session/close-codes.js';
 import { type Hello, parseHello } from '../session/control.js';
 import { Dispatcher } from '../session/dispatcher.js';
@@ -44,6 +45,8 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   readonly #unread: UnreadQueue<R>;
   #link: Link | null = null;
   #hello: Hello | null = null;
+  /** Taken from `#unread` for handlers, not handed over yet. */
+  readonly #late = new Map<string, unknown[]>();
   #state: ConnectionState | 'opening' = 'opening';
   #closeInfo: CloseInfo = { code: CLOSE_ABNORMAL, reason: '', wasClean: false };
   #resolveOpened!: () => void;
@@ -159,8 +162,9 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       const link = this.#requireLink();
       await settledWithin(CLOSE_DRAIN_MS, new Promise<void>((done) => link.watchDrained(done)));
       if (this.#isLive) {
-        this.#handleClosed({ code, reason, wasClean: true });
-        await link.close(code, reason);
+        const cut = cutReason(reason);
+        this.#handleClosed({ code, reason: cut, wasClean: true });
+        await link.close(code, cut);
       }
     }
     await this.closed;
@@ -179,10 +183,21 @@ export class GameChannel<R extends object> implements GameConnection<R> {
 
   #listen(type: string, remove: () => void): () => void {
     // What came before the first handler (often with $hello itself) goes to it now, in order.
-    for (const message of this.#unread.takeType(type)) {
-      queueMicrotask(() => this.#redispatch(type, message));
+    const late = this.#unread.takeType(type);
+    if (late.length > 0) {
+      this.#late.set(type, late);
+      const handOver = () => this.#handOverLate(type);
+      this.#dispatcher.setBefore(type, handOver); // a newer one may come before the microtask
+      queueMicrotask(handOver);
     }
     return remove;
+  }
+
+  #handOverLate(type: string): void {
+    const late = this.#late.get(type);
+    if (late === undefined) return;
+    this.#late.delete(type);
+    for (const value of late) this.#redispatch(type, value);
   }
 
   #redispatch(type: string, value: unknown): void {
@@ -193,13 +208,14 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       channel: known?.channel ?? 0,
       ageMs: 0,
     };
-    this.#dispatcher.dispatchValue(this, type, known, value, meta);
+    const isHandled = this.#dispatcher.dispatchValue(this, type, known, value, meta);
+    if (!isHandled) this.#handleUnhandled(type, value); // its handler has gone again
   }
 
   #handleHello(payload: unknown): void {
     const hello = parseHello(payload);
-    if (hello === null) {
-      this.#fail(CLOSE_PROTOCOL_ERROR, 'malformed $hello');
+    if (hello === null || this.#hello !== null) {
+      this.#fail(CLOSE_PROTOCOL_ERROR, hello === null ? 'malformed $hello' : 'second $hello');
       return;
     }
     this.#hello = hello;

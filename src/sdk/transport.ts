@@ -37,15 +37,14 @@ export class StdNetTransport implements Transport {
   }
 
   async call(request: TransportRequest, options: { signal?: AbortSignal } = {}): Promise<unknown> {
-    const headers = new Headers(request.headers);
     const requestId = randomHex(16);
-    headers.set('X-Request-Id', requestId);
-    if (this.#options.apiKey !== '') headers.set('Authorization', `Bearer ${this.#options.apiKey}`);
-    const init: RequestInit = { method: request.method, headers, signal: options.signal ?? null };
-    if (request.body !== undefined) {
-      headers.set('Content-Type', 'application/json');
-      init.body = JSON.stringify(request.body);
+    let init: RequestInit;
+    try {
+      init = this.#encode(request, requestId);
+    } catch (cause) {
+      throw new RequestError('encode', 'a header or the body cannot be encoded', { cause });
     }
+    init.signal = options.signal ?? null;
     let response: Response;
     let text: string;
     try {
@@ -64,6 +63,18 @@ export class StdNetTransport implements Transport {
     } catch (cause) {
       throw new RequestError('decode', 'the answer is not JSON', { cause });
     }
+  }
+
+  #encode(request: TransportRequest, requestId: string): RequestInit {
+    const headers = new Headers(request.headers);
+    headers.set('X-Request-Id', requestId);
+    if (this.#options.apiKey !== '') headers.set('Authorization', `Bearer ${this.#options.apiKey}`);
+    const init: RequestInit = { method: request.method, headers };
+    if (request.body !== undefined) {
+      headers.set('Content-Type', 'application/json');
+      init.body = JSON.stringify(request.body);
+    }
+    return init;
   }
 }
 
@@ -107,13 +118,17 @@ function errorOf(response: Response, text: string, requestId: string): GGScaleEr
   });
 }
 
+/** What an aborted signal means for `what`. */
+export function abortErrorOf(signal: AbortSignal, what: string, cause?: unknown): RequestError {
+  const isTimeout = (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+  return isTimeout
+    ? new RequestError('timeout', `${what} took too long`, { cause })
+    : new RequestError('canceled', `${what} was canceled`, { cause });
+}
+
 function requestErrorOf(error: unknown, signal: AbortSignal | undefined): RequestError {
   if (signal?.aborted) {
-    const isTimeout =
-      signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
-    return isTimeout
-      ? new RequestError('timeout', 'the request took too long', { cause: error })
-      : new RequestError('canceled', 'the request was canceled', { cause: error });
+    return abortErrorOf(signal, 'the request', error);
   }
   const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined;
   const code = cause?.code ?? '';

@@ -2,6 +2,7 @@
  * A game channel over UDP. Loaded by `import()` only: this file pulls in the native addon.
  */
 import { BODY_BYTES_MAX } from '../messages/types.js';
+import type { FlowFigures } from '../runtime/flow-figures.js';
 import type { ClosedFlow, RuntimeHandler } from '../runtime/handler.js';
 import { openClientRuntime } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -9,6 +10,7 @@ import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer } from '../session/binary-peer.js';
 import { type Hello, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { ServerClock } from '../session/server-clock.js';
 import type { ConnectionStats, SendOptions, SendResult } from '../session/types.js';
 import type { Link, LinkHost } from './link.js';
 
@@ -34,9 +36,9 @@ class UdpLink implements Link, RuntimeHandler {
   readonly #peer: BinaryPeer<null>;
   #drainWatchers: (() => void)[] = [];
   #isClosed = false;
-  /** Server time at `#helloClockUs` of the server's protocol clock. */
-  #helloTimeMs = 0;
-  #helloClockUs = 0;
+  readonly #serverClock = new ServerClock();
+  /** Figures at the end; the runtime forgets a flow that is gone. */
+  #finalFigures: FlowFigures | null = null;
 
   constructor(host: LinkHost) {
     this.#host = host;
@@ -84,25 +86,25 @@ class UdpLink implements Link, RuntimeHandler {
 
   stats(): ConnectionStats {
     const { messagesIn, messagesOut, droppedOut } = this.#peer;
-    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...this.#runtime.figures(SLOT) };
+    const figures = this.#finalFigures ?? this.#runtime.figures(SLOT);
+    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...figures };
   }
 
   serverTimeMs(): number {
-    const peerUs = this.#runtime.peerClockUs(SLOT);
-    const sinceUs = (peerUs - this.#helloClockUs) | 0;
-    // Moves the reference along, so that the wrapping difference stays small.
-    this.#helloTimeMs += sinceUs / 1000;
-    this.#helloClockUs = peerUs;
-    return this.#helloTimeMs;
+    if (!this.#isClosed && this.#runtime.hasPeerClock(SLOT)) {
+      this.#serverClock.sync(this.#runtime.peerClockUs(SLOT), performance.now());
+    }
+    return this.#serverClock.nowMs(performance.now());
   }
 
   handleHello(hello: Hello, payload: unknown): void {
-    this.#helloTimeMs = hello.serverTimeMs;
-    this.#helloClockUs = numberField(payload, 'clockUs') | 0;
+    const clockUs = numberField(payload, 'clockUs') | 0;
+    this.#serverClock.begin(hello.serverTimeMs, clockUs, performance.now());
   }
 
   close(code: number, reason: string): Promise<void> {
     if (!this.#isClosed) {
+      this.#keepFigures();
       this.#isClosed = true;
       this.#peer.close(code, reason);
       this.#runtime.close(code, reason);
@@ -133,6 +135,7 @@ class UdpLink implements Link, RuntimeHandler {
   handleRawPayload(): void {}
 
   handleFlowClosed(_slot: number, closed: ClosedFlow): void {
+    this.#keepFigures();
     this.#peer.handleClosed();
     this.#host.handleClosed(closed);
     this.handleDrained();
@@ -142,6 +145,10 @@ class UdpLink implements Link, RuntimeHandler {
 
   handleDrained(): void {
     for (const callback of this.#drainWatchers.splice(0)) callback();
+  }
+
+  #keepFigures(): void {
+    this.#finalFigures ??= { ...this.#runtime.figures(SLOT), queuedBytes: 0 };
   }
 
   handleTick(): void {}

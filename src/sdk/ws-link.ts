@@ -7,12 +7,14 @@ import { JsonPeer } from '../session/json-peer.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
 import type { Link, LinkHost } from './link.js';
-import { type OpenSocket, openSocket } from './ws-socket.js';
+import { type OpenSocket, openSocket, type SocketEvents } from './ws-socket.js';
 
 const PING_INTERVAL_MS = 1000;
 /** A first burst makes the clock good within a second. */
 const FIRST_PINGS_MS = [0, 50, 100, 150, 200];
 const CLOSE_TIMEOUT_MS = 2000;
+/** Pings without a frame in between after which the server is taken for dead, as it does us. */
+const SILENT_PINGS_MAX = 20;
 
 /** Resolves when the socket is open; $hello follows as a message. @throws GameDialError */
 export async function openWsLink(host: LinkHost, origin: string, ticket: string): Promise<void> {
@@ -35,6 +37,8 @@ class WsLink implements Link {
   #onDown: (() => void) | null = null;
   #framesIn = 0;
   #framesOut = 0;
+  #silentPings = 0;
+  readonly #connecting = new AbortController();
 
   constructor(host: LinkHost) {
     this.#host = host;
@@ -44,17 +48,19 @@ class WsLink implements Link {
   }
 
   async open(url: string): Promise<void> {
-    const { host } = { host: this.#host };
-    const socket = await openSocket(url, {
+    const host = this.#host;
+    const events: SocketEvents = {
       onText: (text) => {
         this.#framesIn++;
+        this.#silentPings = 0;
         this.#peer?.handleText(text);
       },
       onDrain: () => this.#peer?.handleSocketDrained(),
       onClose: (info) => this.#handleClosed(info),
-    });
+    };
+    const socket = await openSocket(url, events, this.#connecting.signal);
     if (this.#isClosed) {
-      socket.close(1000, '');
+      socket.terminate();
       return;
     }
     this.#socket = socket;
@@ -65,6 +71,7 @@ class WsLink implements Link {
         drops: host.drops,
         acks: this.#acks,
         onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
+        onBroken: (_owner, code, reason) => host.fail(code, reason),
         onHello: (_owner, payload) => host.handleHello(payload),
         nowMs: () => performance.now(),
         serverTimeMs: null,
@@ -125,12 +132,13 @@ class WsLink implements Link {
     for (const ms of FIRST_PINGS_MS) {
       this.#timers.push(setTimeout(() => this.#peer?.ping(), ms));
     }
-    this.#pings = setInterval(() => this.#peer?.ping(), PING_INTERVAL_MS);
+    this.#pings = setInterval(() => this.#ping(), PING_INTERVAL_MS);
   }
 
   close(code: number, reason: string): Promise<void> {
     if (this.#isClosed || this.#socket === null) {
       this.#isClosed = true;
+      this.#connecting.abort();
       return Promise.resolve();
     }
     return new Promise((resolve) => {
@@ -143,6 +151,12 @@ class WsLink implements Link {
       if (this.#peer !== null && !this.#peer.isClosed) this.#peer.close(code, reason);
       else this.#socket?.close(code, reason);
     });
+  }
+
+  /** Counts pings, not time: a process that slept has not listened. */
+  #ping(): void {
+    if (++this.#silentPings > SILENT_PINGS_MAX) this.#socket?.terminate();
+    else this.#peer?.ping();
   }
 
   #handleClosed(info: CloseInfo): void {

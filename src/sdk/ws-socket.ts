@@ -27,9 +27,14 @@ export interface OpenSocket {
   bytes(): { in: number; out: number };
 }
 
-export function openSocket(url: string, events: SocketEvents): Promise<OpenSocket> {
+/** `signal` cuts a socket that is still connecting: a server may accept and never answer. */
+export function openSocket(
+  url: string,
+  events: SocketEvents,
+  signal: AbortSignal,
+): Promise<OpenSocket> {
   const isNode = typeof process === 'object' && process.versions?.node !== undefined;
-  return isNode ? openNodeSocket(url, events) : openBrowserSocket(url, events);
+  return isNode ? openNodeSocket(url, events, signal) : openBrowserSocket(url, events, signal);
 }
 
 function closeInfo(code: number, reason: string): CloseInfo {
@@ -40,13 +45,26 @@ function closeInfo(code: number, reason: string): CloseInfo {
   };
 }
 
-async function openNodeSocket(url: string, events: SocketEvents): Promise<OpenSocket> {
+async function openNodeSocket(
+  url: string,
+  events: SocketEvents,
+  signal: AbortSignal,
+): Promise<OpenSocket> {
   const { WebSocket } = await import('ws');
+  if (signal.aborted) throw new GameDialError('ws-failed', 'given up');
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const early: string[] = [];
   let isStarted = false;
   let stream: import('node:net').Socket | null = null;
   let before = { in: 0, out: 0 };
+  let ended: CloseInfo | null = null;
+  const giveUp = () => socket.terminate();
+  signal.addEventListener('abort', giveUp);
+  socket.on('close', (code, reason) => {
+    signal.removeEventListener('abort', giveUp);
+    ended = closeInfo(code, reason.toString('utf8'));
+    if (isStarted) events.onClose(ended);
+  });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) return;
     if (isStarted) events.onText(data.toString('utf8'));
@@ -56,7 +74,6 @@ async function openNodeSocket(url: string, events: SocketEvents): Promise<OpenSo
     socket.once('upgrade', (response) => {
       stream = response.socket;
       before = { in: stream.bytesRead, out: stream.bytesWritten };
-      stream.on('drain', () => events.onDrain());
     });
     socket.once('open', resolve);
     socket.once('unexpected-response', (_request, response) => {
@@ -70,15 +87,16 @@ async function openNodeSocket(url: string, events: SocketEvents): Promise<OpenSo
       reject(new GameDialError('ws-failed', `WebSocket failed: ${cause.message}`, { cause }));
     });
   });
-  socket.on('close', (code, reason) => events.onClose(closeInfo(code, reason.toString('utf8'))));
+  const onWritten = () => events.onDrain();
   return {
     start() {
       isStarted = true;
       for (const text of early.splice(0)) events.onText(text);
+      if (ended !== null) events.onClose(ended);
     },
-    send: (text) => socket.send(text),
+    send: (text) => socket.send(text, onWritten),
     close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
+    terminate: giveUp,
     get bufferedAmount() {
       return socket.bufferedAmount;
     },
@@ -100,7 +118,11 @@ interface DomSocket {
   close(code: number, reason: string): void;
 }
 
-async function openBrowserSocket(url: string, events: SocketEvents): Promise<OpenSocket> {
+async function openBrowserSocket(
+  url: string,
+  events: SocketEvents,
+  signal: AbortSignal,
+): Promise<OpenSocket> {
   const Dom = (globalThis as unknown as { WebSocket: new (url: string) => DomSocket }).WebSocket;
   const socket = new Dom(url);
   const early: string[] = [];
@@ -115,6 +137,7 @@ async function openBrowserSocket(url: string, events: SocketEvents): Promise<Ope
   await new Promise<void>((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = () => reject(new GameDialError('ws-failed', 'WebSocket failed'));
+    signal.addEventListener('abort', () => socket.close(CLOSE_NORMAL, ''));
   });
   socket.onclose = ({ code, reason }) => events.onClose(closeInfo(code, reason));
   const close = (code: number, reason: string) => {

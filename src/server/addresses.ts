@@ -12,7 +12,8 @@ export function joinHostPort(host: string, port: number): string {
 }
 
 export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address === 'localhost';
+  if (isIP(address) === 4) return address.startsWith('127.');
+  return address === '::1' || address === 'localhost';
 }
 
 /** True for 0.0.0.0 and ::, which no client can connect to. */

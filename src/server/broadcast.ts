@@ -1,8 +1,16 @@
 /**
  * Sends one message to many players and encodes it at most once per wire.
  */
-import { BODY_BYTES_MAX, type Registry } from '../messages/types.js';
+import {
+  BODY_BYTES_MAX,
+  type MessageType,
+  MODE_RELIABLE_UNORDERED,
+  type Registry,
+} from '../messages/types.js';
+import { checkSendOptions } from '../session/send-options.js';
 import type { SendOptions } from '../session/types.js';
+import { TransportError } from '../util/errors.js';
+import { UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
 import type { PlayerEntry } from './player-entry.js';
 
 /** A body and its type id. */
@@ -23,6 +31,7 @@ export class Broadcaster {
     value: unknown,
     options: SendOptions | undefined,
   ): number {
+    if (options !== undefined) checkSendOptions(options);
     const registry = this.#registry;
     const type = registry.typeByName(name);
     let length = -1;
@@ -31,16 +40,27 @@ export class Broadcaster {
     for (let i = 0; i < players.length; i++) {
       const { peer } = players[i];
       if (peer.isClosed) continue;
-      if (peer.wire === 'json-ws') {
-        text ??= registry.toJson(name, value);
-        if (peer.sendText(type, text, options, name) !== 'full') accepted++;
-      } else if (peer.takesEncoded(type)) {
-        if (length < 0) length = registry.encode(name, value, this.#scratch, 0, SCRATCH_BYTES);
-        if (peer.sendEncoded(type, this.#scratch, length, options) !== 'full') accepted++;
-      } else if (peer.send(name, value, options) !== 'full') {
-        accepted++;
+      try {
+        if (peer.wire === 'json-ws') {
+          text ??= registry.toJson(name, value);
+          if (peer.sendText(type, text, options, name) !== 'full') accepted++;
+        } else if (peer.takesEncoded(type)) {
+          if (length < 0) length = registry.encode(name, value, this.#scratch, 0, SCRATCH_BYTES);
+          if (peer.sendEncoded(type, this.#scratch, length, options) !== 'full') accepted++;
+        } else if (peer.send(name, value, options) !== 'full') {
+          accepted++;
+        }
+      } catch (error) {
+        // A peer may have announced that it takes less than others; they must not miss it for that.
+        if (!isTooLargeForPeer(error, type, length)) throw error;
       }
     }
     return accepted;
   }
+}
+
+function isTooLargeForPeer(error: unknown, type: MessageType | undefined, length: number): boolean {
+  const isTooLarge = error instanceof TransportError && error.code === 'message-too-large';
+  const isUnreliable = type !== undefined && type.mode < MODE_RELIABLE_UNORDERED;
+  return isTooLarge && !(isUnreliable && length > UNRELIABLE_MESSAGE_BYTES_MAX);
 }

@@ -9,7 +9,13 @@
  * UDP listener and addon are loaded by `import()`: a server with `udp: false` never touches them.
  */
 import { randomInt } from 'node:crypto';
-import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../session/close-codes.js';
+import { isIP } from 'node:net';
+import {
+  assertServerCloseCode,
+  CLOSE_GOING_AWAY,
+  CLOSE_NORMAL,
+  cutReason,
+} from '../session/close-codes.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, SendOptions } from '../session/types.js';
@@ -20,7 +26,7 @@ import { Listeners } from './listeners.js';
 import { readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { Problem } from './problem.js';
-import { RoomEntry } from './room-entry.js';
+import { RoomEntry, type RoomMembers } from './room-entry.js';
 import { addConnection, emptyStats } from './server-stats.js';
 import { TickClock } from './tick-clock.js';
 import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
@@ -51,7 +57,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   readonly #broadcaster: Broadcaster;
   readonly #players = new Map<string, PlayerEntry>();
   readonly #all: PlayerEntry[] = [];
-  readonly #rooms = new Map<string, RoomEntry>();
+  readonly #rooms: RoomMembers = new Map();
   readonly #joins = new Listeners<[PlayerEntry]>();
   readonly #leaves = new Listeners<[PlayerEntry, LeaveInfo]>();
   readonly #ticks = new Listeners<[TickInfo]>();
@@ -65,6 +71,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #clock: TickClock | null = null;
   #tick = 0;
   #isClosed = false;
+  #closing: Promise<void> | null = null;
 
   private constructor(settings: ServerSettings) {
     this.#settings = settings;
@@ -144,12 +151,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   /** The room of this name; it comes into being with its first member. */
   room(name: string): Room<R> {
-    let room = this.#rooms.get(name);
-    if (room === undefined) {
-      room = new RoomEntry(name, this.#broadcaster, (empty) => this.#rooms.delete(empty.name));
-      this.#rooms.set(name, room);
-    }
-    return room as unknown as Room<R>;
+    return this.#roomEntry(name) as unknown as Room<R>;
   }
 
   /** To every player. Returns how many accepted it. */
@@ -173,15 +175,30 @@ export class GameServer<R extends object = Record<string, unknown>> {
     return this.#udpListener?.features() ?? {};
   }
 
-  /** Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent. */
+  /**
+   * Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent.
+   * Resolves when the sockets are closed, at most a second after a client that does not answer.
+   *
+   * @throws RangeError a code other than 1000, 1001 or 3000…4999
+   */
   async close(code: number = CLOSE_GOING_AWAY, reason = ''): Promise<void> {
-    if (this.#isClosed) return;
+    assertServerCloseCode(code);
+    if (this.#closing === null) {
+      let settle: (end: Promise<void>) => void = () => {};
+      this.#closing = new Promise((resolve) => {
+        settle = resolve;
+      });
+      settle(this.#close(code, cutReason(reason))); // its handlers may call close again
+    }
+    await this.#closing;
+  }
+
+  async #close(code: number, reason: string): Promise<void> {
     this.#isClosed = true;
     this.#clock?.close();
     for (const player of [...this.#all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
-    this.#wsListener?.close();
-    await this.#face?.close();
+    await Promise.all([this.#wsListener?.close(), this.#face?.close()]);
   }
 
   async #open(): Promise<void> {
@@ -212,7 +229,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       const { UdpListener } = await import('./udp-listener.js');
       this.#udpListener = new UdpListener(host, {
         ...settings.udp,
-        host: settings.host,
+        host: isIP(settings.host) === 0 ? this.http.host : settings.host,
         port: settings.udp.port ?? this.http.port,
         tickHz: settings.tickHz,
         seed: randomInt(2 ** 31),
@@ -251,6 +268,12 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #admit(player: PlayerEntry): void {
     // The newer connection wins, with the launch contract's normal close.
     this.#players.get(player.id)?.end(CLOSE_NORMAL, '');
+    if (this.#isClosed) {
+      // By the handler of that leave. Who never joined does not leave.
+      player.finalStats = player.stats();
+      player.peer.close(CLOSE_GOING_AWAY, '');
+      return;
+    }
     this.#players.set(player.id, player);
     this.#all.push(player);
     this.#joins.emit([player], this.#onHandlerError('onJoin'));
@@ -260,14 +283,19 @@ export class GameServer<R extends object = Record<string, unknown>> {
     if (player.hasLeft) return;
     player.finalStats = player.stats();
     addConnection(this.#departed, player.finalStats);
-    for (const room of player.rooms) room.leave(player);
+    for (const name of player.rooms) this.#roomEntry(name).leave(player);
     const at = this.#all.indexOf(player);
     if (at >= 0) this.#all.splice(at, 1);
     if (this.#players.get(player.id) === player) this.#players.delete(player.id);
     this.#leaves.emit([player, info], this.#onHandlerError('onLeave'));
   }
 
+  #roomEntry(name: string): RoomEntry {
+    return new RoomEntry(name, this.#rooms, this.#broadcaster);
+  }
+
   #runTick(ticksDue: number): void {
+    if (this.#isClosed) return; // in this very turn
     this.#tick += ticksDue;
     const stepMs = 1000 / this.#settings.tickHz;
     const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };

@@ -66,6 +66,7 @@ export class HttpFace {
             onRequest,
           );
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.#server.headersTimeout = REQUEST_TIMEOUT_MS;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#handleUpgrade(request, socket, head);
     });
@@ -179,6 +180,8 @@ export class HttpFace {
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
   const problem = error instanceof Problem ? error : new Problem(500, 'internal', 'internal error');
   const body = JSON.stringify(problem.toJson());
+  // The peer may never hang up, and nobody else watches this socket.
+  socket.once('finish', () => socket.destroy());
   const retry = problem.retryAfterS > 0 ? `Retry-After: ${problem.retryAfterS}\r\n` : '';
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.code}\r\nConnection: close\r\n${retry}` +

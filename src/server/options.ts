@@ -2,15 +2,24 @@
  * Validation of GameServerOptions: every refusal names the field, the value and what is accepted.
  */
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
 import { isLoopback } from './addresses.js';
-import type { GameServerOptions, Logger, UdpListenOptions, VerifySession } from './types.js';
+import type {
+  GameServerOptions,
+  Logger,
+  UdpListenOptions,
+  VerifySession,
+  WsListenOptions,
+} from './types.js';
 
 export const DEFAULT_PROTOCOL_ID = 0x67677363616c6501n;
 const MAX_FLOWS = 4096;
 const MAX_FLOWS_MAX = 1 << 20;
+const TICK_HZ_MIN = 1;
 const TICK_HZ_MAX = 1000;
 const BUFFER_BYTES = 4 * 1024 * 1024;
 const BUFFER_BYTES_MAX = 1 << 30;
@@ -81,25 +90,29 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
   refuseUnknown('', options, KNOWN);
   const dev = flag('dev', options.dev);
   const trustProxy = flag('trustProxy', options.trustProxy);
-  const tls = options.tls ?? null;
+  const tls = readTls(options.tls);
   const host = options.host ?? '127.0.0.1';
   if (typeof host !== 'string' || host === '') throw bad('host', host, 'an IP address');
-  const isPlain = tls === null && !trustProxy;
-  if (isPlain && !(dev && isLoopback(host))) {
+  if (dev && !isLoopback(host)) {
+    // TLS or not: in `dev` the session token itself is the player id.
+    throw bad('host', host, 'a loopback address with `dev`; without it, `tls` or `trustProxy`');
+  }
+  if (!dev && tls === null && !trustProxy) {
     throw new TransportError(
       'bad-option',
       'ggscale: tickets need TLS: give `tls`, or `trustProxy: true` behind a TLS proxy, or for ' +
         `development \`dev: true\` with a loopback host (host is ${JSON.stringify(host)})`,
     );
   }
-  const tickHz = number('tickHz', options.tickHz ?? 0, 0, TICK_HZ_MAX);
+  const tickHz = options.tickHz ?? 0;
+  if (tickHz !== 0) number('tickHz', tickHz, TICK_HZ_MIN, TICK_HZ_MAX);
   const ws = options.ws === false ? null : (options.ws ?? {});
-  if (ws !== null) refuseUnknown('ws.', ws, KNOWN_WS);
+  if (ws !== null) readWs(ws);
   const rate = options.ticketsPerSecondPerAddress ?? 50;
   return {
     host,
     port: integer('port', options.port ?? 0, 0, 65535),
-    registry: (options.registry ?? createRegistry({})) as Registry<object>,
+    registry: readRegistry(options.registry as Registry<object> | undefined),
     tickHz,
     udp: options.udp === false ? null : readUdp(options.udp ?? {}, tickHz),
     hasWs: ws !== null,
@@ -111,7 +124,7 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     maxPlayers: integer('maxPlayers', options.maxPlayers ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
     ticketsPerSecond: number('ticketsPerSecondPerAddress', rate, 0.1, 1e6),
     ticketBurst: Math.max(4, rate * 4),
-    logger: options.logger ?? SILENT,
+    logger: readLogger(options.logger),
   };
 }
 
@@ -129,7 +142,7 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
     throw bad('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
   }
   const advertise = udp.advertise ?? [];
-  if (!Array.isArray(advertise) || advertise.length > 32) {
+  if (!Array.isArray(advertise) || advertise.length > 32 || !advertise.every(isAddress)) {
     throw bad('udp.advertise', advertise, 'at most 32 strings `ip:port`');
   }
   return {
@@ -143,6 +156,58 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
     receiveBufferBytes: bufferBytes('udp.receiveBufferBytes', udp.receiveBufferBytes),
     sendBufferBytes: bufferBytes('udp.sendBufferBytes', udp.sendBufferBytes),
   };
+}
+
+function readTls(tls: GameServerOptions['tls']): ServerSettings['tls'] {
+  if (tls === undefined) return null;
+  const isPart = (part: unknown) => typeof part === 'string' || part instanceof Uint8Array;
+  const { key, cert } = tls ?? {};
+  // The value holds a secret: it is not repeated in the message.
+  if (!isPart(key) || !isPart(cert)) {
+    throw new TransportError('bad-option', 'ggscale: tls must be { key, cert } in PEM');
+  }
+  try {
+    createSecureContext({ key: pem(key), cert: pem(cert) });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TransportError('bad-option', `ggscale: tls is refused: ${message}`, { cause });
+  }
+  return tls;
+}
+
+function pem(part: string | Uint8Array): string | Buffer {
+  return typeof part === 'string' ? part : Buffer.from(part);
+}
+
+function readWs(ws: WsListenOptions): void {
+  refuseUnknown('ws.', ws, KNOWN_WS);
+  const hosts: unknown = ws.allowedHosts ?? [];
+  if (Array.isArray(hosts) && hosts.every((name) => typeof name === 'string')) return;
+  throw bad('ws.allowedHosts', hosts, 'an array of strings');
+}
+
+function readRegistry(registry: Registry<object> | undefined): Registry<object> {
+  if (registry === undefined) return createRegistry({}) as Registry<object>;
+  if (typeof registry?.typeByName === 'function') return registry;
+  throw bad('registry', registry, 'what createRegistry returns');
+}
+
+function readLogger(logger: Logger | undefined): Logger {
+  if (logger === undefined) return SILENT;
+  const isLogger = (['info', 'warn', 'error'] as const).every(
+    (level) => typeof logger?.[level] === 'function',
+  );
+  if (!isLogger) throw bad('logger', logger, 'an object with info, warn and error');
+  return logger;
+}
+
+/** `ip:port`, IPv6 in brackets: what a connect token can carry. */
+function isAddress(text: unknown): boolean {
+  const match = typeof text === 'string' ? /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) : null;
+  if (match === null) return false;
+  const port = Number(match[3]);
+  const isHost = match[1] === undefined ? isIP(match[2]) === 4 : isIP(match[1]) === 6;
+  return isHost && port >= 1 && port <= 65535;
 }
 
 function readKey(key: Uint8Array | string | undefined): Uint8Array {
@@ -190,6 +255,9 @@ function flag(name: string, value: boolean | undefined): boolean {
 }
 
 function refuseUnknown(prefix: string, options: object, known: Set<string>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw bad(prefix === '' ? 'options' : prefix.slice(0, -1), options, 'an object');
+  }
   for (const name of Object.keys(options)) {
     if (!known.has(name)) {
       throw new TransportError(
@@ -201,6 +269,7 @@ function refuseUnknown(prefix: string, options: object, known: Set<string>): voi
 }
 
 function bad(name: string, value: unknown, accepted: string): TransportError {
-  const shown = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const shown = isNumber ? String(value) : JSON.stringify(value);
   return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
 }

@@ -2,7 +2,7 @@
  * The server's record of one player: the public Player over a peer of either wire.
  */
 import type { BinaryPeer } from '../session/binary-peer.js';
-import { assertApplicationCloseCode, CLOSE_NORMAL } from '../session/close-codes.js';
+import { assertApplicationCloseCode, CLOSE_NORMAL, cutReason } from '../session/close-codes.js';
 import type { JsonPeer } from '../session/json-peer.js';
 import type {
   CloseInfo,
@@ -20,11 +20,6 @@ export interface PlayerLink {
   watchDrained(player: PlayerEntry, callback: () => void): void;
 }
 
-/** A room, as a leaving player sees it. */
-export interface Membership {
-  leave(player: PlayerEntry): void;
-}
-
 export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
 
 export class PlayerEntry implements Player<Record<string, unknown>> {
@@ -33,7 +28,8 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   data: unknown = undefined;
   /** Set by the listener straight after construction. */
   peer!: AnyPeer;
-  readonly rooms = new Set<Membership>();
+  /** Names of the rooms it is in. */
+  readonly rooms = new Set<string>();
   /** Set when the player leaves; figures at that moment. */
   finalStats: ConnectionStats | null = null;
   readonly #link: PlayerLink;
@@ -64,7 +60,8 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   }
 
   drained(): Promise<void> {
-    if (this.hasLeft) return Promise.resolve();
+    // Not at once: a loop of `send` and `drained` must not starve the event loop.
+    if (this.hasLeft) return new Promise((resolve) => setImmediate(resolve));
     return new Promise((resolve) => this.#link.watchDrained(this, resolve));
   }
 
@@ -77,8 +74,9 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   end(code: number, reason: string): void {
     if (this.hasLeft) return;
     const { peer } = this;
-    this.#onClose(this, { code, reason, wasClean: true });
-    peer.close(code, reason);
+    const cut = cutReason(reason);
+    this.#onClose(this, { code, reason: cut, wasClean: true });
+    peer.close(code, cut);
   }
 
   stats(): ConnectionStats {

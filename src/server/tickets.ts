@@ -5,7 +5,7 @@
  * used first consumes both. Only SHA-256 hashes are kept. A player may hold few of them, so a
  * stolen session token cannot fill the table.
  *
- * Invariant: every live ticket is counted once in `#perPlayer`.
+ * Invariant: every live ticket is counted once in `#perPlayer`; `#spentIds` is in order of expiry.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
@@ -33,6 +33,8 @@ export class TicketBook {
   readonly #byHash = new Map<string, Ticket>();
   readonly #byId = new Map<string, Ticket>();
   readonly #perPlayer = new Map<string, number>();
+  /** Ids that a WebSocket used up, until their connect tokens have expired; ms. */
+  readonly #spentIds = new Map<string, number>();
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -47,7 +49,8 @@ export class TicketBook {
     if ((this.#perPlayer.get(playerId) ?? 0) >= TICKETS_PER_PLAYER_MAX) {
       return { ok: false, code: 'too-many-tickets' };
     }
-    if (this.#byHash.size >= TICKETS_MAX) return { ok: false, code: 'tickets-full' };
+    if (this.#byHash.size + this.#spentIds.size >= TICKETS_MAX)
+      return { ok: false, code: 'tickets-full' };
     const ticket = randomBytes(TICKET_BYTES).toString('base64url');
     const id = randomBytes(TICKET_ID_BYTES);
     const entry: Ticket = {
@@ -68,18 +71,30 @@ export class TicketBook {
     const entry = this.#byHash.get(hashOf(ticket));
     if (entry === undefined) return null;
     this.#remove(entry);
+    this.#spentIds.set(entry.id, this.#nowMs() + TICKET_LIFETIME_S * 1000);
     return entry.playerId;
   }
 
-  /** A connect token with this id opened a flow: its ticket is spent too. */
-  consumeId(id: Uint8Array): void {
-    const entry = this.#byId.get(Buffer.from(id).toString('hex'));
+  /**
+   * A connect token with this id opened a flow: its ticket is spent too. False when the ticket was
+   * used before. An unknown id is fine: another server of the same key may have minted it.
+   */
+  consumeId(id: Uint8Array): boolean {
+    const key = Buffer.from(id).toString('hex');
+    this.#expire();
+    if (this.#spentIds.has(key)) return false;
+    const entry = this.#byId.get(key);
     if (entry !== undefined) this.#remove(entry);
+    return true;
   }
 
   /** Insertion order is expiry order, so the scan stops at the first live entry. */
   #expire(): void {
     const nowMs = this.#nowMs();
+    for (const [id, expiresAtMs] of this.#spentIds) {
+      if (expiresAtMs > nowMs) break;
+      this.#spentIds.delete(id);
+    }
     for (const entry of this.#byHash.values()) {
       if (entry.expiresAtMs > nowMs) return;
       this.#remove(entry);

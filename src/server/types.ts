@@ -68,7 +68,7 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   host?: string;
   /** The messages this game knows. Default: none, every message travels as JSON. */
   registry?: Registry<R>;
-  /** Ticks per second handed to `onTick` handlers; 0 (default): no tick. Range 0–1000. */
+  /** Ticks per second handed to `onTick` handlers, 1–1000; 0 (default): no tick. */
   tickHz?: number;
   /** UDP listener; `false` switches it off (the addon is then never loaded). Default on. */
   udp?: UdpListenOptions | false;
@@ -76,7 +76,7 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   ws?: WsListenOptions | false;
   /** Required unless `dev`: who may play. */
   verifySession?: VerifySession;
-  /** Development: loopback only, plain HTTP, the session token itself is the player id. */
+  /** Development: loopback only, plain HTTP; the session token is the player id by default. */
   dev?: boolean;
   /** TLS for HTTP and WebSocket. */
   tls?: { key: string | Uint8Array; cert: string | Uint8Array };
@@ -97,6 +97,8 @@ export interface Player<R> {
   readonly address: string;
   /** Free for the game; undefined at first. */
   data: unknown;
+  /** True once it has left; every `send` is then `full`, for good. */
+  readonly hasLeft: boolean;
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
   /** Resolves when everything reliable that was accepted has been acknowledged, or on close. */
   drained(): Promise<void>;

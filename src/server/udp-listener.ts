@@ -9,7 +9,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { createConnectToken } from '../runtime/tokens.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
-import { CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
+import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { ConnectionStats } from '../session/types.js';
 import { createHello } from './hello.js';
@@ -107,7 +107,11 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   handleFlowOpened(flow: OpenedFlow): void {
     const user = readUserData(flow.userData, flow.clientId);
-    if (user.ticketId !== null) this.#host.tickets.consumeId(user.ticketId);
+    if (user.ticketId !== null && !this.#host.tickets.consumeId(user.ticketId)) {
+      this.#runtime.closeFlow(flow.slot, CLOSE_POLICY_VIOLATION, 'ticket-spent');
+      return;
+    }
+    this.#raw.delete(flow.slot); // of an earlier flow that we closed
     this.#pending.set(flow.slot, { ...flow, playerId: user.playerId });
   }
 

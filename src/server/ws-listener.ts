@@ -22,6 +22,10 @@ const FRAME_BYTES_MAX = BODY_BYTES_MAX + 1024;
 /** Both ends look for a dead peer this often; two silent rounds end the connection. */
 const PING_INTERVAL_MS = 10_000;
 const RETRY_AFTER_CAPACITY_S = 5;
+/** How long a closing server waits for its clients' goodbyes; then their sockets are cut. */
+const CLOSE_WAIT_MS = 1000;
+/** Above this many bytes in the socket, a ping is not answered: the peer does not read. */
+const PONG_BACKLOG_BYTES = 64 * 1024;
 
 interface Connection {
   socket: WebSocket;
@@ -42,6 +46,7 @@ export class WsListener implements PlayerLink {
   readonly #context: JsonPeerContext<PlayerEntry>;
   readonly #pings: NodeJS.Timeout;
   #ackTimer: NodeJS.Timeout | null = null;
+  #onEmpty: (() => void) | null = null;
 
   constructor(host: ListenerHost) {
     this.#host = host;
@@ -50,6 +55,7 @@ export class WsListener implements PlayerLink {
       maxPayload: FRAME_BYTES_MAX,
       perMessageDeflate: false,
       clientTracking: false,
+      autoPong: false,
     });
     this.#context = {
       registry: host.registry,
@@ -57,6 +63,7 @@ export class WsListener implements PlayerLink {
       drops: host.drops,
       acks: new AckBatch(() => this.#armAcks()),
       onUnhandled: null,
+      onBroken: (player, code, reason) => player.end(code, reason),
       onHello: null,
       nowMs: () => host.nowMs(),
       serverTimeMs: () => host.nowMs(),
@@ -103,12 +110,22 @@ export class WsListener implements PlayerLink {
   }
 
   /** Call after every player has been ended. Sockets that do not answer the close are cut. */
-  close(): void {
+  async close(): Promise<void> {
+    this.#server.close();
     clearInterval(this.#pings);
     if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    if (this.#connections.size > 0) {
+      // Cutting at once would reset the stream, and the goodbye would be lost with it.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CLOSE_WAIT_MS);
+        this.#onEmpty = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
     for (const { socket } of this.#connections.values()) socket.terminate();
     this.#connections.clear();
-    this.#server.close();
   }
 
   #open(socket: WebSocket, stream: Socket, playerId: string): void {
@@ -125,7 +142,12 @@ export class WsListener implements PlayerLink {
     const player = new PlayerEntry(playerId, address, this, (entry, info) => {
       this.#host.release(entry, info);
     });
-    const peer = new JsonPeer(this.#context, player, textSocketOf(connection));
+    const onWritten = () => peer.handleSocketDrained();
+    const peer: JsonPeer<PlayerEntry> = new JsonPeer(
+      this.#context,
+      player,
+      textSocketOf(connection, onWritten),
+    );
     player.peer = peer;
     this.#connections.set(player, connection);
     socket.on('message', (data: RawData, isBinary: boolean) => {
@@ -137,7 +159,10 @@ export class WsListener implements PlayerLink {
     socket.on('pong', () => {
       connection.isAlive = true;
     });
-    stream.on('drain', () => peer.handleSocketDrained());
+    socket.on('ping', (data: Buffer) => {
+      connection.isAlive = true;
+      if (socket.bufferedAmount <= PONG_BACKLOG_BYTES) socket.pong(data);
+    });
     socket.on('error', () => {}); // a 'close' event always follows
     socket.on('close', (code: number, reason: Buffer) => {
       this.#handleClose(player, peer, code, reason.toString('utf8'));
@@ -151,6 +176,7 @@ export class WsListener implements PlayerLink {
     this.#host.release(player, { code: code === 1005 ? 1000 : code, reason, wasClean });
     peer.handleClosed();
     this.#connections.delete(player);
+    if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
   #armAcks(): void {
@@ -169,12 +195,13 @@ export class WsListener implements PlayerLink {
   }
 }
 
-function textSocketOf(connection: Connection): TextSocket {
+/** `onWritten`: the kernel took a frame. The stream's 'drain' comes only above its own mark. */
+function textSocketOf(connection: Connection, onWritten: () => void): TextSocket {
   const { socket } = connection;
   return {
     send(text) {
       connection.framesOut++;
-      socket.send(text);
+      socket.send(text, onWritten);
     },
     close(code, reason) {
       socket.close(code, reason);

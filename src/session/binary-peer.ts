@@ -14,7 +14,7 @@ import {
 import { TransportError } from '../util/errors.js';
 import type { AckBatch } from './ack-batch.js';
 import { ByteSendLog } from './byte-send-log.js';
-import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH } from './close-codes.js';
+import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH, cutReason } from './close-codes.js';
 import { ID_ACK, parseTypes, readAck, writeAck } from './control.js';
 import type { Dispatcher } from './dispatcher.js';
 import {
@@ -25,6 +25,7 @@ import {
   type SessionDrops,
 } from './drops.js';
 import {
+  BEFORE_HELLO_BYTES_MAX,
   BEFORE_HELLO_MESSAGES_MAX,
   CONTROL_CHANNEL,
   laneOf,
@@ -33,6 +34,7 @@ import {
   SESSION_LANES,
 } from './limits.js';
 import { ReceiveNumbers } from './receive-numbers.js';
+import { checkSendOptions, expiresUsOf } from './send-options.js';
 import type { Meta, SendOptions, SendResult } from './types.js';
 
 /** What the runtime offers to one flow. */
@@ -106,6 +108,7 @@ export class BinaryPeer<O> {
   #isClosed = false;
   /** Messages ahead of $hello; null once it has come (and at the server, which sends it). */
   #held: HeldMessage[] | null;
+  #heldBytes = 0;
   /** Ids the peer knows with our layout; null: the registries are equal. */
   #peerIds: Set<number> | null = null;
 
@@ -155,6 +158,7 @@ export class BinaryPeer<O> {
     length: number,
     options: SendOptions = NO_OPTIONS,
   ): SendResult {
+    if (options !== NO_OPTIONS) checkSendOptions(options);
     const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     const channel = type === undefined ? 0 : type.channel;
     const isReliable = mode >= MODE_RELIABLE_UNORDERED;
@@ -171,7 +175,7 @@ export class BinaryPeer<O> {
       bytes,
       0,
       length,
-      options.expiresMs === undefined ? 0 : Math.round(options.expiresMs * 1000),
+      expiresUsOf(options),
       options.key ?? 0,
       options.redundancy ?? 0,
     );
@@ -245,11 +249,15 @@ export class BinaryPeer<O> {
   flushAck(): void {
     this.#owesAck = false;
     if (this.#ackMessages === 0 || this.#isClosed || this.#received === null) return;
-    this.#ackMessages = 0;
-    this.#ackBytes = 0;
     const { registry, scratch } = this.#context;
     const head = registry.runtime.encodeId(ID_ACK, scratch, 0, scratch.length);
-    this.#sendControlBytes(head + writeAck(this.#received, scratch, head));
+    if (this.#sendControlBytes(head + writeAck(this.#received, scratch, head)) === SEND_FULL) {
+      // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
+      this.#oweAck();
+      return;
+    }
+    this.#ackMessages = 0;
+    this.#ackBytes = 0;
   }
 
   /** The peer's session acknowledges; see ByteSendLog. */
@@ -261,7 +269,7 @@ export class BinaryPeer<O> {
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#context.port.closeFlow(this.slot, code, reason);
+    this.#context.port.closeFlow(this.slot, code, cutReason(reason));
   }
 
   /** The flow is gone; nothing is sent any more. */
@@ -299,8 +307,12 @@ export class BinaryPeer<O> {
 
   #hold(channel: number, mode: number, messageId: number, bytes: Uint8Array): void {
     const held = this.#held as HeldMessage[];
-    if (mode >= MODE_RELIABLE_UNORDERED && held.length < BEFORE_HELLO_MESSAGES_MAX) {
+    const isRoom =
+      held.length < BEFORE_HELLO_MESSAGES_MAX &&
+      this.#heldBytes + bytes.length <= BEFORE_HELLO_BYTES_MAX;
+    if (mode >= MODE_RELIABLE_UNORDERED && isRoom) {
       held.push({ channel, mode, messageId, bytes });
+      this.#heldBytes += bytes.length;
     } else {
       this.#context.drops.count(DROP_BEFORE_HELLO);
       if (mode >= MODE_RELIABLE_UNORDERED) this.#fail(CLOSE_PROTOCOL_ERROR, 'no $hello');
@@ -316,10 +328,15 @@ export class BinaryPeer<O> {
     this.#ackBytes += length;
     if (this.#ackMessages >= SESSION_ACK_MESSAGES || this.#ackBytes >= SESSION_ACK_BYTES) {
       this.flushAck();
-    } else if (!this.#owesAck) {
-      this.#owesAck = true;
-      this.#context.acks.add(this);
+    } else {
+      this.#oweAck();
     }
+  }
+
+  #oweAck(): void {
+    if (this.#owesAck) return;
+    this.#owesAck = true;
+    this.#context.acks.add(this);
   }
 
   #handleControl(bytes: Uint8Array, offset: number, length: number): void {
@@ -364,10 +381,10 @@ export class BinaryPeer<O> {
     return true;
   }
 
-  #sendControlBytes(length: number): void {
+  #sendControlBytes(length: number): number {
     const { port, scratch } = this.#context;
     const mode = MODE_RELIABLE_ORDERED;
-    port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0);
+    return port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0);
   }
 }
 

@@ -2,7 +2,7 @@
  * Handlers by message type. The owner (a player, or the client's connection) is handed through,
  * so that one table serves all players. A handler that throws affects its own message only.
  */
-import { BODY_BYTES_MAX, type MessageType } from '../messages/types.js';
+import { BODY_BYTES_MAX, MessageError, type MessageType } from '../messages/types.js';
 import type { Meta } from './types.js';
 
 export type ValueHandler<O> = (owner: O, value: never, meta: Meta) => void;
@@ -15,6 +15,7 @@ interface Handlers<O> {
 export class Dispatcher<O> {
   readonly #byType = new Map<string, Handlers<O>>();
   readonly #onError: (error: unknown, type: string) => void;
+  readonly #before = new Map<string, () => void>();
   #scratch: Uint8Array | null = null;
 
   constructor(onError: (error: unknown, type: string) => void) {
@@ -31,6 +32,11 @@ export class Dispatcher<O> {
     return this.#add(type, 'views', handler);
   }
 
+  /** Runs `work` once, right before the next message of the type is dispatched. */
+  setBefore(type: string, work: () => void): void {
+    this.#before.set(type, work);
+  }
+
   handlesValues(type: string): boolean {
     const handlers = this.#byType.get(type);
     return handlers !== undefined && handlers.values.length > 0;
@@ -45,6 +51,7 @@ export class Dispatcher<O> {
     length: number,
     meta: Meta,
   ): boolean {
+    if (this.#before.size > 0) this.#runBefore(type.name);
     const handlers = this.#byType.get(type.name);
     if (handlers === undefined) return false;
     for (let i = 0; i < handlers.views.length; i++) {
@@ -64,13 +71,16 @@ export class Dispatcher<O> {
     value: unknown,
     meta: Meta,
   ): boolean {
+    if (this.#before.size > 0) this.#runBefore(name);
     const handlers = this.#byType.get(name);
     if (handlers === undefined) return false;
     if (type !== undefined && handlers.views.length > 0) {
       this.#scratch ??= new Uint8Array(BODY_BYTES_MAX);
       const scratch = this.#scratch;
       const length = type.encode(value, scratch, 0, scratch.length);
-      for (let i = 0; i < handlers.views.length; i++) {
+      // Short JSON may stand for more bytes than a body may have: defaults are filled in.
+      if (length < 0) this.#onError(tooLarge(name), name);
+      for (let i = 0; length >= 0 && i < handlers.views.length; i++) {
         this.#call(handlers.views[i], owner, type.view(scratch, 0, length), meta, name);
       }
     }
@@ -78,6 +88,12 @@ export class Dispatcher<O> {
       this.#call(handlers.values[i], owner, value, meta, name);
     }
     return handlers.values.length + handlers.views.length > 0;
+  }
+
+  #runBefore(type: string): void {
+    const work = this.#before.get(type);
+    this.#before.delete(type);
+    work?.();
   }
 
   #call(
@@ -111,4 +127,8 @@ export class Dispatcher<O> {
       owner[kind] = owner[kind].filter((other) => other !== handler);
     };
   }
+}
+
+function tooLarge(name: string): MessageError {
+  return new MessageError('message-too-large', `body is over ${BODY_BYTES_MAX} bytes`, name);
 }

@@ -16,12 +16,13 @@ import {
 } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
 import type { AckBatch } from './ack-batch.js';
-import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG } from './close-codes.js';
+import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js';
 import { numberField } from './control.js';
 import type { Dispatcher } from './dispatcher.js';
 import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
 import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES, SESSION_LOG_BYTES_MAX } from './limits.js';
 import { RttClock } from './rtt-clock.js';
+import { checkSendOptions } from './send-options.js';
 import { TextSendLog } from './text-send-log.js';
 import type { Meta, SendOptions, SendResult } from './types.js';
 
@@ -40,6 +41,8 @@ export interface JsonPeerContext<O> {
   readonly drops: SessionDrops;
   readonly acks: AckBatch<JsonPeer<O>>;
   readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
+  /** The peer broke the session's rules: the owner must end the connection with this code. */
+  readonly onBroken: (owner: O, code: number, reason: string) => void;
   readonly onHello: ((owner: O, payload: unknown) => void) | null;
   /** Monotonic milliseconds of this process. */
   readonly nowMs: () => number;
@@ -59,6 +62,12 @@ class MutableMeta implements Meta {
 
 const NO_OPTIONS: SendOptions = {};
 
+interface Waiting {
+  text: string;
+  /** Infinity: never. */
+  expiresAtMs: number;
+}
+
 export class JsonPeer<O> {
   readonly wire = 'json-ws' as const;
   messagesIn = 0;
@@ -71,7 +80,7 @@ export class JsonPeer<O> {
   readonly #meta = new MutableMeta();
   readonly #log = new TextSendLog();
   /** Newest frame of each sequenced type (and key) that waits for the socket. */
-  readonly #latest = new Map<string, string>();
+  readonly #latest = new Map<string, Waiting>();
   #onDrained: (() => void)[] = [];
   #framesIn = 0;
   #framesAcked = 0;
@@ -106,6 +115,7 @@ export class JsonPeer<O> {
     options: SendOptions = NO_OPTIONS,
     name = type?.name ?? '',
   ): SendResult {
+    if (options !== NO_OPTIONS) checkSendOptions(options);
     if (this.#isClosed) return 'full';
     const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
@@ -143,14 +153,14 @@ export class JsonPeer<O> {
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       drops.count(DROP_BAD_FRAME);
-      if (error.code === 'message-too-large') this.close(CLOSE_TOO_BIG, 'message-too-large');
+      if (error.code === 'message-too-large') this.#fail(CLOSE_TOO_BIG, 'message-too-large');
       else this.#countFrame(text.length);
       return;
     }
     if (frame.type.startsWith('$')) {
       if (this.#handleControl(frame.type, frame.payload)) return;
       drops.count(DROP_BAD_CONTROL);
-      this.close(CLOSE_PROTOCOL_ERROR, 'malformed session message');
+      this.#fail(CLOSE_PROTOCOL_ERROR, 'malformed session message');
       return;
     }
     this.#countFrame(text.length);
@@ -159,16 +169,23 @@ export class JsonPeer<O> {
 
   /** The socket's buffer went down: the newest of each waiting type follows. */
   handleSocketDrained(): void {
-    for (const [name, text] of this.#latest) {
-      if (this.#isClosed || this.#socket.bufferedAmount > UNRELIABLE_BACKLOG_BYTES) return;
+    if (this.#latest.size === 0) return;
+    const nowMs = this.#context.nowMs();
+    for (const [name, { text, expiresAtMs }] of this.#latest) {
+      if (this.#isClosed || this.#isClogged) return;
       this.#latest.delete(name);
-      this.#write(text);
+      if (expiresAtMs >= nowMs) this.#write(text);
+      else this.droppedOut++;
     }
   }
 
   flushAck(): void {
     this.#owesAck = false;
     if (this.#isClosed || this.#framesIn === this.#framesAcked) return;
+    if (this.#isClogged) {
+      this.#oweAck(); // a peer that sends and does not read is not answered without bound
+      return;
+    }
     this.#framesAcked = this.#framesIn;
     this.#bytesSinceAck = 0;
     this.sendControl('$ack', { frames: this.#framesIn });
@@ -183,7 +200,7 @@ export class JsonPeer<O> {
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#socket.close(code, reason);
+    this.#socket.close(code, cutReason(reason));
     this.#drained();
   }
 
@@ -193,7 +210,10 @@ export class JsonPeer<O> {
   }
 
   #sendUnreliable(mode: Mode, text: string, options: SendOptions, name: string): SendResult {
-    if (this.#socket.bufferedAmount <= UNRELIABLE_BACKLOG_BYTES) {
+    const slot = options.key === undefined ? name : `${name} ${options.key}`;
+    if (!this.#isClogged) {
+      // An older one that still waits must not follow this one.
+      if (mode === MODE_UNRELIABLE_SEQUENCED && this.#latest.delete(slot)) this.droppedOut++;
       this.#write(text);
       return 'sent';
     }
@@ -201,11 +221,18 @@ export class JsonPeer<O> {
       this.droppedOut++;
       return 'full';
     }
-    const slot = options.key === undefined ? name : `${name} ${options.key}`;
-    if (this.#latest.has(slot)) this.droppedOut++;
-    this.#latest.delete(slot);
-    this.#latest.set(slot, text);
+    if (this.#latest.delete(slot)) this.droppedOut++;
+    const expiresAtMs = this.#context.nowMs() + (options.expiresMs ?? Number.POSITIVE_INFINITY);
+    this.#latest.set(slot, { text, expiresAtMs });
     return 'queued';
+  }
+
+  get #isClogged(): boolean {
+    return this.#socket.bufferedAmount > UNRELIABLE_BACKLOG_BYTES;
+  }
+
+  #fail(code: number, reason: string): void {
+    this.#context.onBroken(this.#owner, code, reason);
   }
 
   #write(text: string): void {
@@ -218,12 +245,18 @@ export class JsonPeer<O> {
     this.#framesIn++;
     this.#bytesSinceAck += length;
     const unacked = this.#framesIn - this.#framesAcked;
-    if (unacked >= SESSION_ACK_MESSAGES || this.#bytesSinceAck >= SESSION_ACK_BYTES) {
+    const isDue = unacked >= SESSION_ACK_MESSAGES || this.#bytesSinceAck >= SESSION_ACK_BYTES;
+    if (isDue && !this.#isClogged) {
       this.flushAck();
-    } else if (!this.#owesAck) {
-      this.#owesAck = true;
-      this.#context.acks.add(this);
+    } else {
+      this.#oweAck();
     }
+  }
+
+  #oweAck(): void {
+    if (this.#owesAck) return;
+    this.#owesAck = true;
+    this.#context.acks.add(this);
   }
 
   #dispatch(name: string, value: unknown): void {
@@ -245,6 +278,7 @@ export class JsonPeer<O> {
       case '$ping': {
         const t = numberField(payload, 't');
         if (!Number.isFinite(t)) return false;
+        if (this.#isClogged) return true; // a lost sample; see flushAck
         this.sendControl('$time', { t, server: serverTimeMs === null ? 0 : serverTimeMs() });
         return true;
       }

@@ -21,8 +21,12 @@ export const SESSION_ACK_BYTES = 64 * 1024;
 export const RESUME_WINDOW_MS = 30_000;
 /** One-time secret that proves the right to resume, bytes (128 bit). */
 export const RESUME_SECRET_BYTES = 16;
-/** Reliable messages that may arrive ahead of $hello on other channels, at the client. */
-export const BEFORE_HELLO_MESSAGES_MAX = 256;
+/**
+ * Reliable messages that may arrive ahead of a lost $hello on other channels, at the client: all
+ * that a server's session log admits.
+ */
+export const BEFORE_HELLO_MESSAGES_MAX = SESSION_WINDOW * SESSION_LANES;
+export const BEFORE_HELLO_BYTES_MAX = SESSION_LOG_BYTES_MAX;
 
 /** Lane of a reliable mode (2 unordered, 3 ordered) on a channel. */
 export function laneOf(channel: number, mode: number): number {

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { createRegistry } from '../messages/index.js';
+import { AckBatch } from './ack-batch.js';
+import { BinaryPeer, type BinaryPeerContext } from './binary-peer.js';
+import { Dispatcher } from './dispatcher.js';
+import { SessionDrops } from './drops.js';
+import { CONTROL_CHANNEL, SESSION_WINDOW } from './limits.js';
+
+const ORDERED = 3;
+
+function build(awaitsHello: boolean) {
+  const registry = createRegistry({});
+  const port = { result: 0, sends: 0, channels: [] as number[] };
+  const broken: string[] = [];
+  let armed = 0;
+  const dispatcher = new Dispatcher<null>((error) => {
+    throw error;
+  });
+  const context: BinaryPeerContext<null> = {
+    registry: registry as never,
+    dispatcher,
+    port: {
+      send: (_slot, channel) => {
+        port.sends++;
+        if (port.result === 0) port.channels.push(channel);
+        return port.result;
+      },
+      closeFlow: () => {},
+    },
+    drops: new SessionDrops(),
+    acks: new AckBatch(() => armed++),
+    scratch: new Uint8Array(4096),
+    onUnhandled: null,
+    onBroken: (_owner, _code, reason) => broken.push(reason),
+    onHello: () => peer.releaseHeld(),
+  };
+  const peer: BinaryPeer<null> = new BinaryPeer(context, null, 0, awaitsHello);
+  const bytes = new Uint8Array(4096);
+  const deliver = (channel: number, id: number, name: string, payload: unknown) => {
+    const encode = name.startsWith('$') ? registry.runtime.encode : registry.encode.bind(registry);
+    const length = encode(name, payload, bytes, 0, bytes.length);
+    peer.handleMessage(channel, ORDERED, id, bytes, 0, length, 0);
+  };
+  return { peer, port, broken, context, dispatcher, deliver, armed: () => armed };
+}
+
+t.test('a whole window of messages may come ahead of a lost $hello', async (t) => {
+  const { broken, dispatcher, deliver } = build(true);
+  const seen: unknown[] = [];
+  dispatcher.on('n', (_owner, value) => seen.push(value));
+  for (let i = 0; i < SESSION_WINDOW; i++) deliver(0, i, 'n', i);
+  t.same(seen, []);
+  deliver(CONTROL_CHANNEL, 0, '$hello', {});
+  t.same(broken, []);
+  t.same(
+    seen,
+    Array.from({ length: SESSION_WINDOW }, (_, i) => i),
+  );
+});
+
+t.test('what no honest server sends ahead of $hello ends the connection', async (t) => {
+  const { broken, deliver } = build(true);
+  for (let i = 0; broken.length === 0 && i < 1e6; i++) deliver(0, i, 'n', 'x'.repeat(1000));
+  t.same(broken, ['no $hello']);
+});
+
+t.test('an acknowledgement that finds no room is sent later', async (t) => {
+  const { port, context, dispatcher, deliver, armed } = build(false);
+  dispatcher.on('n', () => {});
+  deliver(0, 0, 'n', 1);
+  t.equal(armed(), 1);
+  port.result = 2; // full
+  context.acks.flush();
+  t.same(port.channels, []);
+  t.equal(armed(), 2, 'it is still owed');
+  port.result = 0;
+  context.acks.flush();
+  t.same(port.channels, [CONTROL_CHANNEL]);
+  context.acks.flush();
+  t.same(port.channels, [CONTROL_CHANNEL], 'and then no more');
+});

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { Snapshot } from '../messages/generated/index.js';
+import { createRegistry } from '../messages/index.js';
+import type { MessageType } from '../messages/types.js';
+import { AckBatch } from './ack-batch.js';
+import { Dispatcher } from './dispatcher.js';
+import { SessionDrops } from './drops.js';
+import { JsonPeer, type JsonPeerContext } from './json-peer.js';
+
+class FakeSocket {
+  readonly sent: string[] = [];
+  bufferedAmount = 0;
+  closed: number | null = null;
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(code: number): void {
+    this.closed = code;
+  }
+}
+
+function build(types: Record<string, MessageType> = { Snapshot }) {
+  const registry = createRegistry(types);
+  const errors: unknown[] = [];
+  const broken: number[] = [];
+  const dispatcher = new Dispatcher<null>((error) => errors.push(error));
+  const socket = new FakeSocket();
+  let armed = 0;
+  const context: JsonPeerContext<null> = {
+    registry: registry as never,
+    dispatcher,
+    drops: new SessionDrops(),
+    acks: new AckBatch(() => armed++),
+    onUnhandled: null,
+    onBroken: (_owner, code) => broken.push(code),
+    onHello: null,
+    nowMs: () => now.ms,
+    serverTimeMs: () => 0,
+  };
+  const now = { ms: 0 };
+  const peer = new JsonPeer(context, null, socket);
+  return { peer, socket, dispatcher, errors, broken, context, now, armed: () => armed };
+}
+
+function snapshot(tick: number): unknown {
+  return Snapshot.normalize({ tick }, false);
+}
+
+function ticksOf(socket: FakeSocket): number[] {
+  return socket.sent.map((text) => JSON.parse(text).payload.tick);
+}
+
+t.test('a newer sequenced message that goes out at once replaces the one that waits', async (t) => {
+  const { peer, socket } = build();
+  socket.bufferedAmount = 1e6;
+  t.equal(peer.send('Snapshot', snapshot(1)), 'queued');
+  socket.bufferedAmount = 0; // the kernel took it, the drain has not been told yet
+  t.equal(peer.send('Snapshot', snapshot(2)), 'sent');
+  peer.handleSocketDrained();
+  t.same(ticksOf(socket), [2], 'never an older one behind a newer one');
+});
+
+t.test('a waiting message that expires is dropped', async (t) => {
+  const { peer, socket, now } = build();
+  socket.bufferedAmount = 1e6;
+  t.equal(peer.send('Snapshot', snapshot(1), { expiresMs: 50 }), 'queued');
+  now.ms = 51;
+  socket.bufferedAmount = 0;
+  peer.handleSocketDrained();
+  t.same(socket.sent, []);
+  t.equal(peer.droppedOut, 1);
+});
+
+t.test('a peer that asks and never reads does not fill the memory', async (t) => {
+  const { peer, socket, context, armed } = build();
+  socket.bufferedAmount = 1e6;
+  for (let i = 0; i < 1000; i++) {
+    peer.handleText('{"type":"$ping","payload":{"t":1}}');
+    peer.handleText('{"type":"x","payload":1}');
+  }
+  t.same(socket.sent, []);
+  t.equal(armed(), 1);
+  socket.bufferedAmount = 0;
+  context.acks.flush();
+  t.same(
+    socket.sent.map((text) => JSON.parse(text)),
+    [{ type: '$ack', payload: { frames: 1000 } }],
+    'the acknowledgement is late, not lost',
+  );
+});
+
+t.test('a peer that breaks the rules is handed to the owner', async (t) => {
+  const { peer, broken } = build();
+  peer.handleText('{"type":"$nonsense"}');
+  t.same(broken, [1002]);
+});
+
+t.test('a value whose encoding is over the limit never becomes a view', async (t) => {
+  const Huge = Object.create(Snapshot, {
+    encode: { value: () => -1 },
+  }) as MessageType;
+  const { peer, dispatcher, errors } = build({ Snapshot: Huge });
+  let views = 0;
+  dispatcher.onView('Snapshot', () => views++);
+  peer.handleText('{"type":"Snapshot","payload":{}}');
+  t.equal(views, 0);
+  t.match(errors, [{ code: 'message-too-large' }]);
+});

@@ -1,0 +1,34 @@
+import { TransportError } from '../util/errors.js';
+import type { SendOptions } from './types.js';
+
+const KEY_MAX = 2 ** 31 - 1;
+const REDUNDANCY_MAX = 3;
+/** The protocol's clock can tell 35 minutes ahead; nothing unsent waits that long. */
+const EXPIRES_US_MAX = 1_000_000_000;
+
+/** @throws TransportError bad-option, the same on both wires */
+export function checkSendOptions(options: SendOptions): void {
+  const { expiresMs, key, redundancy } = options;
+  if (expiresMs !== undefined && !(Number.isFinite(expiresMs) && expiresMs >= 0)) {
+    throw bad('expiresMs', expiresMs, 'milliseconds from 0');
+  }
+  if (key !== undefined && !(Number.isInteger(key) && key >= 1 && key <= KEY_MAX)) {
+    throw bad('key', key, `an integer 1…${KEY_MAX}`);
+  }
+  if (redundancy === undefined) return;
+  if (!(Number.isInteger(redundancy) && redundancy >= 0 && redundancy <= REDUNDANCY_MAX)) {
+    throw bad('redundancy', redundancy, `an integer 0…${REDUNDANCY_MAX}`);
+  }
+}
+
+/** For the protocol: microseconds, 0 when there is no expiry. */
+export function expiresUsOf(options: SendOptions): number {
+  const { expiresMs } = options;
+  if (expiresMs === undefined) return 0;
+  return Math.min(Math.max(1, Math.round(expiresMs * 1000)), EXPIRES_US_MAX);
+}
+
+function bad(name: string, value: unknown, accepted: string): TransportError {
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
+}
