@@ -39,26 +39,27 @@ for (const name of readdirSync('src')) {
 }
 `;
 
-const cargo = `#!${process.execPath}
-const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
-const { dirname, join } = require('node:path');
-const target = process.argv[process.argv.indexOf('--target-dir') + 1];
-const native = dirname(process.argv[process.argv.indexOf('--manifest-path') + 1]);
-appendFileSync(join(native, '../calls.log'), 'cargo\\n');
-if (process.env.FAKE_CARGO_FAILS) process.exit(101);
-mkdirSync(target, { recursive: true });
-function made(crate, kind, rest) {
-  console.log(JSON.stringify({ reason: 'compiler-artifact',
-    manifest_path: join(native, crate, 'Cargo.toml'), target: { kind: [kind] }, ...rest }));
-}
-writeFileSync(join(target, 'addon.so'), 'addon');
-writeFileSync(join(target, 'forwarder'), 'forwarder');
-made('addon', 'cdylib', { filenames: [join(target, 'addon.so')], executable: null });
-made('forwarder', 'bin', { filenames: [], executable: join(target, 'forwarder') });
+// Shell, because a test starts them dozens of times and Node takes its time.
+const cargo = `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    --target-dir) target=$2 ;;
+    --manifest-path) native=\${2%/*} ;;
+  esac
+  shift
+done
+echo cargo >> "$native/../calls.log"
+[ -z "$FAKE_CARGO_FAILS" ] || exit 101
+/bin/mkdir -p "$target"
+echo addon > "$target/addon.so"
+echo forwarder > "$target/forwarder"
+made='{"reason":"compiler-artifact","manifest_path":"'$native
+echo "$made/addon/Cargo.toml\\",\\"target\\":{\\"kind\\":[\\"cdylib\\"]},\\"filenames\\":[\\"$target/addon.so\\"]}"
+echo "$made/forwarder/Cargo.toml\\",\\"target\\":{\\"kind\\":[\\"bin\\"]},\\"executable\\":\\"$target/forwarder\\"}"
 `;
 
-const rustc = (version) => `#!${process.execPath}
-console.log('rustc ${version} (0 2026-01-01)');
+const rustc = (version) => `#!/bin/sh
+echo 'rustc ${version} (0 2026-01-01)'
 `;
 
 export class Checkout {

@@ -4,13 +4,15 @@ import t from 'tap';
 import { addonFile } from '../build-addon.mjs';
 import { Checkout } from './setup-fixture.mjs';
 
+t.setTimeout(240_000); // some forty processes, one after another
+
 t.test('a fresh checkout is set up in order, with all talk on stderr', async (t) => {
   const checkout = new Checkout(t);
   const { code, stdout } = await checkout.setup();
   t.equal(code, 0);
   t.equal(stdout, '');
   t.same(checkout.calls(), ['npm ci', 'cargo', 'tsc']);
-  t.equal(readFileSync(join(checkout.root, addonFile), 'utf8'), 'addon');
+  t.equal(readFileSync(join(checkout.root, addonFile), 'utf8'), 'addon\n');
   t.notOk(existsSync(join(checkout.root, '.setup/lock')));
 });
 
