@@ -102,7 +102,7 @@ function createProgram(): Command {
     .option('--players <count>', 'players per wire, in matches of 4', integer(1, PLAYERS_MAX), 16)
     .option('--rate <hz>', 'server ticks and snapshots per second', integer(1, 250), rate)
     .option('--loss <ratio>', 'lose this ratio of packets, each way', number('a ratio', 0, 0.3), 0)
-    .option('--delay <ms>', 'delay packets by this, each way', number('milliseconds', 0, 1000), 0)
+    .option('--delay <ms>', 'delay packets by this, each way', number('milliseconds', 0, 200), 0)
     .option('--seed <n>', 'seed of matches, players and losses', integer(0, 2 ** 31 - 1), 1)
     .option('--report <file>', 'write the closing comparison as JSON', writableFile)
     .option('--serve', 'run one server with both listeners until interrupted')

@@ -66,7 +66,7 @@ class PlayersProcess {
   /** Players take their seats in order, so that both wires seat the same ones together. */
   async join(config: PlayersConfig): Promise<void> {
     const registry = gameRegistry();
-    // Patient, as the WebSocket side is: `--delay` may be a second and the machine busy.
+    // Patient, as the WebSocket side is: a delayed link and a busy machine take time.
     const udp = WithHighPerformanceTransport({ fallback: 'error', handshakeTimeoutMs: 15_000 });
     const options: ClientOption[] = config.wire === 'udp' ? [udp] : [];
     const client = new Client({ baseUrl: config.address, apiKey: 'demo' }, ...options);
