@@ -43,3 +43,18 @@ t.test('garbage is no ticket', async (t) => {
     t.equal(book.consume(text), null);
   }
 });
+
+t.test('whichever is used first, ticket or connect token, spends both', async (t) => {
+  let nowMs = 0;
+  const book = new TicketBook(() => nowMs);
+  const byToken = book.mint('anna');
+  const byTicket = book.mint('anna');
+  if (!byToken.ok || !byTicket.ok) throw new Error('refused');
+  t.ok(book.consumeId(byToken.id));
+  t.equal(book.consume(byToken.ticket), null);
+  t.equal(book.consume(byTicket.ticket), 'anna');
+  t.notOk(book.consumeId(byTicket.id));
+  t.ok(book.consumeId(new Uint8Array(8)), 'another server of the same key may have minted it');
+  nowMs = 31_000;
+  t.ok(book.consumeId(byTicket.id), 'forgotten once the token itself has expired');
+});
