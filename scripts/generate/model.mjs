@@ -10,8 +10,8 @@ export const MODES = [
 /** As BODY_BYTES_MAX of src/messages/types.ts; a test compares them. */
 export const BODY_BYTES_MAX = 256 * 1024 - 2;
 const DEFAULT_MODE = 3;
-/** Connections have 32 channels (CHANNELS_MAX of src/util/limits.ts). */
-const CHANNEL_MAX = 31;
+/** Connections have 32 channels; the last one is the session's (src/session/limits.ts). */
+const CHANNEL_MAX = 30;
 const F32_MAX = 3.4028234663852886e38;
 
 /** Scalars: bytes, DataView suffix, integer range. */

@@ -48,7 +48,10 @@ function load(): Binding {
 }
 
 /** Exported for its tests. Bun exports uv_poll and aborts when it is called, so ask before loading. */
-export function refuseRuntime(versions: Readonly<Record<string, string | undefined>>, platform: string): void {
+export function refuseRuntime(
+  versions: Readonly<Record<string, string | undefined>>,
+  platform: string,
+): void {
   if (versions.bun !== undefined) {
     throw new TransportError('unsupported-runtime', 'UDP needs Node: Bun has no uv_poll');
   }

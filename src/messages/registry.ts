@@ -48,6 +48,9 @@ export function createRegistry<T extends Record<string, MessageType>>(
   return new MessageRegistry(Object.values(types), options) as Registry<ValuesOf<T>>;
 }
 
+/** Channel 31 is the session's (WIRE.md §2). */
+const CHANNEL_USER_MAX = 30;
+
 const NO_BYTES = new Uint8Array(0);
 
 class MessageRegistry implements Registry {
@@ -197,6 +200,9 @@ class MessageRegistry implements Registry {
     }
     if (!Number.isInteger(id) || id < ID_USER_MIN || id > ID_USER_MAX) {
       throw new MessageError('bad-registry', `id ${id} of ${name} is not 32…16383`);
+    }
+    if (!Number.isInteger(type.channel) || type.channel < 0 || type.channel > CHANNEL_USER_MAX) {
+      throw new MessageError('bad-registry', `channel ${type.channel} of ${name} is not 0…30`);
     }
     const other = this.#byId.get(id);
     if (other !== undefined) {

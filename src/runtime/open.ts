@@ -2,7 +2,12 @@
  * Puts a runtime together: endpoint (native), protocol (RL1) and the turn between them. Server and
  * SDK go through here; neither knows the addon or the protocol.
  */
-import { type ClientConfig, Endpoint, type ServerConfig } from '../addon/index.js';
+import {
+  type ClientConfig,
+  Endpoint,
+  readConnectToken,
+  type ServerConfig,
+} from '../addon/index.js';
 import { Protocol } from '../protocol/index.js';
 import { ACK_DELAY_US_MAX } from '../util/limits.js';
 import type { RuntimeHandler } from './handler.js';
@@ -13,6 +18,7 @@ const PAYLOAD_BYTES_MAX = 1200;
 const ACK_DELAY_IMMEDIATE_US = 25_000;
 /** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
 const ACK_DELAY_OVER_TICK_US = 5_000;
+const CLOSE_NORMAL = 1000;
 const CLIENT_BUFFER_BYTES = 256 * 1024;
 
 export interface ServerRuntimeOptions {
@@ -79,14 +85,22 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
 }
 
 export interface ClientRuntimeOptions {
+  /** 2048 B; its server addresses decide the family of the socket. */
+  connectToken: Uint8Array;
   registryHash: number;
   seed: number;
 }
 
-/** A socket for one connection; see `Runtime.connect`. Throws like `openServerRuntime`. */
+/**
+ * A socket for one connection, and the beginning of its handshake: the flow is slot 0.
+ *
+ * @throws TransportError bad-token, and as `openServerRuntime`
+ */
 export function openClientRuntime(options: ClientRuntimeOptions, handler: RuntimeHandler): Runtime {
+  const { serverAddresses } = readConnectToken(options.connectToken);
+  const hasIpv6 = serverAddresses.some((address) => address.startsWith('['));
   const config: ClientConfig = {
-    host: '0.0.0.0',
+    host: hasIpv6 ? '::' : '0.0.0.0',
     maxFlows: 1,
     driver: 'immediate',
     receiveBufferBytes: CLIENT_BUFFER_BYTES,
@@ -109,5 +123,11 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     maxFlows: 1,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
   });
+  try {
+    runtime.connect(options.connectToken);
+  } catch (error) {
+    runtime.close(CLOSE_NORMAL, '');
+    throw error;
+  }
   return runtime;
 }

@@ -41,11 +41,14 @@ export type RequestErrorKind =
 /** A request that got no usable answer. */
 export class RequestError extends Error {
   readonly kind: RequestErrorKind;
+  /** The kind again: every error of this package has a `code`. */
+  readonly code: RequestErrorKind;
 
   constructor(kind: RequestErrorKind, message: string, options?: { cause?: unknown }) {
     super(`ggscale: ${message}`, options);
     this.name = 'RequestError';
     this.kind = kind;
+    this.code = kind;
   }
 }
 
@@ -63,6 +66,7 @@ export class GameDialError extends Error {
 
 /** The connection has ended; `closeCode` and `reason` say how. */
 export class ErrConnectionClosed extends Error {
+  readonly code = 'connection-closed';
   readonly closeCode: number;
   readonly reason: string;
 

@@ -28,7 +28,7 @@ export type ConnectionState = 'open' | 'closing' | 'closed';
 
 export interface DialGameOptions<R extends object> {
   /** The messages this game knows; the same registry as the server's. Default: JSON only. */
-  registry?: Registry<R>;
+  registry?: Registry<Partial<R>>;
   /** Overrides the client's session token (`X-Session-Token`). */
   sessionToken?: string;
   signal?: AbortSignal;

@@ -20,9 +20,7 @@ import type { Link, LinkHost } from './link.js';
  * @throws TransportError addon-missing, unsupported-runtime, bad-token …
  */
 export async function openUdpLink(host: LinkHost, connectToken: Uint8Array): Promise<void> {
-  const link = new UdpLink(host);
-  host.attach(link);
-  link.connect(connectToken);
+  host.attach(new UdpLink(host, connectToken));
 }
 
 /** A client runtime has one flow. */
@@ -40,10 +38,13 @@ class UdpLink implements Link, RuntimeHandler {
   /** Figures at the end; the runtime forgets a flow that is gone. */
   #finalFigures: FlowFigures | null = null;
 
-  constructor(host: LinkHost) {
+  constructor(host: LinkHost, connectToken: Uint8Array) {
     this.#host = host;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff;
-    this.#runtime = openClientRuntime({ registryHash: host.registry.hash, seed }, this);
+    this.#runtime = openClientRuntime(
+      { connectToken, registryHash: host.registry.hash, seed },
+      this,
+    );
     this.#acks = new AckBatch(() => {
       const delayUs = SESSION_ACK_DELAY_MS * 1000;
       this.#runtime.setHandlerDeadline((this.#runtime.nowUs + delayUs) | 0);
@@ -65,10 +66,6 @@ class UdpLink implements Link, RuntimeHandler {
       },
     };
     this.#peer = new BinaryPeer<null>(context, null, SLOT, true);
-  }
-
-  connect(connectToken: Uint8Array): void {
-    this.#runtime.connect(connectToken);
   }
 
   send(type: string, value: unknown, options?: SendOptions): SendResult {

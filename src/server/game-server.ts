@@ -194,6 +194,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   async #close(code: number, reason: string): Promise<void> {
+    this.#udpListener?.settle();
     this.#isClosed = true;
     this.#clock?.close();
     for (const player of [...this.#all]) player.end(code, reason);

@@ -83,7 +83,14 @@ const KNOWN_UDP = new Set([
 ]);
 const KNOWN_WS = new Set(['allowedHosts']);
 
-const SILENT: Logger = { info() {}, warn() {}, error() {} };
+/** Without a logger only errors are told: what a handler of the game threw must not vanish. */
+const ERRORS_ONLY: Logger = {
+  info() {},
+  warn() {},
+  error(fields, message) {
+    console.error(`ggscale: ${message}`, fields);
+  },
+};
 
 /** @throws TransportError bad-option */
 export function readServerOptions<R extends object>(options: GameServerOptions<R>): ServerSettings {
@@ -193,7 +200,7 @@ function readRegistry(registry: Registry<object> | undefined): Registry<object> 
 }
 
 function readLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return SILENT;
+  if (logger === undefined) return ERRORS_ONLY;
   const isLogger = (['info', 'warn', 'error'] as const).every(
     (level) => typeof logger?.[level] === 'function',
   );

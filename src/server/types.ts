@@ -11,7 +11,7 @@ import type {
   Wire,
 } from '../session/types.js';
 
-/** Log sink; `console` and pino both fit. Silent by default. */
+/** Log sink with pino's order of arguments. By default errors go to stderr and the rest nowhere. */
 export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -67,7 +67,7 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   /** Address to bind; default 127.0.0.1. */
   host?: string;
   /** The messages this game knows. Default: none, every message travels as JSON. */
-  registry?: Registry<R>;
+  registry?: Registry<Partial<R>>;
   /** Ticks per second handed to `onTick` handlers, 1–1000; 0 (default): no tick. */
   tickHz?: number;
   /** UDP listener; `false` switches it off (the addon is then never loaded). Default on. */

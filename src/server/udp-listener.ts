@@ -101,6 +101,11 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return this.#runtime.drops();
   }
 
+  /** Takes in what the kernel still holds: goodbyes among it. */
+  settle(): void {
+    this.#runtime.turn();
+  }
+
   close(code: number, reason: string): void {
     this.#runtime.close(code, reason);
   }

@@ -27,7 +27,24 @@ function randomEvent(random: Prng): GameEventValue {
   } as GameEventValue;
 }
 
+/** A registry may be a part of what a connection carries: the rest travels as JSON. */
+interface WithChat {
+  GameEvent: GameEventValue;
+  chat: string;
+}
+
 for (const wire of WIRES) {
+  t.test(`${wire}: unregistered names are typed beside registered ones`, async (t) => {
+    const part = createRegistry({ GameEvent });
+    const server = await listen<WithChat>({ registry: part });
+    t.teardown(() => server.close());
+    server.on('chat', (player, text) => player.send('chat', text.toUpperCase()));
+    const connection = await dial<WithChat>(server, wire, 'anna', part);
+    connection.send('chat', 'hello');
+    t.same(await connection.readMessage(), { type: 'chat', value: 'HELLO' });
+    await connection.close();
+  });
+
   t.test(`${wire}: registered values arrive normalised, in order, and as views too`, async (t) => {
     const server = await listen<Game>({ registry });
     t.teardown(() => server.close());

@@ -18,14 +18,15 @@ export function dial<R extends object>(
   server: GameServer<R>,
   wire: Wire,
   playerId: string,
-  registry?: Registry<R>,
+  registry?: Registry<Partial<R>>,
 ): Promise<GameConnection<R>> {
   const option = WithHighPerformanceTransport({ fallback: 'error' });
   const client = new Client(
     { apiKey: 'test', baseUrl: 'http://127.0.0.1:1' },
     ...(wire === 'udp' ? [option] : []),
   );
-  const address = `http://${server.http.host}:${server.http.port}`;
+  const { host, port } = server.http;
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return client.dialGame<R>(address, {
     sessionToken: playerId,
     ...(registry === undefined ? {} : { registry }),

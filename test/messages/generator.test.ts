@@ -83,7 +83,7 @@ t.test('what is not supported is refused with the field and the reason', async (
     ['table A { a_b:int; aB:int; }', /two fields would be called aB/],
     ['table A (message_id: 31) {}', /table A: message_id must be an integer 32…16383/],
     ['table A (message_id: 16384) {}', /table A: message_id must be an integer/],
-    ['table A (message_id: 32, channel: 32) {}', /table A: channel must be an integer 0…31/],
+    ['table A (message_id: 32, channel: 31) {}', /table A: channel must be an integer 0…30/],
     ['table A (message_id: 32, mode: "fast") {}', /table A: mode must be one of unreliable, /],
     ['table A (message_id: 32) {} table B (message_id: 32) {}', /B: message_id 32 is also A/],
     ['namespace a; table T {} namespace b; table T {}', /has the short name of/],
