@@ -1,11 +1,11 @@
 /** Cold rx descriptors as objects. Layout: `addon/layout.ts`. */
 import type { Endpoint } from '../addon/endpoint.js';
+import { CLOSE_ABNORMAL } from '../util/close-codes.js';
 import type { ClosedFlow, OpenedFlow } from './handler.js';
 
 const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
 const USER_DATA_BYTES = 256;
-const CLOSE_ABNORMAL = 1006;
 
 /** netcode close reasons (native/core CloseReason), index 1…8. */
 const NETCODE_REASONS: readonly string[] = [

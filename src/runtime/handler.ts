@@ -9,7 +9,7 @@ export interface OpenedFlow {
   userData: Uint8Array;
 }
 
-/** Why a flow is over. Codes are those of `session/close-codes.ts`. */
+/** Why a flow is over. Codes are those of `util/close-codes.ts`. */
 export interface ClosedFlow {
   code: number;
   reason: string;

@@ -9,6 +9,7 @@ import {
   type ServerConfig,
 } from '../addon/index.js';
 import { Protocol } from '../protocol/index.js';
+import { CLOSE_NORMAL } from '../util/close-codes.js';
 import { ACK_DELAY_US_MAX } from '../util/limits.js';
 import type { RuntimeHandler } from './handler.js';
 import { Runtime } from './runtime.js';
@@ -18,7 +19,6 @@ const PAYLOAD_BYTES_MAX = 1200;
 const ACK_DELAY_IMMEDIATE_US = 25_000;
 /** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
 const ACK_DELAY_OVER_TICK_US = 5_000;
-const CLOSE_NORMAL = 1000;
 const CLIENT_BUFFER_BYTES = 256 * 1024;
 
 export interface ServerRuntimeOptions {

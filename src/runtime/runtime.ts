@@ -32,16 +32,13 @@ import {
   type Protocol,
   ROLE_CLIENT,
   ROLE_SERVER,
+  SEND_CLOSED,
 } from '../protocol/index.js';
+import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
 import { type FlowFigures, readFlowFigures } from './flow-figures.js';
 import type { RuntimeHandler } from './handler.js';
-
-/** CLOSE codes that were broken rules rather than decisions are reported with this one. */
-const CLOSE_PROTOCOL_ERROR = 1002;
-const CLOSE_NORMAL = 1000;
-const SEND_CLOSED = 4;
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
 const DEADLINE_SLACK_US = 25_000;

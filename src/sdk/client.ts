@@ -4,7 +4,7 @@
  */
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
-import { TransportError } from '../util/errors.js';
+import { badOption, TransportError } from '../util/errors.js';
 import { dialGame } from './dial.js';
 import { StdNetTransport, type Transport } from './transport.js';
 import type {
@@ -130,9 +130,4 @@ function readBaseUrl(text: string): string {
 
 function isMs(value: unknown, max: number): boolean {
   return typeof value === 'number' && value >= 1 && value <= max;
-}
-
-function badOption(name: string, value: unknown, accepted: string): TransportError {
-  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
 }

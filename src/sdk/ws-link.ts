@@ -3,7 +3,7 @@
  */
 import { AckBatch } from '../session/ack-batch.js';
 import type { Hello } from '../session/control.js';
-import { JsonPeer } from '../session/json-peer.js';
+import { JsonPeer, jsonStats } from '../session/json-peer.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
 import type { Link, LinkHost } from './link.js';
@@ -101,23 +101,13 @@ class WsLink implements Link {
   }
 
   stats(): ConnectionStats {
-    const peer = this.#peer;
     const bytes = this.#socket?.bytes() ?? { in: 0, out: 0 };
-    return {
-      wire: 'json-ws',
-      rttMs: peer?.clock.rttMs ?? Number.NaN,
-      rttVarMs: peer?.clock.rttVarMs ?? Number.NaN,
-      messagesIn: peer?.messagesIn ?? 0,
-      messagesOut: peer?.messagesOut ?? 0,
+    return jsonStats(this.#peer, {
       bytesIn: bytes.in,
       bytesOut: bytes.out,
-      packetsIn: this.#framesIn,
-      packetsOut: this.#framesOut,
-      packetsLostIn: 0,
-      resends: 0,
-      droppedOut: peer?.droppedOut ?? 0,
-      queuedBytes: peer?.queuedBytes ?? 0,
-    };
+      framesIn: this.#framesIn,
+      framesOut: this.#framesOut,
+    });
   }
 
   serverTimeMs(): number {

@@ -2,11 +2,10 @@
  * A WebSocket with one face: `ws` in Node, the global WebSocket in browsers. `ws` is imported only
  * where it runs, so browser bundles stay free of it.
  */
-import { CLOSE_ABNORMAL, CLOSE_NORMAL } from '../session/close-codes.js';
+import { CLOSE_NORMAL, closeInfoOf } from '../session/close-codes.js';
 import type { CloseInfo } from '../session/types.js';
 import { GameDialError } from './errors.js';
 
-const CLOSE_NO_STATUS = 1005;
 /** RFC 6455 lets an endpoint send these; browsers allow only 1000 and 3000–4999. */
 const CLOSE_FALLBACK_BROWSER = 4000;
 
@@ -37,14 +36,6 @@ export function openSocket(
   return isNode ? openNodeSocket(url, events, signal) : openBrowserSocket(url, events, signal);
 }
 
-function closeInfo(code: number, reason: string): CloseInfo {
-  return {
-    code: code === CLOSE_NO_STATUS ? CLOSE_NORMAL : code,
-    reason,
-    wasClean: code !== CLOSE_ABNORMAL,
-  };
-}
-
 async function openNodeSocket(
   url: string,
   events: SocketEvents,
@@ -62,7 +53,7 @@ async function openNodeSocket(
   signal.addEventListener('abort', giveUp);
   socket.on('close', (code, reason) => {
     signal.removeEventListener('abort', giveUp);
-    ended = closeInfo(code, reason.toString('utf8'));
+    ended = closeInfoOf(code, reason.toString('utf8'));
     if (isStarted) events.onClose(ended);
   });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -139,7 +130,7 @@ async function openBrowserSocket(
     socket.onerror = () => reject(new GameDialError('ws-failed', 'WebSocket failed'));
     signal.addEventListener('abort', () => socket.close(CLOSE_NORMAL, ''));
   });
-  socket.onclose = ({ code, reason }) => events.onClose(closeInfo(code, reason));
+  socket.onclose = ({ code, reason }) => events.onClose(closeInfoOf(code, reason));
   const close = (code: number, reason: string) => {
     const isAllowed = code === CLOSE_NORMAL || code >= 3000;
     socket.close(isAllowed ? code : CLOSE_FALLBACK_BROWSER, reason);

@@ -14,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TransportError } from '../util/errors.js';
 import { plainAddress } from './addresses.js';
+import type { TlsMaterial } from './options.js';
 import { Problem, sendProblem } from './problem.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Logger, VerifySession } from './types.js';
@@ -34,7 +35,7 @@ export interface HttpFaceOptions {
   port: number;
   dev: boolean;
   trustProxy: boolean;
-  tls: { key: string | Uint8Array; cert: string | Uint8Array } | null;
+  tls: TlsMaterial | null;
   /** `Host` values taken in dev mode, lower case, without port; null: any. */
   allowedHosts: Set<string> | null;
   verifySession: VerifySession;
@@ -59,12 +60,7 @@ export class HttpFace {
       this.#handle(request, response).catch((error) => this.#fail(response, error));
     };
     this.#server =
-      options.tls === null
-        ? createServer(onRequest)
-        : createTlsServer(
-            { key: toBuffer(options.tls.key), cert: toBuffer(options.tls.cert) },
-            onRequest,
-          );
+      options.tls === null ? createServer(onRequest) : createTlsServer(options.tls, onRequest);
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
     this.#server.headersTimeout = REQUEST_TIMEOUT_MS;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -221,10 +217,6 @@ async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Problem(400, 'bad-json', 'the body is not JSON');
   }
-}
-
-function toBuffer(value: string | Uint8Array): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(value);
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): TransportError {

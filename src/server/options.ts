@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
-import { TransportError } from '../util/errors.js';
+import { badOption, TransportError } from '../util/errors.js';
 import { isLoopback } from './addresses.js';
 import type {
   GameServerOptions,
@@ -37,6 +37,12 @@ export interface UdpSettings {
   sendBufferBytes: number;
 }
 
+/** PEM, as node:tls takes it. */
+export interface TlsMaterial {
+  key: string | Buffer;
+  cert: string | Buffer;
+}
+
 export interface ServerSettings {
   host: string;
   port: number;
@@ -47,7 +53,7 @@ export interface ServerSettings {
   allowedHosts: Set<string> | null;
   verifySession: VerifySession;
   dev: boolean;
-  tls: { key: string | Uint8Array; cert: string | Uint8Array } | null;
+  tls: TlsMaterial | null;
   trustProxy: boolean;
   maxPlayers: number;
   ticketsPerSecond: number;
@@ -99,10 +105,14 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
   const trustProxy = flag('trustProxy', options.trustProxy);
   const tls = readTls(options.tls);
   const host = options.host ?? '127.0.0.1';
-  if (typeof host !== 'string' || host === '') throw bad('host', host, 'an IP address');
+  if (typeof host !== 'string' || host === '') throw badOption('host', host, 'an IP address');
   if (dev && !isLoopback(host)) {
     // TLS or not: in `dev` the session token itself is the player id.
-    throw bad('host', host, 'a loopback address with `dev`; without it, `tls` or `trustProxy`');
+    throw badOption(
+      'host',
+      host,
+      'a loopback address with `dev`; without it, `tls` or `trustProxy`',
+    );
   }
   if (!dev && tls === null && !trustProxy) {
     throw new TransportError(
@@ -139,18 +149,18 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   refuseUnknown('udp.', udp, KNOWN_UDP);
   const driver = udp.driver ?? (tickHz > 0 ? 'tick' : 'immediate');
   if (driver !== 'tick' && driver !== 'immediate') {
-    throw bad('udp.driver', driver, "'immediate' or 'tick'");
+    throw badOption('udp.driver', driver, "'immediate' or 'tick'");
   }
   if (driver === 'tick' && tickHz === 0) {
-    throw bad('udp.driver', driver, "'immediate' while tickHz is 0");
+    throw badOption('udp.driver', driver, "'immediate' while tickHz is 0");
   }
   const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
   if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {
-    throw bad('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
+    throw badOption('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
   }
   const advertise = udp.advertise ?? [];
   if (!Array.isArray(advertise) || advertise.length > 32 || !advertise.every(isAddress)) {
-    throw bad('udp.advertise', advertise, 'at most 32 strings `ip:port`');
+    throw badOption('udp.advertise', advertise, 'at most 32 strings `ip:port`');
   }
   return {
     port: udp.port === undefined ? null : integer('udp.port', udp.port, 0, 65535),
@@ -173,13 +183,14 @@ function readTls(tls: GameServerOptions['tls']): ServerSettings['tls'] {
   if (!isPart(key) || !isPart(cert)) {
     throw new TransportError('bad-option', 'ggscale: tls must be { key, cert } in PEM');
   }
+  const material = { key: pem(key), cert: pem(cert) };
   try {
-    createSecureContext({ key: pem(key), cert: pem(cert) });
+    createSecureContext(material);
   } catch (cause) {
     const { message } = cause as Error;
     throw new TransportError('bad-option', `ggscale: tls is refused: ${message}`, { cause });
   }
-  return tls;
+  return material;
 }
 
 function pem(part: string | Uint8Array): string | Buffer {
@@ -190,13 +201,13 @@ function readWs(ws: WsListenOptions): void {
   refuseUnknown('ws.', ws, KNOWN_WS);
   const hosts: unknown = ws.allowedHosts ?? [];
   if (Array.isArray(hosts) && hosts.every((name) => typeof name === 'string')) return;
-  throw bad('ws.allowedHosts', hosts, 'an array of strings');
+  throw badOption('ws.allowedHosts', hosts, 'an array of strings');
 }
 
 function readRegistry(registry: Registry<object> | undefined): Registry<object> {
   if (registry === undefined) return createRegistry({}) as Registry<object>;
   if (typeof registry?.typeByName === 'function') return registry;
-  throw bad('registry', registry, 'what createRegistry returns');
+  throw badOption('registry', registry, 'what createRegistry returns');
 }
 
 function readLogger(logger: Logger | undefined): Logger {
@@ -204,7 +215,7 @@ function readLogger(logger: Logger | undefined): Logger {
   const isLogger = (['info', 'warn', 'error'] as const).every(
     (level) => typeof logger?.[level] === 'function',
   );
-  if (!isLogger) throw bad('logger', logger, 'an object with info, warn and error');
+  if (!isLogger) throw badOption('logger', logger, 'an object with info, warn and error');
   return logger;
 }
 
@@ -227,7 +238,7 @@ function readKey(key: Uint8Array | string | undefined): Uint8Array {
 
 function readVerifySession(hook: VerifySession | undefined, dev: boolean): VerifySession {
   if (typeof hook === 'function') return hook;
-  if (hook !== undefined) throw bad('verifySession', hook, 'a function');
+  if (hook !== undefined) throw badOption('verifySession', hook, 'a function');
   if (dev) return (token) => ({ playerId: token });
   throw new TransportError('bad-option', 'ggscale: verifySession is required (or dev: true)');
 }
@@ -244,26 +255,27 @@ function bufferBytes(name: string, value: number | undefined): number {
 
 function integer(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw bad(name, value, `an integer ${min}…${max}`);
+    throw badOption(name, value, `an integer ${min}…${max}`);
   }
   return value;
 }
 
 function number(name: string, value: number, min: number, max: number): number {
   if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    throw bad(name, value, `a number ${min}…${max}`);
+    throw badOption(name, value, `a number ${min}…${max}`);
   }
   return value;
 }
 
 function flag(name: string, value: boolean | undefined): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw bad(name, value, 'true or false');
+  if (value !== undefined && typeof value !== 'boolean')
+    throw badOption(name, value, 'true or false');
   return value === true;
 }
 
 function refuseUnknown(prefix: string, options: object, known: Set<string>): void {
   if (typeof options !== 'object' || options === null) {
-    throw bad(prefix === '' ? 'options' : prefix.slice(0, -1), options, 'an object');
+    throw badOption(prefix === '' ? 'options' : prefix.slice(0, -1), options, 'an object');
   }
   for (const name of Object.keys(options)) {
     if (!known.has(name)) {
@@ -273,10 +285,4 @@ function refuseUnknown(prefix: string, options: object, known: Set<string>): voi
       );
     }
   }
-}
-
-function bad(name: string, value: unknown, accepted: string): TransportError {
-  const isNumber = typeof value === 'number' || typeof value === 'bigint';
-  const shown = isNumber ? String(value) : JSON.stringify(value);
-  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
 }

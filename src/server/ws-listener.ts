@@ -7,8 +7,14 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { BODY_BYTES_MAX } from '../messages/types.js';
 import { AckBatch } from '../session/ack-batch.js';
-import { CLOSE_ABNORMAL, CLOSE_POLICY_VIOLATION } from '../session/close-codes.js';
-import { JsonPeer, type JsonPeerContext, type TextSocket } from '../session/json-peer.js';
+import { CLOSE_POLICY_VIOLATION, closeInfoOf } from '../session/close-codes.js';
+import {
+  JsonPeer,
+  type JsonPeerContext,
+  jsonStats,
+  type StreamFigures,
+  type TextSocket,
+} from '../session/json-peer.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { ConnectionStats } from '../session/types.js';
 import { joinHostPort, plainAddress } from './addresses.js';
@@ -85,24 +91,11 @@ export class WsListener implements PlayerLink {
   }
 
   stats(player: PlayerEntry): ConnectionStats {
-    const peer = player.peer as JsonPeer<PlayerEntry>;
     const connection = this.#connections.get(player);
-    return {
-      wire: 'json-ws',
-      rttMs: peer.clock.rttMs,
-      rttVarMs: peer.clock.rttVarMs,
-      messagesIn: peer.messagesIn,
-      messagesOut: peer.messagesOut,
-      bytesIn: connection === undefined ? 0 : connection.stream.bytesRead - connection.readBefore,
-      bytesOut:
-        connection === undefined ? 0 : connection.stream.bytesWritten - connection.writtenBefore,
-      packetsIn: connection?.framesIn ?? 0,
-      packetsOut: connection?.framesOut ?? 0,
-      packetsLostIn: 0,
-      resends: 0,
-      droppedOut: peer.droppedOut,
-      queuedBytes: peer.queuedBytes,
-    };
+    return jsonStats(
+      player.peer as JsonPeer<PlayerEntry>,
+      connection === undefined ? NO_FIGURES : figuresOf(connection),
+    );
   }
 
   watchDrained(player: PlayerEntry, callback: () => void): void {
@@ -172,8 +165,7 @@ export class WsListener implements PlayerLink {
   }
 
   #handleClose(player: PlayerEntry, peer: JsonPeer<PlayerEntry>, code: number, reason: string) {
-    const wasClean = code !== CLOSE_ABNORMAL;
-    this.#host.release(player, { code: code === 1005 ? 1000 : code, reason, wasClean });
+    this.#host.release(player, closeInfoOf(code, reason));
     peer.handleClosed();
     this.#connections.delete(player);
     if (this.#connections.size === 0) this.#onEmpty?.();
@@ -193,6 +185,18 @@ export class WsListener implements PlayerLink {
       connection.socket.ping();
     }
   }
+}
+
+const NO_FIGURES: StreamFigures = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 };
+
+function figuresOf(connection: Connection): StreamFigures {
+  const { stream, readBefore, writtenBefore, framesIn, framesOut } = connection;
+  return {
+    bytesIn: stream.bytesRead - readBefore,
+    bytesOut: stream.bytesWritten - writtenBefore,
+    framesIn,
+    framesOut,
+  };
 }
 
 /** `onWritten`: the kernel took a frame. The stream's 'drain' comes only above its own mark. */

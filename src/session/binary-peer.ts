@@ -34,7 +34,7 @@ import {
   SESSION_LANES,
 } from './limits.js';
 import { ReceiveNumbers } from './receive-numbers.js';
-import { checkSendOptions, expiresUsOf } from './send-options.js';
+import { checkReliableOptions, checkSendOptions, expiresUsOf } from './send-options.js';
 import type { Meta, SendOptions, SendResult } from './types.js';
 
 /** What the runtime offers to one flow. */
@@ -164,7 +164,7 @@ export class BinaryPeer<O> {
     const isReliable = mode >= MODE_RELIABLE_UNORDERED;
     const lane = laneOf(channel, mode);
     if (isReliable) {
-      if (options.key !== undefined || options.expiresMs !== undefined) refuseReliableOptions();
+      checkReliableOptions(options);
       this.#log ??= new ByteSendLog();
       if (!this.#log.hasRoom(lane, length)) return 'full';
     }
@@ -400,13 +400,6 @@ function isAsDeclared(
 ): boolean {
   if (type !== null && type.mode === mode && type.channel === channel) return true;
   return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
-}
-
-function refuseReliableOptions(): never {
-  throw new TransportError(
-    'bad-option',
-    'ggscale: expiresMs and key are for unreliable message types; this type is reliable',
-  );
 }
 
 function refuseTooLarge(length: number, mode: Mode): never {

@@ -1,20 +1,20 @@
-/**
- * Close codes are those of WebSocket (RFC 6455 §7.4.1) on both wires: RL1 CLOSE carries the same
- * u16. 4000–4999 are this runtime's own.
- */
-export const CLOSE_NORMAL = 1000;
-export const CLOSE_GOING_AWAY = 1001;
-export const CLOSE_PROTOCOL_ERROR = 1002;
-/** Reported, never sent: the peer vanished. */
-export const CLOSE_ABNORMAL = 1006;
-export const CLOSE_POLICY_VIOLATION = 1008;
-export const CLOSE_TOO_BIG = 1009;
-export const CLOSE_INTERNAL_ERROR = 1011;
-export const CLOSE_TRY_AGAIN_LATER = 1013;
-/** Both ends registered the same type id with another layout. */
-export const CLOSE_SCHEMA_MISMATCH = 4001;
-/** `verifySession` no longer accepts the player. */
-export const CLOSE_REVOKED = 4003;
+/** What both ends of a session do with close codes and reasons. */
+import { CLOSE_ABNORMAL, CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../util/close-codes.js';
+import type { CloseInfo } from './types.js';
+
+export * from '../util/close-codes.js';
+
+/** RFC 6455 §7.1.5: the event's code when the peer's close frame had none. */
+const CLOSE_NO_STATUS = 1005;
+
+/** What the 'close' event of a WebSocket tells. */
+export function closeInfoOf(code: number, reason: string): CloseInfo {
+  return {
+    code: code === CLOSE_NO_STATUS ? CLOSE_NORMAL : code,
+    reason,
+    wasClean: code !== CLOSE_ABNORMAL,
+  };
+}
 
 /** Bytes of UTF-8 in a close reason: what RL1's CLOSE carries; a WebSocket takes 123. */
 const REASON_BYTES_MAX = 64;

@@ -14,7 +14,6 @@ import {
   type Mode,
   type Registry,
 } from '../messages/types.js';
-import { TransportError } from '../util/errors.js';
 import type { AckBatch } from './ack-batch.js';
 import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js';
 import { numberField } from './control.js';
@@ -22,9 +21,9 @@ import type { Dispatcher } from './dispatcher.js';
 import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
 import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES, SESSION_LOG_BYTES_MAX } from './limits.js';
 import { RttClock } from './rtt-clock.js';
-import { checkSendOptions } from './send-options.js';
+import { checkReliableOptions, checkSendOptions } from './send-options.js';
 import { TextSendLog } from './text-send-log.js';
-import type { Meta, SendOptions, SendResult } from './types.js';
+import type { ConnectionStats, Meta, SendOptions, SendResult } from './types.js';
 
 /** The part of a WebSocket that a peer needs; `ws` and the browser's fit. */
 export interface TextSocket {
@@ -119,12 +118,7 @@ export class JsonPeer<O> {
     if (this.#isClosed) return 'full';
     const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
-    if (options.key !== undefined || options.expiresMs !== undefined) {
-      throw new TransportError(
-        'bad-option',
-        'ggscale: expiresMs and key are for unreliable message types; this type is reliable',
-      );
-    }
+    checkReliableOptions(options);
     const backlog = this.#socket.bufferedAmount;
     if (!this.#log.hasRoom(text.length) || backlog > SESSION_LOG_BYTES_MAX) return 'full';
     this.#log.push(text);
@@ -306,4 +300,31 @@ export class JsonPeer<O> {
     this.#onDrained = [];
     for (const callback of waiting) callback();
   }
+}
+
+/** What the socket under a peer has carried. */
+export interface StreamFigures {
+  bytesIn: number;
+  bytesOut: number;
+  framesIn: number;
+  framesOut: number;
+}
+
+/** ConnectionStats of a WebSocket connection; `peer` is null while it is still opening. */
+export function jsonStats<O>(peer: JsonPeer<O> | null, stream: StreamFigures): ConnectionStats {
+  return {
+    wire: 'json-ws',
+    rttMs: peer?.clock.rttMs ?? Number.NaN,
+    rttVarMs: peer?.clock.rttVarMs ?? Number.NaN,
+    messagesIn: peer?.messagesIn ?? 0,
+    messagesOut: peer?.messagesOut ?? 0,
+    bytesIn: stream.bytesIn,
+    bytesOut: stream.bytesOut,
+    packetsIn: stream.framesIn,
+    packetsOut: stream.framesOut,
+    packetsLostIn: 0,
+    resends: 0,
+    droppedOut: peer?.droppedOut ?? 0,
+    queuedBytes: peer?.queuedBytes ?? 0,
+  };
 }

@@ -13,3 +13,10 @@ export class TransportError extends Error {
     this.code = code;
   }
 }
+
+/** The refusal of an option: its name, the value, and what is accepted. Never for secrets. */
+export function badOption(name: string, value: unknown, accepted: string): TransportError {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const shown = isNumber ? String(value) : JSON.stringify(value);
+  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
+}

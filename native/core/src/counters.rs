@@ -3,7 +3,8 @@
 //! Invariant: `datagrams_in` = `payloads_in` + `consumed` + the sum of all drops.
 
 use crate::drop_reason::DropReason;
-use crate::event::Received;
+use crate::error::SealError;
+use crate::event::{Received, Sealed};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
@@ -102,6 +103,17 @@ impl Counters {
             Received::Payload { .. } => self.payloads_in += 1,
             Received::Consumed => self.consumed += 1,
             Received::Dropped(reason) => self.count_drop(*reason),
+        }
+    }
+
+    /// A payload that was asked to be sealed.
+    pub(crate) fn count_seal(&mut self, sealed: &Result<Sealed, SealError>) {
+        match sealed {
+            Ok(sealed) => {
+                self.payloads_out += 1;
+                self.count_out(sealed.length);
+            }
+            Err(_) => self.seal_refused += 1,
         }
     }
 

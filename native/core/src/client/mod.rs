@@ -145,13 +145,7 @@ impl Client {
     ) -> Result<Sealed, SealError> {
         self.advance(clock);
         let sealed = self.seal(flow, buffer, start, length);
-        match &sealed {
-            Ok(sealed) => {
-                self.counters.payloads_out += 1;
-                self.counters.count_out(sealed.length);
-            }
-            Err(_) => self.counters.seal_refused += 1,
-        }
+        self.counters.count_seal(&sealed);
         sealed
     }
 
