@@ -132,6 +132,8 @@ export type Features = {
   packetInfo: boolean;
   handshakeSocket: boolean;
   dualStack: boolean;
+  /** The kernel chooses among the sockets of the port (handshakes, I/O threads). */
+  steering: boolean;
   receiveBufferBytes: number;
   sendBufferBytes: number;
 };

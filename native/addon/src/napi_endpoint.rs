@@ -36,6 +36,7 @@ pub struct Features {
     pub packet_info: bool,
     pub handshake_socket: bool,
     pub dual_stack: bool,
+    pub steering: bool,
     pub receive_buffer_bytes: u32,
     pub send_buffer_bytes: u32,
 }
@@ -273,6 +274,7 @@ mod linux {
                 packet_info: now.packet_info,
                 handshake_socket: now.handshake_socket,
                 dual_stack: now.dual_stack,
+                steering: now.steering,
                 receive_buffer_bytes: now.receive_buffer_bytes as u32,
                 send_buffer_bytes: now.send_buffer_bytes as u32,
             }

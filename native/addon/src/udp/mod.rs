@@ -1,15 +1,12 @@
 //! Kernel sockets: one for the flows and, for servers, one for handshakes, filled and emptied in
 //! batches.
-//!
-//! How a second server is kept off the port although both sockets share it: the first socket binds
-//! **without** SO_REUSEPORT, which the kernel grants to one socket only, atomically. Only then does
-//! it set the option, and the handshake socket joins. A second copy of this program fails at its own
-//! exclusive bind with EADDRINUSE. A foreign program of the same user that sets SO_REUSEPORT itself
-//! may still bind, but the steering program returns the indices 0 and 1 only, so it never gets a
-//! datagram.
 
+mod group;
+#[cfg(test)]
+mod group_test;
 mod message;
 mod socket;
+mod steering;
 #[cfg(test)]
 mod udp_test;
 
@@ -20,14 +17,13 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use ggscale_transport_core::Path;
 
-use crate::error::{Failure, Result};
+use crate::error::{Code, Failure, Result};
 use crate::io::{canonical, Errno, Io, Now, Outgoing, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+pub use group::Group;
 use message::{
     read_control, read_name, write_control, write_name, Control, Headers, CONTROL_BYTES,
 };
-use socket::{
-    bind, get_option, join_handshakes, local_address, new_socket, prepare, set_buffer, set_option,
-};
+use socket::get_option;
 
 /// Receive buffer of the handshake socket. A flood fills this one and nothing else; 256 KiB hold
 /// about 110 requests with the kernel's bookkeeping, more than a turn takes.
@@ -50,6 +46,8 @@ pub struct UdpFeatures {
     pub packet_info: bool,
     pub handshake_socket: bool,
     pub dual_stack: bool,
+    /// The kernel chooses the socket by the steering program.
+    pub steering: bool,
     /// As asked for in SO_RCVBUF terms: half of what the kernel reports, which counts bookkeeping.
     pub receive_buffer_bytes: usize,
     pub send_buffer_bytes: usize,
@@ -72,53 +70,32 @@ pub struct UdpIo {
 }
 
 impl UdpIo {
+    /// One socket for the flows and, when asked for, one for handshakes.
     pub fn open(options: &UdpOptions) -> Result<Self> {
-        let v6 = options.address.is_ipv6();
-        let mut features = UdpFeatures {
-            recvmmsg: true,
-            sendmmsg: true,
-            dual_stack: v6 && options.address.ip().is_unspecified(),
-            ..UdpFeatures::default()
+        let first = Group::open(options, 1)?.pop();
+        first.ok_or_else(|| Failure::new(Code::Internal, "a group without sockets"))
+    }
+
+    fn new(
+        flows: OwnedFd,
+        handshakes: Option<OwnedFd>,
+        local: SocketAddr,
+        features: UdpFeatures,
+    ) -> Self {
+        let socket = |fd| Socket {
+            fd,
+            overflow_total: 0,
         };
-        let what = format!("bind {}", options.address);
-        let flows = new_socket(v6, features.dual_stack)
-            .and_then(|fd| bind(&fd, options.address).map(|()| fd))
-            .map_err(|error| Failure::from_io(&what, &error))?;
-        let local =
-            local_address(&flows).map_err(|error| Failure::from_io("getsockname", &error))?;
-        prepare(&flows, v6, &mut features);
-        features.receive_buffer_bytes = set_buffer(&flows, true, options.receive_buffer_bytes);
-        features.send_buffer_bytes = set_buffer(&flows, false, options.send_buffer_bytes);
-        let mut handshakes = None;
-        if options.handshake_socket {
-            // Without it (an old kernel, a sandbox) handshakes share the flows' socket, which then
-            // gives up sharing its port.
-            handshakes = join_handshakes(&flows, v6, features.dual_stack, local).ok();
-            if handshakes.is_none() {
-                let _ = set_option(&flows, libc::SOL_SOCKET, libc::SO_REUSEPORT, 0i32);
-            }
-        }
-        if let Some(fd) = &handshakes {
-            prepare(fd, v6, &mut UdpFeatures::default());
-            set_buffer(fd, true, HANDSHAKE_BUFFER_BYTES);
-            features.handshake_socket = true;
-        }
-        Ok(Self {
-            flows: Socket {
-                fd: flows,
-                overflow_total: 0,
-            },
-            handshakes: handshakes.map(|fd| Socket {
-                fd,
-                overflow_total: 0,
-            }),
-            v6,
+        Self {
+            flows: socket(flows),
+            handshakes: handshakes.map(socket),
+            v6: local.is_ipv6(),
             local,
             features,
             overflowed: 0,
             receive: Headers::new(),
             transmit: Headers::new(),
-        })
+        }
     }
 
     /// The bound address as the kernel names it (not canonical: `::` stays IPv6).
