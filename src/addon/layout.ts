@@ -2,14 +2,14 @@
  * The shared ring memory, as offsets. `native/addon/src/layout.rs` holds the same numbers; the
  * loader compares the two by name (`addon-mismatch`), so a stale build of either is refused.
  *
- *   control block (128 × i32) | rx descriptors | tx descriptors | rx arena | tx arena
+ *   control block (144 × i32) | rx descriptors | tx descriptors | rx arena | tx arena
  *
  * Every part begins on a cache line. All integers are little-endian.
  */
 
 export const MAGIC = 0x47475254;
-export const LAYOUT_VERSION = 1;
-export const CONTROL_INTS = 128;
+export const LAYOUT_VERSION = 2;
+export const CONTROL_INTS = 144;
 
 // Indices of the control block, in i32.
 export const I_MAGIC = 0;
@@ -34,6 +34,9 @@ export const I_TICKS_DUE = 82;
 // Written by JavaScript, read at flush.
 export const I_DEADLINE_US = 96;
 export const I_DEADLINE_ARMED = 97;
+// What would wake a sleeper (NEWS_*, 0 while it is awake): JavaScript, the native side.
+export const I_RX_SLEEPING = 112;
+export const I_TX_SLEEPING = 128;
 
 export const DESCRIPTOR_INTS = 8;
 
@@ -73,6 +76,11 @@ export const TAG_BYTES = 16;
 export const ARENA_ALIGN = 8;
 /** Offsets stay small non-negative integers. */
 export const MEMORY_MAX_BYTES = 1 << 30;
+
+/** The other side published entries (rx for JavaScript, tx for the native side). */
+export const NEWS_ENTRIES = 1;
+/** The other side released entries: room where this side writes. */
+export const NEWS_ROOM = 2;
 
 // Reasons of a wake, a bit mask.
 export const WAKE_READABLE = 1;
@@ -117,6 +125,8 @@ export const LAYOUT: Readonly<Record<string, number>> = {
   I_TICKS_DUE,
   I_DEADLINE_US,
   I_DEADLINE_ARMED,
+  I_RX_SLEEPING,
+  I_TX_SLEEPING,
   DESCRIPTOR_INTS,
   D_KIND,
   D_SLOT,
@@ -137,6 +147,8 @@ export const LAYOUT: Readonly<Record<string, number>> = {
   TAG_BYTES,
   ARENA_ALIGN,
   MEMORY_MAX_BYTES,
+  NEWS_ENTRIES,
+  NEWS_ROOM,
   WAKE_READABLE,
   WAKE_DEADLINE,
   WAKE_TICK,

@@ -29,6 +29,7 @@ import {
   I_RX_CAPACITY,
   I_RX_DESCRIPTORS,
   I_RX_HEAD,
+  I_RX_SLEEPING,
   I_RX_TAIL,
   I_TICKS_DUE,
   I_TX_ARENA,
@@ -36,7 +37,10 @@ import {
   I_TX_CAPACITY,
   I_TX_DESCRIPTORS,
   I_TX_HEAD,
+  I_TX_SLEEPING,
   I_TX_TAIL,
+  NEWS_ENTRIES,
+  NEWS_ROOM,
   TAG_BYTES,
 } from './layout.js';
 
@@ -69,14 +73,19 @@ export class Rings {
   /** Where the arena continues after each tx descriptor: what releasing it frees. */
   readonly #txArenaEnd: Int32Array;
   #rxNext = 0;
+  #rxReleased = 0;
   #rxTail = 0;
   #txTail = 0;
+  #txPublished = 0;
   #txHead = 0;
   #txArenaTail = 0;
   #txArenaHead = 0;
   #reservedOffset = -1;
   #reservedStart = 0;
   #reservedBytes = 0;
+  /** What the native side was told of: #txPublished and #rxReleased at the last mustRingTx(). */
+  #toldTail = 0;
+  #toldHead = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
@@ -128,6 +137,8 @@ export class Rings {
 
   /** Gives back every descriptor polled so far: one atomic, so once per batch. */
   rxRelease(): void {
+    if (this.#rxReleased === this.#rxNext) return;
+    this.#rxReleased = this.#rxNext;
     Atomics.store(this.#ints, I_RX_HEAD, this.#rxNext);
   }
 
@@ -183,6 +194,42 @@ export class Rings {
     this.#ints[I_DEADLINE_ARMED] = 0;
   }
 
+  /**
+   * Whether the native side sleeps and must be woken for what was published or released since the
+   * last call: true once for each of its sleeps, so the caller does ring. Only threads sleep; the
+   * protocol is told in native/addon/src/doorbell.rs.
+   */
+  mustRingTx(): boolean {
+    const news =
+      (this.#toldTail === this.#txPublished ? 0 : NEWS_ENTRIES) |
+      (this.#toldHead === this.#rxReleased ? 0 : NEWS_ROOM);
+    if (news === 0) return false;
+    this.#toldTail = this.#txPublished;
+    this.#toldHead = this.#rxReleased;
+    const ints = this.#ints;
+    if ((Atomics.load(ints, I_TX_SLEEPING) & news) === 0) return false;
+    return Atomics.exchange(ints, I_TX_SLEEPING, 0) !== 0;
+  }
+
+  /**
+   * Announces that this side will wait for a wake when entries arrive, and with `wantsRoom` (after a
+   * `txReserve` that failed) when tx room returns. False, and awake again, when there is work already.
+   */
+  sleepRx(wantsRoom: boolean): boolean {
+    const ints = this.#ints;
+    Atomics.store(ints, I_RX_SLEEPING, wantsRoom ? NEWS_ENTRIES | NEWS_ROOM : NEWS_ENTRIES);
+    const hasEntries = Atomics.load(ints, I_RX_TAIL) !== this.#rxNext;
+    const hasRoom = wantsRoom && Atomics.load(ints, I_TX_HEAD) !== this.#txHead;
+    if (!hasEntries && !hasRoom) return true;
+    this.wakeRx();
+    return false;
+  }
+
+  /** Nobody needs to ring from here on; at the start of every turn after a sleep. */
+  wakeRx(): void {
+    Atomics.store(this.#ints, I_RX_SLEEPING, 0);
+  }
+
   /** After the native drain: sees what it wrote. */
   protected acquireRx(): void {
     this.#rxTail = Atomics.load(this.#ints, I_RX_TAIL);
@@ -190,6 +237,8 @@ export class Rings {
 
   /** Before the native flush: shows what was committed. */
   protected publishTx(): void {
+    if (this.#txPublished === this.#txTail) return;
+    this.#txPublished = this.#txTail;
     Atomics.store(this.#ints, I_TX_TAIL, this.#txTail);
   }
 

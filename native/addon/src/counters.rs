@@ -36,6 +36,8 @@ counters! {
     TxTooLarge = "tx-too-large",
     TxUnreachable = "tx-unreachable",
     TxError = "tx-error",
+    // A ring counter that JavaScript cannot have meant; it was ignored, and nothing is lost by that.
+    RingBadPosition = "ring-bad-position",
 }
 
 impl Counter {

@@ -301,3 +301,25 @@ fn a_process_that_was_stopped_beyond_the_timeout_still_reads_what_waits_for_it()
     let kinds: Vec<i32> = world.server.turn().iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, [l::RX_CLOSED]);
 }
+
+#[test]
+fn ring_counters_that_cannot_be_are_ignored_and_counted() {
+    let mut world = World::new();
+    let side = &mut world.client;
+    let before = side.count(Counter::RingBadPosition);
+    let (head, tail) = (side.memory.int(l::I_RX_HEAD), side.memory.int(l::I_TX_TAIL));
+    for wrong in [head.wrapping_add(1), head.wrapping_sub(1), i32::MIN] {
+        side.memory.memory.store(l::I_RX_HEAD, wrong);
+        side.endpoint.drain();
+    }
+    side.memory.memory.store(l::I_RX_HEAD, head);
+    for wrong in [tail.wrapping_sub(1), tail.wrapping_add(257), i32::MAX] {
+        side.memory.memory.store(l::I_TX_TAIL, wrong);
+        assert_eq!(side.endpoint.flush(), 0);
+        side.endpoint.check_invariants();
+    }
+    side.memory.memory.store(l::I_TX_TAIL, tail);
+    assert_eq!(side.count(Counter::RingBadPosition) - before, 6);
+    world.commit_numbers(0..10);
+    assert_eq!(world.payloads(3), (0..10).collect::<Vec<_>>());
+}

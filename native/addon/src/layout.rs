@@ -2,15 +2,15 @@
 //! compares the two by name, so a stale build of either side is refused at load.
 //!
 //! ```text
-//! control block (128 × i32) | rx descriptors | tx descriptors | rx arena | tx arena
+//! control block (144 × i32) | rx descriptors | tx descriptors | rx arena | tx arena
 //! ```
 //! Every part begins on a cache line (64 bytes). All integers are little-endian, as the CPU's own.
 
 /// `GGRT`, read back as an i32; a wrong value means that the memory was never initialised.
 pub const MAGIC: i32 = 0x4747_5254;
-pub const LAYOUT_VERSION: i32 = 1;
+pub const LAYOUT_VERSION: i32 = 2;
 
-pub const CONTROL_INTS: usize = 128;
+pub const CONTROL_INTS: usize = 144;
 pub const CONTROL_BYTES: usize = CONTROL_INTS * 4;
 
 // Indices of the control block, in i32. Written once by JavaScript, read once at open.
@@ -36,6 +36,9 @@ pub const I_TICKS_DUE: usize = 82;
 // Written by JavaScript, read at flush.
 pub const I_DEADLINE_US: usize = 96;
 pub const I_DEADLINE_ARMED: usize = 97;
+// What would wake a sleeper (NEWS_*, 0 while it is awake): JavaScript, the native side.
+pub const I_RX_SLEEPING: usize = 112;
+pub const I_TX_SLEEPING: usize = 128;
 
 pub const DESCRIPTOR_INTS: usize = 8;
 pub const DESCRIPTOR_BYTES: usize = DESCRIPTOR_INTS * 4;
@@ -69,6 +72,11 @@ pub const ARENA_ALIGN: usize = 8;
 /// The largest ring memory: offsets stay small non-negative i32 on the JavaScript side.
 pub const MEMORY_MAX_BYTES: usize = 1 << 30;
 
+/// The other side published entries (rx for JavaScript, tx for the native side).
+pub const NEWS_ENTRIES: i32 = 1;
+/// The other side released entries: room where this side writes.
+pub const NEWS_ROOM: i32 = 2;
+
 pub const WAKE_READABLE: u32 = 1;
 pub const WAKE_DEADLINE: u32 = 2;
 pub const WAKE_TICK: u32 = 4;
@@ -98,6 +106,8 @@ pub const TABLE: &[(&str, i64)] = &[
     ("I_TICKS_DUE", I_TICKS_DUE as i64),
     ("I_DEADLINE_US", I_DEADLINE_US as i64),
     ("I_DEADLINE_ARMED", I_DEADLINE_ARMED as i64),
+    ("I_RX_SLEEPING", I_RX_SLEEPING as i64),
+    ("I_TX_SLEEPING", I_TX_SLEEPING as i64),
     ("DESCRIPTOR_INTS", DESCRIPTOR_INTS as i64),
     ("D_KIND", D_KIND as i64),
     ("D_SLOT", D_SLOT as i64),
@@ -118,6 +128,8 @@ pub const TABLE: &[(&str, i64)] = &[
     ("TAG_BYTES", TAG_BYTES as i64),
     ("ARENA_ALIGN", ARENA_ALIGN as i64),
     ("MEMORY_MAX_BYTES", MEMORY_MAX_BYTES as i64),
+    ("NEWS_ENTRIES", NEWS_ENTRIES as i64),
+    ("NEWS_ROOM", NEWS_ROOM as i64),
     ("WAKE_READABLE", WAKE_READABLE as i64),
     ("WAKE_DEADLINE", WAKE_DEADLINE as i64),
     ("WAKE_TICK", WAKE_TICK as i64),

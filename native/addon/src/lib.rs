@@ -21,6 +21,9 @@
 
 mod clients;
 mod counters;
+// The I/O threads are not there yet.
+#[allow(dead_code)]
+mod doorbell;
 mod endpoint;
 mod error;
 #[cfg(test)]
@@ -31,6 +34,8 @@ mod io;
 mod layout;
 mod peer;
 mod ring;
+mod ring_geometry;
+mod ring_memory;
 #[cfg(test)]
 mod ring_test;
 mod sim;

@@ -9,53 +9,34 @@
 //! Invariant: `tail − head ≤ capacity` and `arena_tail − arena_head ≤ arena bytes`, both as wrapping
 //! u32. The private `arena_end` of each descriptor says what releasing it frees, so nothing that the
 //! other side writes can make this side write outside its arena: what JavaScript writes is checked.
+//!
+//! The two sides may be two threads. Each counter has one writer. Who advances a counter has finished
+//! with what lies behind it (written a descriptor and its bytes, or read them) and stores it with
+//! release; who sees it advanced loads it with acquire, and owns that part from then on. JavaScript
+//! does the same with `Atomics.store` and `Atomics.load`. Descriptors are atomics without an order of
+//! their own. Sleeping and waking: `doorbell.rs`; the proof: `native/ring-model`.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::Ordering;
 
 use ggscale_transport_core::FlowId;
 
-use crate::error::{Code, Failure, Result};
 use crate::layout as l;
 
-/// A view of the SharedArrayBuffer that JavaScript made. The owner of the endpoint holds a reference
-/// to it for as long as a `Memory` lives.
-#[derive(Clone, Copy)]
-pub struct Memory {
-    base: *mut u8,
-    bytes: usize,
-}
+pub use crate::ring_geometry::Geometry;
+pub use crate::ring_memory::Memory;
 
 impl Memory {
-    /// # Safety
-    /// `base` points at `bytes` bytes, aligned to 8, that outlive every copy of this value and that
-    /// no other thread writes.
-    pub unsafe fn new(base: *mut u8, bytes: usize) -> Result<Self> {
-        if base.is_null() || !(base as usize).is_multiple_of(8) || bytes < l::CONTROL_BYTES {
-            return Err(bad_memory("it is too small or not aligned to 8 bytes"));
-        }
-        if bytes > l::MEMORY_MAX_BYTES {
-            return Err(bad_memory("it is larger than 1 GiB"));
-        }
-        Ok(Self { base, bytes })
-    }
-
-    fn cell(&self, index: usize) -> &AtomicI32 {
-        assert!(
-            (index + 1) * 4 <= self.bytes,
-            "control index {index} is outside the memory"
-        );
-        // SAFETY: inside the memory by the assertion, aligned because the base is.
-        unsafe { AtomicI32::from_ptr(self.base.cast::<i32>().add(index)) }
-    }
-
+    /// Sees everything that the other side did before it stored this value.
     pub fn load(&self, index: usize) -> i32 {
         self.cell(index).load(Ordering::Acquire)
     }
 
+    /// Shows everything done so far to whoever loads this value.
     pub fn store(&self, index: usize, value: i32) {
         self.cell(index).store(value, Ordering::Release);
     }
 
+    /// A word that another one guards.
     fn load_plain(&self, index: usize) -> i32 {
         self.cell(index).load(Ordering::Relaxed)
     }
@@ -63,107 +44,6 @@ impl Memory {
     fn store_plain(&self, index: usize, value: i32) {
         self.cell(index).store(value, Ordering::Relaxed);
     }
-
-    /// The bytes `[offset, offset + length)`.
-    ///
-    /// # Safety
-    /// The caller lets no two of these slices overlap while both are alive.
-    #[allow(clippy::mut_from_ref)]
-    unsafe fn slice(&self, offset: usize, length: usize) -> &mut [u8] {
-        assert!(
-            offset
-                .checked_add(length)
-                .is_some_and(|end| end <= self.bytes),
-            "slice {offset}+{length} is outside the memory"
-        );
-        // SAFETY: inside the memory by the assertion.
-        unsafe { std::slice::from_raw_parts_mut(self.base.add(offset), length) }
-    }
-}
-
-/// Sizes and places of the parts, read from the control block once and checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Geometry {
-    pub rx_capacity: usize,
-    pub tx_capacity: usize,
-    pub rx_descriptors: usize,
-    pub tx_descriptors: usize,
-    pub rx_arena: usize,
-    pub rx_arena_bytes: usize,
-    pub tx_arena: usize,
-    pub tx_arena_bytes: usize,
-}
-
-/// Smallest arena: a few of the largest allocations, so that a full ring can always drain.
-const ARENA_MIN_BYTES: usize = 16 * 1024;
-
-impl Geometry {
-    pub fn read(memory: &Memory) -> Result<Self> {
-        if memory.load(l::I_MAGIC) != l::MAGIC
-            || memory.load(l::I_LAYOUT_VERSION) != l::LAYOUT_VERSION
-        {
-            return Err(Failure::new(
-                Code::AddonMismatch,
-                "the ring memory has another layout",
-            ));
-        }
-        let field = |index| usize::try_from(memory.load(index)).unwrap_or(usize::MAX);
-        let geometry = Self {
-            rx_capacity: field(l::I_RX_CAPACITY),
-            tx_capacity: field(l::I_TX_CAPACITY),
-            rx_descriptors: field(l::I_RX_DESCRIPTORS),
-            tx_descriptors: field(l::I_TX_DESCRIPTORS),
-            rx_arena: field(l::I_RX_ARENA),
-            rx_arena_bytes: field(l::I_RX_ARENA_BYTES),
-            tx_arena: field(l::I_TX_ARENA),
-            tx_arena_bytes: field(l::I_TX_ARENA_BYTES),
-        };
-        geometry.check(memory.bytes)?;
-        Ok(geometry)
-    }
-
-    fn check(&self, memory_bytes: usize) -> Result<()> {
-        let capacity_ok = |n: usize| n.is_power_of_two() && (8..=1 << 20).contains(&n);
-        let arena_ok = |n: usize| n.is_power_of_two() && (ARENA_MIN_BYTES..=1 << 29).contains(&n);
-        if !capacity_ok(self.rx_capacity) || !capacity_ok(self.tx_capacity) {
-            return Err(bad_memory(
-                "capacities are powers of two from 8 to 1,048,576",
-            ));
-        }
-        if !arena_ok(self.rx_arena_bytes) || !arena_ok(self.tx_arena_bytes) {
-            return Err(bad_memory(
-                "arenas are powers of two from 16 KiB to 512 MiB",
-            ));
-        }
-        let mut end = l::CONTROL_BYTES;
-        let parts = [
-            (self.rx_descriptors, self.rx_capacity * l::DESCRIPTOR_BYTES),
-            (self.tx_descriptors, self.tx_capacity * l::DESCRIPTOR_BYTES),
-            (self.rx_arena, self.rx_arena_bytes),
-            (self.tx_arena, self.tx_arena_bytes),
-        ];
-        for (start, length) in parts {
-            let next = start
-                .checked_add(length)
-                .filter(|&next| next <= memory_bytes);
-            match next {
-                Some(next) if start >= end && start.is_multiple_of(64) => end = next,
-                _ => {
-                    return Err(bad_memory(
-                        "its parts overlap, are not aligned or do not fit",
-                    ))
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn bad_memory(why: &str) -> Failure {
-    Failure::new(
-        Code::BadOption,
-        format!("the ring memory is unusable: {why}"),
-    )
 }
 
 /// What a descriptor tells beside its bytes.
@@ -184,10 +64,12 @@ pub struct RxRing {
     arena: usize,
     arena_bytes: u32,
     tail: u32,
+    published: u32,
     head: u32,
     arena_tail: u32,
     arena_head: u32,
     arena_end: Box<[u32]>,
+    bad_positions: u64,
 }
 
 impl RxRing {
@@ -199,19 +81,25 @@ impl RxRing {
             arena: geometry.rx_arena,
             arena_bytes: geometry.rx_arena_bytes as u32,
             tail: 0,
+            published: 0,
             head: 0,
             arena_tail: 0,
             arena_head: 0,
             arena_end: vec![0; geometry.rx_capacity].into_boxed_slice(),
+            bad_positions: 0,
         }
     }
 
-    /// Takes back what JavaScript released. A head that is not between the last one and the tail is
-    /// ignored: it can only be a bug of the other side.
+    /// Takes back what JavaScript released. A head that is not between the last one and the published
+    /// tail is ignored and counted: it can only be a bug of the other side.
     pub fn refresh(&mut self) {
         let head = self.memory.load(l::I_RX_HEAD) as u32;
         let released = head.wrapping_sub(self.head);
-        if released == 0 || released > self.waiting() {
+        if released == 0 {
+            return;
+        }
+        if released > self.published.wrapping_sub(self.head) {
+            self.bad_positions += 1;
             return;
         }
         self.head = head;
@@ -246,9 +134,9 @@ impl RxRing {
         };
         let offset = self.arena + (position & (self.arena_bytes - 1)) as usize;
         if length > 0 {
-            // SAFETY: `place` gave bytes that lie between arena_tail and arena_head, which
-            // JavaScript does not read before the descriptor is published.
-            unsafe { self.memory.slice(offset, bytes.len()) }.copy_from_slice(bytes);
+            // SAFETY: `place` gave bytes between arena_tail and arena_head: JavaScript has released
+            // them, and does not read them before the descriptor is published.
+            unsafe { self.memory.slice_mut(offset, bytes.len()) }.copy_from_slice(bytes);
         }
         let slot = self.tail & (self.capacity - 1);
         let at = self.descriptors / 4 + slot as usize * l::DESCRIPTOR_INTS;
@@ -271,9 +159,20 @@ impl RxRing {
         true
     }
 
-    /// Makes everything pushed so far visible to JavaScript: one atomic per batch.
-    pub fn publish(&self) {
+    /// Makes everything pushed so far visible to JavaScript: one atomic per batch. Returns whether
+    /// there was anything new.
+    pub fn publish(&mut self) -> bool {
+        if self.published == self.tail {
+            return false;
+        }
+        self.published = self.tail;
         self.memory.store(l::I_RX_TAIL, self.tail as i32);
+        true
+    }
+
+    /// How often JavaScript wrote a head that cannot be, since the last call.
+    pub fn take_bad_positions(&mut self) -> u64 {
+        std::mem::take(&mut self.bad_positions)
     }
 
     /// Free-running position of `length` contiguous bytes, or None when they do not fit.
@@ -318,8 +217,10 @@ pub struct TxRing {
     arena: usize,
     arena_bytes: usize,
     head: u32,
+    published: u32,
     next: u32,
     tail: u32,
+    bad_positions: u64,
 }
 
 impl TxRing {
@@ -331,17 +232,22 @@ impl TxRing {
             arena: geometry.tx_arena,
             arena_bytes: geometry.tx_arena_bytes,
             head: 0,
+            published: 0,
             next: 0,
             tail: 0,
+            bad_positions: 0,
         }
     }
 
-    /// Sees what JavaScript committed. A tail that claims more than the capacity is ignored.
+    /// Sees what JavaScript committed. A tail that goes back, or claims more descriptors than it was
+    /// given, is ignored and counted.
     pub fn refresh(&mut self) {
         let tail = self.memory.load(l::I_TX_TAIL) as u32;
-        let claimed = tail.wrapping_sub(self.head);
-        if claimed <= self.capacity && claimed >= self.next.wrapping_sub(self.head) {
+        let claimed = tail.wrapping_sub(self.published);
+        if claimed <= self.capacity && claimed >= self.tail.wrapping_sub(self.published) {
             self.tail = tail;
+        } else {
+            self.bad_positions += 1;
         }
     }
 
@@ -387,8 +293,25 @@ impl TxRing {
         self.head = position;
     }
 
-    pub fn publish(&self) {
+    /// Gives JavaScript what was released: one atomic per batch. Returns whether there was anything.
+    pub fn publish(&mut self) -> bool {
+        if self.published == self.head {
+            return false;
+        }
+        self.published = self.head;
         self.memory.store(l::I_TX_HEAD, self.head as i32);
+        true
+    }
+
+    /// How often JavaScript wrote a tail that cannot be, since the last call.
+    pub fn take_bad_positions(&mut self) -> u64 {
+        std::mem::take(&mut self.bad_positions)
+    }
+
+    #[allow(dead_code)] // for the re-check of `Doorbell::try_sleep`
+    /// Whether `take` has something to give without another look at the memory.
+    pub fn has_more(&self) -> bool {
+        self.next != self.tail
     }
 
     /// The payload of an entry with its head room before and its tag room after, and the offset of
@@ -405,13 +328,14 @@ impl TxRing {
         if start.checked_add(total)? > self.arena + self.arena_bytes {
             return None;
         }
-        // SAFETY: inside the tx arena, and `&mut self` allows one window at a time.
-        Some((unsafe { self.memory.slice(start, total) }, start))
+        // SAFETY: inside the tx arena, JavaScript's no longer since it committed the entry, and
+        // `&mut self` allows one window at a time.
+        Some((unsafe { self.memory.slice_mut(start, total) }, start))
     }
 
     /// The bytes of a datagram sealed earlier, for the kernel. `offset` came from `window`.
     pub fn bytes(&self, offset: usize, length: usize) -> &[u8] {
-        // SAFETY: no window is alive while `&self` is borrowed.
+        // SAFETY: no window is alive while `&self` is borrowed, and the entry is not released.
         unsafe { self.memory.slice(offset, length) }
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use ggscale_transport_core::{FlowId, Random};
 
+use crate::doorbell::Doorbell;
 use crate::layout as l;
 use crate::ring::{Geometry, Memory, RxEntry, RxRing, TxRing};
 
@@ -151,6 +152,10 @@ fn a_head_that_javascript_cannot_have_meant_changes_nothing() {
     let memory = TestMemory::new(8, 8, 16 * 1024);
     let mut ring = RxRing::new(memory.memory, &memory.geometry);
     assert!(ring.push(entry(1), &[1; 10]));
+    memory.memory.store(l::I_RX_HEAD, 1);
+    ring.refresh();
+    assert_eq!(ring.waiting(), 1, "released before it was published");
+    assert!(ring.publish() && !ring.publish());
     for head in [2, -1, i32::MAX, i32::MIN] {
         memory.memory.store(l::I_RX_HEAD, head);
         ring.refresh();
@@ -171,6 +176,7 @@ fn a_full_rx_ring_refuses_and_goes_on_after_a_release() {
     }
     assert!(!ring.push(entry(8), &[]));
     assert!(!ring.has_room(1, 0));
+    ring.publish();
     memory.memory.store(l::I_RX_HEAD, 8);
     ring.refresh();
     assert!(ring.has_room(8, 0));
@@ -259,4 +265,21 @@ fn random_bytes(random: &mut Random, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     random.fill(&mut bytes);
     bytes
+}
+
+#[test]
+fn a_bell_rings_once_for_each_sleep_and_only_for_news_that_interest() {
+    let memory = TestMemory::new(8, 8, 16 * 1024);
+    let bell = Doorbell::new(memory.memory);
+    let both = l::NEWS_ENTRIES | l::NEWS_ROOM;
+    assert!(!bell.must_ring(both), "awake");
+    memory.memory.store(l::I_RX_SLEEPING, l::NEWS_ENTRIES);
+    assert!(!bell.must_ring(0) && !bell.must_ring(l::NEWS_ROOM));
+    assert!(bell.must_ring(l::NEWS_ENTRIES) && !bell.must_ring(both));
+    memory.memory.store(l::I_RX_SLEEPING, both);
+    assert!(bell.must_ring(l::NEWS_ROOM) && !bell.must_ring(l::NEWS_ENTRIES));
+    assert!(bell.try_sleep(both, || memory.int(l::I_TX_SLEEPING) != both));
+    assert_eq!(memory.int(l::I_TX_SLEEPING), both);
+    assert!(!bell.try_sleep(l::NEWS_ENTRIES, || true));
+    assert_eq!(memory.int(l::I_TX_SLEEPING), 0, "awake again");
 }

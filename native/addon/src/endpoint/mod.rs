@@ -131,6 +131,7 @@ impl<I: Io> Endpoint<I> {
         let clock = self.clock_at(now);
         self.counters.add(Counter::Turns, 1);
         self.rx.refresh();
+        self.count_bad_positions();
         self.take_events(clock);
         self.more = false;
         self.receive(Queue::Flows, DRAIN_DATAGRAMS_MAX, now, clock);
@@ -163,6 +164,7 @@ impl<I: Io> Endpoint<I> {
     pub fn flush(&mut self) -> u32 {
         let clock = self.clock();
         self.tx.refresh();
+        self.count_bad_positions();
         self.send_all(clock, true);
         self.tx.publish();
         // A disconnect of this flush ends its flow: JavaScript hears of it in the next turn.
@@ -196,6 +198,11 @@ impl<I: Io> Endpoint<I> {
         self.peer.close_all(clock);
         self.send_all(clock, false);
         self.tx.publish();
+    }
+
+    fn count_bad_positions(&mut self) {
+        let bad = self.rx.take_bad_positions() + self.tx.take_bad_positions();
+        self.counters.add(Counter::RingBadPosition, bad);
     }
 
     /// When to run again, if nothing arrives before.
