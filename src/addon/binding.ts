@@ -74,7 +74,12 @@ export interface ConnectTokenOptions {
   userData?: Uint8Array;
   /** What the client dials, where it differs (NAT, load balancer). */
   publicAddresses?: string[];
+  /** What the token says about NX; `known` by default. */
+  nx?: TokenNx;
 }
+
+/** `required`: payloads pass only under NX keys. */
+export type TokenNx = 'silent' | 'known' | 'required';
 
 export interface ConnectTokenFields {
   protocolId: bigint;
@@ -87,6 +92,8 @@ export interface ConnectTokenFields {
   expireTimestamp: bigint;
   timeoutSeconds: number;
   userData?: Uint8Array;
+  /** `silent` by default. */
+  nx?: TokenNx;
   /** 24 B; never twice under one private key. */
   nonce: Uint8Array;
   clientToServerKey: Uint8Array;

@@ -157,7 +157,10 @@ export class Endpoint extends Rings {
     return drops;
   }
 
-  /** packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens; false for a flow that is gone. */
+  /**
+   * packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens, NX epoch (0: keys of the token),
+   * migrations; false for a flow that is gone.
+   */
   flowStats(slot: number, generation: number, out: Float64Array): boolean {
     return this.#native.flowStats(slot, generation, out);
   }

@@ -56,10 +56,15 @@ export const D_AUX1 = 7;
 export const RX_PAYLOAD = 1;
 /** Bytes: see OPENED_BYTES. */
 export const RX_OPENED = 2;
-/** aux0: why (CLOSE_REASONS). */
+/**
+ * aux0: why (CLOSE_REASONS); aux1: what a server said before it denied, code | retry after seconds
+ * << 16, or 0.
+ */
 export const RX_CLOSED = 3;
 /** aux0, aux1: slot and generation of the flow that took its place. */
 export const RX_REPLACED = 4;
+/** aux0: bit 0, only the client's port changed. */
+export const RX_MIGRATED = 5;
 
 export const TX_PAYLOAD = 1;
 export const TX_DISCONNECT = 2;
@@ -99,6 +104,7 @@ export const CLOSE_REASONS: readonly string[] = [
   'token-expired',
   'request-timeout',
   'response-timeout',
+  'nx-required',
 ];
 
 /** What the loader compares with the native `layout()`. */
@@ -140,6 +146,7 @@ export const LAYOUT: Readonly<Record<string, number>> = {
   RX_OPENED,
   RX_CLOSED,
   RX_REPLACED,
+  RX_MIGRATED,
   TX_PAYLOAD,
   TX_DISCONNECT,
   OPENED_BYTES,

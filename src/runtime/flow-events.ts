@@ -7,7 +7,7 @@ const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
 const USER_DATA_BYTES = 256;
 
-/** netcode close reasons (native/core CloseReason), index 1…8. */
+/** netcode close reasons (native/core CloseReason), index 1…9. */
 const NETCODE_REASONS: readonly string[] = [
   'closed',
   'disconnected',
@@ -18,6 +18,7 @@ const NETCODE_REASONS: readonly string[] = [
   'token-expired',
   'request-timeout',
   'response-timeout',
+  'nx-required',
 ];
 
 /**

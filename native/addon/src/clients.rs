@@ -341,13 +341,26 @@ impl Clients {
                 max_flows,
             },
             Event::Replaced { by, .. } => Event::Replaced { flow, by },
-            Event::Closed { reason, .. } => {
+            Event::Migrated {
+                path, port_only, ..
+            } => Event::Migrated {
+                flow,
+                path,
+                port_only,
+            },
+            Event::Closed {
+                reason, refusal, ..
+            } => {
                 if let Some(entry) = self.slots.get_mut(slot as usize) {
                     entry.ended = true;
                 }
                 // So that the slot is freed even if nothing is left to send.
                 self.touch(slot);
-                Event::Closed { flow, reason }
+                Event::Closed {
+                    flow,
+                    reason,
+                    refusal,
+                }
             }
         }
     }

@@ -272,6 +272,7 @@ impl World {
                 expire_seconds: 60,
                 timeout_s: 5,
                 user_data: &[5; 256],
+                nx: ggscale_transport_core::token::TokenNx::Known,
             },
             &mut Random::from_number(3),
         )

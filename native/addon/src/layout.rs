@@ -57,6 +57,7 @@ pub const RX_PAYLOAD: i32 = 1;
 pub const RX_OPENED: i32 = 2;
 pub const RX_CLOSED: i32 = 3;
 pub const RX_REPLACED: i32 = 4;
+pub const RX_MIGRATED: i32 = 5;
 
 pub const TX_PAYLOAD: i32 = 1;
 pub const TX_DISCONNECT: i32 = 2;
@@ -121,6 +122,7 @@ pub const TABLE: &[(&str, i64)] = &[
     ("RX_OPENED", RX_OPENED as i64),
     ("RX_CLOSED", RX_CLOSED as i64),
     ("RX_REPLACED", RX_REPLACED as i64),
+    ("RX_MIGRATED", RX_MIGRATED as i64),
     ("TX_PAYLOAD", TX_PAYLOAD as i64),
     ("TX_DISCONNECT", TX_DISCONNECT as i64),
     ("OPENED_BYTES", OPENED_BYTES as i64),

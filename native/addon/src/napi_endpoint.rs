@@ -41,7 +41,8 @@ pub struct Features {
     pub send_buffer_bytes: u32,
 }
 
-/// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens; false when `out` is shorter.
+/// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens, nx epoch, migrations; false when
+/// `out` is shorter.
 pub fn write_stats(stats: &FlowStats, out: &mut [f64]) -> bool {
     let values = [
         stats.packets_in,
@@ -50,6 +51,8 @@ pub fn write_stats(stats: &FlowStats, out: &mut [f64]) -> bool {
         stats.bytes_out,
         stats.lost,
         stats.failed_opens,
+        u64::from(stats.epoch),
+        u64::from(stats.migrations),
     ];
     for (slot, value) in out.iter_mut().zip(values) {
         *slot = value as f64;

@@ -1,7 +1,7 @@
 //! Connect tokens for backends: made, read and opened without an endpoint.
 
 use ggscale_transport_core::token::{
-    self, ConnectTokenFields, ConnectTokenOptions, PrivateToken, PublicToken,
+    self, ConnectTokenFields, ConnectTokenOptions, PrivateToken, PublicToken, TokenNx,
 };
 use ggscale_transport_core::USER_DATA_BYTES;
 use napi::bindgen_prelude::{BigInt, Uint8Array};
@@ -25,6 +25,8 @@ pub struct CreateTokenOptions {
     pub user_data: Option<Uint8Array>,
     /// What the client dials, where it differs from what the server compares.
     pub public_addresses: Option<Vec<String>>,
+    /// `silent`, `known` (default) or `required`.
+    pub nx: Option<String>,
 }
 
 #[napi(object)]
@@ -38,6 +40,8 @@ pub struct TokenFields {
     pub expire_timestamp: BigInt,
     pub timeout_seconds: i32,
     pub user_data: Option<Uint8Array>,
+    /// `silent` (default), `known` or `required`.
+    pub nx: Option<String>,
     pub nonce: Uint8Array,
     pub client_to_server_key: Uint8Array,
     pub server_to_client_key: Uint8Array,
@@ -90,6 +94,7 @@ pub fn create_connect_token(options: CreateTokenOptions) -> napi::Result<Uint8Ar
                 expire_seconds: whole(options.expire_seconds, "expireSeconds")?,
                 timeout_s: options.timeout_seconds,
                 user_data: &user_data_of(options.user_data.as_ref())?,
+                nx: nx_of(options.nx.as_deref(), TokenNx::Known)?,
             },
             &mut os_random()?,
         );
@@ -122,6 +127,7 @@ pub fn seal_connect_token(fields: TokenFields) -> napi::Result<Uint8Array, Code>
             expire_timestamp: u64_of(&fields.expire_timestamp, "expireTimestamp")?,
             timeout_s: fields.timeout_seconds,
             user_data: &user_data_of(fields.user_data.as_ref())?,
+            nx: nx_of(fields.nx.as_deref(), TokenNx::Silent)?,
             nonce: &nonce,
             client_to_server_key: &key_of(&fields.client_to_server_key, "clientToServerKey")?,
             server_to_client_key: &key_of(&fields.server_to_client_key, "serverToClientKey")?,
@@ -181,6 +187,16 @@ fn user_data_of(bytes: Option<&Uint8Array>) -> Checked<[u8; USER_DATA_BYTES]> {
         }
     }
     Ok(out)
+}
+
+fn nx_of(name: Option<&str>, default: TokenNx) -> Checked<TokenNx> {
+    match name {
+        None => Ok(default),
+        Some("silent") => Ok(TokenNx::Silent),
+        Some("known") => Ok(TokenNx::Known),
+        Some("required") => Ok(TokenNx::Required),
+        Some(_) => Err(bad_option("nx is 'silent', 'known' or 'required'")),
+    }
 }
 
 fn unix_now_s() -> u64 {

@@ -141,6 +141,6 @@ fn track(open: &mut Vec<FlowId>, event: &Event) {
                 entry.generation = 0;
             }
         }
-        Event::Replaced { .. } => {}
+        Event::Replaced { .. } | Event::Migrated { .. } => {}
     }
 }

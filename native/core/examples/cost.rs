@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions};
+use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions, TokenNx};
 use ggscale_transport_core::{
     Client, ClientConfig, Clock, Event, FlowId, Path, Random, Received, Registry, Server,
     ServerConfig, DATAGRAM_BYTES_MAX, HEADROOM,
@@ -60,6 +60,7 @@ fn token(client_id: u64, random: &mut Random) -> [u8; 2048] {
         expire_seconds: 60,
         timeout_s: 10,
         user_data: &[0; 256],
+        nx: TokenNx::Known,
     };
     create_connect_token(&options, random).expect("token")
 }

@@ -2,6 +2,7 @@
 
 use crate::drop_reason::DropReason;
 use crate::limits::USER_DATA_BYTES;
+use crate::nx::Refusal;
 use crate::path::Path;
 
 /// One connection. The generation (≥ 1) changes when the slot is freed, so a stale id never names
@@ -32,6 +33,8 @@ pub enum CloseReason {
     TokenExpired = 6,
     RequestTimeout = 7,
     ResponseTimeout = 8,
+    /// NX is required and was not agreed within three seconds.
+    NxRequired = 9,
 }
 
 /// What became of a datagram.
@@ -70,13 +73,20 @@ pub enum Event {
     /// The same client id connected anew. The old flow receives nothing more but can be sealed for
     /// one second, then it closes itself; `close_flow` closes it at once.
     /// `by` is [`FlowId::ELSEWHERE`] when the newer flow belongs to another endpoint.
-    Replaced {
+    Replaced { flow: FlowId, by: FlowId },
+    /// Server: an NX client proved that it receives at another address; what is sealed from now on
+    /// goes there.
+    Migrated {
         flow: FlowId,
-        by: FlowId,
+        path: Path,
+        /// Same host, another port, as when a NAT forgets: RTT and rate still hold.
+        port_only: bool,
     },
     Closed {
         flow: FlowId,
         reason: CloseReason,
+        /// Client: what the server said before it denied, if it did.
+        refusal: Option<Refusal>,
     },
 }
 
@@ -107,4 +117,10 @@ pub struct FlowStats {
     /// Datagrams at this flow that did not open under its key.
     pub failed_opens: u64,
     pub path: Path,
+    /// NX keys are in use.
+    pub nx: bool,
+    /// NX keys that the flow has had; 0: those of its token.
+    pub epoch: u8,
+    /// Server: changes of the client's address.
+    pub migrations: u32,
 }

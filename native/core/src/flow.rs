@@ -122,6 +122,9 @@ impl FlowCounts {
             lost: expected.saturating_sub(self.sequenced_in),
             failed_opens: self.failed_opens,
             path,
+            nx: false,
+            epoch: 0,
+            migrations: 0,
         }
     }
 }

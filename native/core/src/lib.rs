@@ -39,6 +39,7 @@ mod flow;
 mod hash;
 mod history;
 mod limits;
+mod nx;
 mod path;
 mod pending;
 mod prefix;
@@ -65,6 +66,7 @@ pub use limits::{
     RECEIVE_PAYLOAD_BYTES_MAX, REQUEST_BYTES, TAG_BYTES, TOKEN_BYTES, TOKEN_PRIVATE_BYTES,
     USER_DATA_BYTES,
 };
+pub use nx::{steer, ClientNx, ConnectionId, Refusal, ServerNx};
 pub use path::{canonical_address, canonical_ip, Path};
 pub use random::Random;
 pub use registry::Registry;

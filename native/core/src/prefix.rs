@@ -11,6 +11,9 @@ pub(crate) const RESPONSE: u8 = 3;
 pub(crate) const KEEP_ALIVE: u8 = 4;
 pub(crate) const PAYLOAD: u8 = 5;
 pub(crate) const DISCONNECT: u8 = 6;
+/// With a connection id between prefix and sequence.
+pub(crate) const NX_PAYLOAD: u8 = 8;
+pub(crate) const NX_CONTROL: u8 = 9;
 
 /// A sealed datagram's header. Nothing of it is authentic before the body opens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -176,11 +176,11 @@ impl Member {
         }
     }
 
-    /// The living flow of a client id at this endpoint.
-    pub fn flow_of(&self, client_id: u64) -> Option<FlowId> {
+    /// Whether a client id has a living flow: at this endpoint, or at any of the domain.
+    pub fn has_flow(&self, client_id: u64, anywhere: bool) -> bool {
         let state = lock(&self.domain.state);
-        let owner = state.clients.get(&client_id)?;
-        (owner.endpoint == self.endpoint).then_some(owner.flow)
+        let owner = state.clients.get(&client_id);
+        owner.is_some_and(|owner| anywhere || owner.endpoint == self.endpoint)
     }
 
     /// Flows of this endpoint that another one has replaced. One atomic load when there are none.
@@ -275,8 +275,8 @@ mod tests {
         assert_eq!(a.take_replaced(), vec![FLOW_B]);
         assert!(a.take_replaced().is_empty());
         a.release_client(7, FLOW_B);
-        assert_eq!(b.flow_of(7), Some(FLOW_A));
-        assert_eq!(a.flow_of(7), None);
+        assert!(b.has_flow(7, false) && a.has_flow(7, true));
+        assert!(!a.has_flow(7, false));
         drop(b);
         assert_eq!(a.claim_client(7, FLOW_A), None);
     }

@@ -9,7 +9,7 @@ use crate::limits::REQUEST_BYTES;
 use crate::prefix::{self, sequence_length};
 use crate::replay::ReplayWindow;
 use crate::seal::{nonce_of, PacketCipher};
-use crate::token::{seal_connect_token, ConnectTokenFields, PrivateToken, PublicToken};
+use crate::token::{seal_connect_token, ConnectTokenFields, PrivateToken, PublicToken, TokenNx};
 
 const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
 
@@ -80,6 +80,7 @@ fn token_vector(name: &str, server: &[&str], public: Option<&[&str]>, timeout_s:
         expire_timestamp: 1_800_000_030,
         timeout_s,
         user_data: &user_data,
+        nx: TokenNx::Silent,
         nonce: &nonce,
         client_to_server_key: &client_to_server_key,
         server_to_client_key: &server_to_client_key,

@@ -271,5 +271,4 @@ impl<I: Io> Endpoint<I> {
 }
 
 // The wire between here and `layout.ts` names close reasons by number.
-const _: () =
-    assert!(CloseReason::PeerDisconnect as u8 == 1 && CloseReason::ResponseTimeout as u8 == 8);
+const _: () = assert!(CloseReason::PeerDisconnect as u8 == 1 && CloseReason::NxRequired as u8 == 9);

@@ -165,9 +165,23 @@ impl<I: Io> Endpoint<I> {
                 entry.aux0 = by.slot as i32;
                 entry.aux1 = by.generation as i32;
             }
-            Event::Closed { flow, reason } => {
+            Event::Migrated {
+                flow, port_only, ..
+            } => {
+                entry.kind = l::RX_MIGRATED;
+                entry.flow = *flow;
+                entry.aux0 = i32::from(*port_only);
+            }
+            Event::Closed {
+                flow,
+                reason,
+                refusal,
+            } => {
                 entry.flow = *flow;
                 entry.aux0 = *reason as i32;
+                entry.aux1 = refusal.map_or(0, |refusal| {
+                    i32::from(refusal.code as i16) & 0xffff | i32::from(refusal.retry_after_s) << 16
+                });
             }
         }
         if !self.rx.push(entry, bytes) {

@@ -1,12 +1,15 @@
 //! What a server is told when it is made.
 
 use core::net::SocketAddr;
+use std::sync::atomic::AtomicU32;
+use std::sync::Arc;
 
 use crate::error::ConfigError;
 use crate::limits::{
     KEY_BYTES, MAX_FLOWS_DEFAULT, MAX_FLOWS_MAX, MAX_PENDING_DEFAULT, PAYLOAD_BYTES_MAX,
     RECEIVE_PAYLOAD_BYTES_MAX, TOKEN_HISTORY_DEFAULT,
 };
+use crate::nx::ServerNx;
 use crate::random::Random;
 use crate::registry::Registry;
 
@@ -19,6 +22,9 @@ pub struct ServerConfig {
     pub server_addresses: Vec<SocketAddr>,
     /// Open flows; one more client is denied.
     pub max_flows: u32,
+    /// When set, `max_flows` counts the flows of all servers that share this counter: the threads
+    /// of one endpoint.
+    pub shared_flows: Option<Arc<AtomicU32>>,
     /// Half-open handshakes; one more request is dropped.
     pub max_pending: u32,
     /// Tokens remembered until they expire; one more token is refused. Choose connects per second
@@ -32,6 +38,9 @@ pub struct ServerConfig {
     pub development: bool,
     /// Largest payload accepted, 1..=1300. At most 1200 B are ever sent.
     pub max_payload_bytes: usize,
+    pub nx: ServerNx,
+    /// Index of the I/O thread, the first byte of every connection id: [`steer`](crate::steer).
+    pub worker: u8,
     pub random: Random,
     /// `None`: the registry of the process.
     pub registry: Option<Registry>,
@@ -44,11 +53,14 @@ impl ServerConfig {
             private_key,
             server_addresses: Vec::new(),
             max_flows: MAX_FLOWS_DEFAULT,
+            shared_flows: None,
             max_pending: MAX_PENDING_DEFAULT,
             token_history: TOKEN_HISTORY_DEFAULT,
             max_token_lifetime_s: None,
             development: false,
             max_payload_bytes: PAYLOAD_BYTES_MAX,
+            nx: ServerNx::default(),
+            worker: 0,
             random,
             registry: None,
         }

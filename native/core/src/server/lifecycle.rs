@@ -59,7 +59,7 @@ impl Server {
         let client_id = flow.client_id;
         self.flows.unmap(old);
         self.flows.arm(old, self.now_us + REPLACED_GRACE_US);
-        self.live_flows -= 1;
+        self.release_place();
         self.counters.replaced += 1;
         self.member.release_client(client_id, old);
         self.events.push_back(Event::Replaced { flow: old, by });
@@ -93,11 +93,15 @@ impl Server {
 
     fn report_closed(&mut self, id: FlowId, reason: CloseReason, live_client_id: Option<u64>) {
         if let Some(client_id) = live_client_id {
-            self.live_flows -= 1;
+            self.release_place();
             self.member.release_client(client_id, id);
         }
         self.counters.closed += 1;
-        self.events.push_back(Event::Closed { flow: id, reason });
+        self.events.push_back(Event::Closed {
+            flow: id,
+            reason,
+            refusal: None,
+        });
     }
 }
 

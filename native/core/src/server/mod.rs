@@ -6,7 +6,7 @@
 //!   keep-alive or payload ─▶ flow (open)
 //! ```
 //! Files: `request` and `response` admit, `receive` takes datagrams, `transmit` makes them,
-//! `lifecycle` ends flows and runs timers.
+//! `lifecycle` ends flows and runs timers, `places` counts who may come in.
 //!
 //! Invariants (`check_invariants`): live flows ≤ `max_flows`; an address leads to one flow and one
 //! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake;
@@ -14,6 +14,7 @@
 
 mod config;
 mod lifecycle;
+mod places;
 mod receive;
 mod request;
 mod response;
@@ -213,7 +214,8 @@ impl Server {
     pub fn check_invariants(&self) {
         let live = self.flows.values().filter(|flow| flow.is_live()).count();
         assert_eq!(live, self.live_flows);
-        assert!(live <= self.config.max_flows as usize);
+        let shared = self.config.shared_flows.is_some();
+        assert!(shared || live <= self.config.max_flows as usize);
         assert!(self.pending.len() <= self.config.max_pending as usize);
         assert!(self.outbox.len() <= 2 * self.flows.len() + self.pending.len());
         assert!(self.denials.len() <= DENIALS_QUEUED_MAX);

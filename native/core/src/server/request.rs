@@ -151,12 +151,6 @@ impl Server {
         }
     }
 
-    /// Full, and this client would not take the place of its own earlier flow.
-    pub(super) fn is_full_for(&self, client_id: u64) -> bool {
-        let full = self.live_flows >= self.config.max_flows as usize || self.flows.is_full();
-        full && (self.flows.is_full() || self.member.flow_of(client_id).is_none())
-    }
-
     /// Queues a denial, smaller than what caused it; too many at once are left unanswered.
     pub(super) fn deny(&mut self, key: [u8; 32], path: Path) -> DropReason {
         if self.denials.len() >= DENIALS_QUEUED_MAX {

@@ -51,13 +51,14 @@ impl Server {
         {
             return Err(DropReason::ChallengeMismatch);
         }
-        if self.is_full_for(challenge.client_id) {
-            let key = pending.send_key;
+        let key = pending.send_key;
+        if !self.claim_place(challenge.client_id) {
             return Err(self.deny(key, path));
         }
         let consumed = self.member.consume_token(&challenge.token_tag, address);
-        if consumed.is_ok() {
-            self.open_flow(id, path);
+        match consumed {
+            Ok(()) => self.open_flow(id, path),
+            Err(_) => self.release_place(),
         }
         // Its challenge can never be answered again.
         self.pending.remove(id);
@@ -101,6 +102,7 @@ impl Server {
         Ok(challenge)
     }
 
+    /// The place in `max_flows` is claimed already.
     fn open_flow(&mut self, pending: FlowId, path: Path) {
         let now_us = self.now_us;
         let sequence = self.random.next_u64() & SEQUENCE_START_MASK;
@@ -133,10 +135,9 @@ impl Server {
         }
         let due_us = flow.due_us();
         let Some(id) = self.flows.insert(flow) else {
-            return;
+            return self.release_place();
         };
         self.flows.arm(id, due_us);
-        self.live_flows += 1;
         self.counters.responses_accepted += 1;
         self.counters.opened += 1;
         let max_flows = self.config.max_flows;

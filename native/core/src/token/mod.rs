@@ -4,6 +4,7 @@
 //! holders of the private key can open.
 
 mod addresses;
+mod capability;
 mod private;
 mod public;
 
@@ -12,6 +13,7 @@ use core::net::SocketAddr;
 use ring::rand::{SecureRandom, SystemRandom};
 
 pub use addresses::AddressList;
+pub use capability::TokenNx;
 pub use private::PrivateToken;
 pub use public::PublicToken;
 
@@ -38,6 +40,7 @@ pub struct ConnectTokenOptions<'a> {
     /// Seconds without a packet before a connection is over; negative: never (development).
     pub timeout_s: i32,
     pub user_data: &'a [u8; USER_DATA_BYTES],
+    pub nx: TokenNx,
 }
 
 /// Every field of a token given: for golden vectors and foreign backends.
@@ -52,6 +55,7 @@ pub struct ConnectTokenFields<'a> {
     pub expire_timestamp: u64,
     pub timeout_s: i32,
     pub user_data: &'a [u8; USER_DATA_BYTES],
+    pub nx: TokenNx,
     /// Never use one twice under the same private key.
     pub nonce: &'a [u8; TOKEN_NONCE_BYTES],
     pub client_to_server_key: &'a [u8; KEY_BYTES],
@@ -86,6 +90,7 @@ pub fn create_connect_token(
         expire_timestamp,
         timeout_s: options.timeout_s,
         user_data: options.user_data,
+        nx: options.nx,
         nonce: &random.bytes(),
         client_to_server_key: &random.bytes(),
         server_to_client_key: &random.bytes(),
@@ -101,6 +106,7 @@ pub fn seal_connect_token(fields: &ConnectTokenFields) -> Result<[u8; TOKEN_BYTE
         client_to_server_key: *fields.client_to_server_key,
         server_to_client_key: *fields.server_to_client_key,
         user_data: *fields.user_data,
+        nx: fields.nx,
     };
     PublicToken {
         protocol_id: fields.protocol_id,
@@ -119,6 +125,7 @@ pub fn seal_connect_token(fields: &ConnectTokenFields) -> Result<[u8; TOKEN_BYTE
         )?,
         client_to_server_key: *fields.client_to_server_key,
         server_to_client_key: *fields.server_to_client_key,
+        nx: fields.nx,
     }
     .write()
 }

@@ -6,6 +6,7 @@ use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
 
 use super::addresses::AddressList;
+use super::capability::TokenNx;
 use crate::bytes::{Reader, Writer};
 use crate::error::TokenError;
 use crate::limits::{
@@ -25,6 +26,7 @@ pub struct PrivateToken {
     pub client_to_server_key: [u8; KEY_BYTES],
     pub server_to_client_key: [u8; KEY_BYTES],
     pub user_data: [u8; USER_DATA_BYTES],
+    pub nx: TokenNx,
 }
 
 impl PrivateToken {
@@ -73,7 +75,7 @@ impl PrivateToken {
         Self::read(body)
     }
 
-    /// Reads the opened 1008 B. The padding is left for extensions and not looked at.
+    /// Reads the opened 1008 B. Of the padding, only what it says about NX.
     pub fn read(opened: &[u8]) -> Result<Self, TokenError> {
         if opened.len() != OPEN_BYTES {
             return Err(TokenError::Length);
@@ -92,6 +94,7 @@ impl PrivateToken {
             client_to_server_key,
             server_to_client_key,
             user_data,
+            nx: TokenNx::read(&mut reader),
         })
     }
 
@@ -105,7 +108,8 @@ impl PrivateToken {
         self.server_addresses.write(writer)?;
         writer.bytes(&self.client_to_server_key)?;
         writer.bytes(&self.server_to_client_key)?;
-        writer.bytes(&self.user_data)
+        writer.bytes(&self.user_data)?;
+        self.nx.write(writer)
     }
 }
 

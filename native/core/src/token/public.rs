@@ -1,6 +1,7 @@
 //! The whole connect token, as the backend hands it to a client over HTTPS.
 
 use super::addresses::AddressList;
+use super::capability::TokenNx;
 use crate::bytes::{Reader, Writer};
 use crate::error::TokenError;
 use crate::limits::{KEY_BYTES, TOKEN_BYTES, TOKEN_NONCE_BYTES, TOKEN_PRIVATE_BYTES, VERSION};
@@ -19,10 +20,11 @@ pub struct PublicToken {
     pub server_addresses: AddressList,
     pub client_to_server_key: [u8; KEY_BYTES],
     pub server_to_client_key: [u8; KEY_BYTES],
+    pub nx: TokenNx,
 }
 
 impl PublicToken {
-    /// Reads 2048 B. The padding is left for extensions and not looked at.
+    /// Reads 2048 B. Of the padding, only what it says about NX.
     pub fn read(token: &[u8]) -> Result<Self, TokenError> {
         if token.len() != TOKEN_BYTES {
             return Err(TokenError::Length);
@@ -54,6 +56,7 @@ impl PublicToken {
             server_addresses,
             client_to_server_key,
             server_to_client_key,
+            nx: TokenNx::read(&mut reader),
         })
     }
 
@@ -77,6 +80,7 @@ impl PublicToken {
         writer.i32(self.timeout_s)?;
         self.server_addresses.write(writer)?;
         writer.bytes(&self.client_to_server_key)?;
-        writer.bytes(&self.server_to_client_key)
+        writer.bytes(&self.server_to_client_key)?;
+        self.nx.write(writer)
     }
 }

@@ -1,5 +1,8 @@
 //! Getting in: clean, under loss and corruption, over several servers, and when there is no room.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+
 use ggscale_transport_core::{CloseReason, DropReason, Event};
 
 use crate::world::{client_address, server_address, Link, World, START_US};
@@ -229,6 +232,39 @@ fn two_clients_racing_for_the_last_place_leave_one_denied_at_its_response() {
     world.run_for(1_000_000);
     assert!(world.clients[first].connected_us.is_some());
     assert_eq!(end_of(&world, second), Some(CloseReason::Denied));
+}
+
+#[test]
+fn servers_that_share_a_count_hold_max_flows_together() {
+    let shared = Arc::new(AtomicU32::new(0));
+    let mut world = World::new(6);
+    for _ in 0..2 {
+        world.add_server(|config| {
+            config.max_flows = 2;
+            config.shared_flows = Some(shared.clone());
+        });
+    }
+    let dial = |world: &mut World, client_id: u64, server: usize| {
+        let address = server_address(server);
+        let token = world.token_with(client_id, |spec| spec.server_addresses = vec![address]);
+        world.add_client(
+            &token,
+            client_address(100 * server as u16 + client_id as u16),
+        )
+    };
+    let first = dial(&mut world, 1, 0);
+    let second = dial(&mut world, 2, 1);
+    world.run_for(300_000);
+    let third = dial(&mut world, 3, 0);
+    let again = dial(&mut world, 2, 0);
+    world.run_for(300_000);
+    assert_eq!(shared.load(Ordering::Relaxed), 2);
+    let connected = |world: &World, index: usize| world.clients[index].connected_us.is_some();
+    assert!(connected(&world, first) && connected(&world, second));
+    assert!(!connected(&world, third), "no place left");
+    assert!(connected(&world, again), "takes the place of its own flow");
+    world.servers.remove(0);
+    assert_eq!(shared.load(Ordering::Relaxed), 0);
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn a_client_that_leaves_tells_the_server_even_when_most_disconnects_are_lost() {
     let gone = Event::Closed {
         flow,
         reason: CloseReason::PeerDisconnect,
+        refusal: None,
     };
     assert_eq!(world.servers[0].events.last(), Some(&gone));
     assert_eq!(world.servers[0].server.flow_stats(flow), None);
@@ -137,6 +138,7 @@ fn a_flow_that_the_server_closes_tells_the_client_and_is_stale_at_once() {
     let local = Event::Closed {
         flow,
         reason: CloseReason::Local,
+        refusal: None,
     };
     assert_eq!(world.servers[0].events[1..], [local]);
     assert!(world.clients[client]
@@ -179,6 +181,7 @@ fn the_newest_connection_of_a_client_id_wins_and_the_old_one_can_say_goodbye() {
     let end = Event::Closed {
         flow: old,
         reason: CloseReason::Replaced,
+        refusal: None,
     };
     assert_eq!(world.servers[0].events.last(), Some(&end));
     assert!(world.clients[old_client]
@@ -237,6 +240,7 @@ fn another_endpoint_of_the_process_replaces_a_flow_within_a_second() {
     let end = Event::Closed {
         flow: old,
         reason: CloseReason::Replaced,
+        refusal: None,
     };
     assert_eq!(world.servers[0].events.last(), Some(&end));
     assert_eq!(world.servers[1].server.gauges().flows, 1);

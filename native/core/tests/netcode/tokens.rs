@@ -1,7 +1,7 @@
 //! What a connect token is good for: one client, one address, one flow, until it expires.
 
 use ggscale_transport_core::token::{
-    create_connect_token, ConnectTokenOptions, PrivateToken, PublicToken,
+    create_connect_token, ConnectTokenOptions, PrivateToken, PublicToken, TokenNx,
 };
 use ggscale_transport_core::{
     Client, ClientConfig, DropReason, Random, Received, Registry, TokenError,
@@ -240,6 +240,7 @@ fn a_token_of_32_addresses_is_written_and_read_back() {
         expire_seconds: 10,
         timeout_s: -1,
         user_data: &[7; 256],
+        nx: TokenNx::Known,
     };
     let random = &mut Random::from_number(1);
     let token = create_connect_token(&options, random).unwrap();

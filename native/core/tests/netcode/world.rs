@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 
-use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions};
+use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions, TokenNx};
 use ggscale_transport_core::{
-    Client, ClientConfig, Clock, Event, FlowId, Path, Random, Received, Registry, Server,
-    ServerConfig, DATAGRAM_BYTES_MAX, HEADROOM,
+    Client, ClientConfig, ClientNx, Clock, Event, FlowId, Path, Random, Received, Registry, Server,
+    ServerConfig, ServerNx, DATAGRAM_BYTES_MAX, HEADROOM,
 };
 
 pub use crate::parts::*;
@@ -74,6 +74,7 @@ impl World {
         let mut config = ServerConfig::new(PROTOCOL_ID, PRIVATE_KEY, random);
         config.server_addresses = vec![address];
         config.registry = Some(self.registry.clone());
+        config.nx = ServerNx::Off;
         change(&mut config);
         let server = Server::new(config, self.clock()).expect("config");
         self.servers.push(ServerNode {
@@ -110,6 +111,7 @@ impl World {
             expire_seconds: spec.expire_seconds,
             timeout_s: spec.timeout_s,
             user_data: &user_data,
+            nx: TokenNx::Silent,
         };
         create_connect_token(&options, &mut self.random)
             .expect("token")
@@ -117,7 +119,8 @@ impl World {
     }
 
     pub fn add_client(&mut self, token: &[u8], address: SocketAddr) -> usize {
-        let config = ClientConfig::new(Random::from_number(self.random.next_u64()));
+        let mut config = ClientConfig::new(Random::from_number(self.random.next_u64()));
+        config.nx = ClientNx::Off;
         let client = Client::new(config, token, self.clock()).expect("token");
         let (events, payloads) = (vec![], vec![]);
         self.clients.push(ClientNode {
