@@ -93,7 +93,7 @@ export const WAKE_DEADLINE = 2;
 export const WAKE_TICK = 4;
 export const WAKE_WRITABLE = 8;
 
-/** Names of the close reasons in aux0 of RX_CLOSED; 5 to 8 occur at clients only. */
+/** Names of the close reasons in aux0 of RX_CLOSED; 5 to 8 occur at clients only, 10 at servers. */
 export const CLOSE_REASONS: readonly string[] = [
   '',
   'peer-disconnect',
@@ -105,6 +105,7 @@ export const CLOSE_REASONS: readonly string[] = [
   'request-timeout',
   'response-timeout',
   'nx-required',
+  'blocked',
 ];
 
 /** What the loader compares with the native `layout()`. */

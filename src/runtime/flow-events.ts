@@ -7,7 +7,7 @@ const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
 const USER_DATA_BYTES = 256;
 
-/** netcode close reasons (native/core CloseReason), index 1…9. */
+/** netcode close reasons (native/core CloseReason), index 1…10. */
 const NETCODE_REASONS: readonly string[] = [
   'closed',
   'disconnected',
@@ -19,6 +19,7 @@ const NETCODE_REASONS: readonly string[] = [
   'request-timeout',
   'response-timeout',
   'nx-required',
+  'blocked',
 ];
 
 /**

@@ -91,7 +91,7 @@ impl ServerOptions {
         config.server_addresses = addresses_of(&self.server_addresses)?;
         config.max_flows = self.max_flows;
         config.max_payload_bytes = self.max_payload_bytes as usize;
-        config.max_pending = self.max_pending.unwrap_or(config.max_pending);
+        config.admission.max_pending = self.max_pending.unwrap_or(config.admission.max_pending);
         config.token_history = self
             .token_history
             .map_or(config.token_history, |count| count as usize);
@@ -138,7 +138,8 @@ impl SimOptions {
                     addresses_of(self.server_addresses.as_deref().unwrap_or(&[]))?;
                 config.max_flows = self.max_flows;
                 config.max_payload_bytes = payload;
-                config.max_pending = self.max_pending.unwrap_or(config.max_pending);
+                config.admission.max_pending =
+                    self.max_pending.unwrap_or(config.admission.max_pending);
                 config.token_history = self
                     .token_history
                     .map_or(config.token_history, |count| count as usize);

@@ -59,6 +59,9 @@ counters! {
     replaced = "replaced",
     timeouts = "timeouts",
     pending_expired = "pending-expired",
+    /// Flows and half-open handshakes ended because their source was put on the block list.
+    flows_blocked = "flows-blocked",
+    pending_blocked = "pending-blocked",
     seal_refused = "seal-refused",
 }
 

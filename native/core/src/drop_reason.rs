@@ -27,6 +27,8 @@ drop_reasons! {
     TooShort = "too-short",
     /// Longer than the largest payload allowed here plus 25 B.
     TooLong = "too-long",
+    /// From a source on the block list.
+    Blocked = "blocked",
     /// Sequence length outside 1–8.
     BadPrefix = "bad-prefix",
     /// A type this end never receives (server: 0 sealed, 1, 2; client: 0, 3).
@@ -43,6 +45,10 @@ drop_reasons! {
     FlowClosed = "flow-closed",
     /// Sequence seen already, or older than the window of 256.
     Replayed = "replayed",
+    /// A flow's packet beyond its packet rate. Not opened.
+    FlowPacketRate = "flow-packet-rate",
+    /// A flow's packet beyond its byte rate. Not opened.
+    FlowByteRate = "flow-byte-rate",
     /// Does not open under the flow's key.
     OpenFailed = "open-failed",
     /// Opened, but of a type from 7 to 15 that was not negotiated.
@@ -65,6 +71,8 @@ drop_reasons! {
     TokenBeforeStart = "token-before-start",
     /// Expires further away than tokens may (only with a maximum token lifetime).
     TokenLifetime = "token-lifetime",
+    /// Too many tokens are being tried; this one was not.
+    RateOpens = "rate-opens",
     /// Does not open under the private key.
     TokenOpenFailed = "token-open-failed",
     /// Opened, but 0 or more than 32 addresses, or a bad address type.
@@ -81,13 +89,19 @@ drop_reasons! {
     TokenOtherAddress = "token-other-address",
     /// The token has opened a flow already.
     TokenConsumed = "token-consumed",
+    /// Too many handshakes from this /24 or /64.
+    RatePrefix = "rate-prefix",
+    /// Too many handshakes from everywhere.
+    RateGlobal = "rate-global",
     /// No room to remember another token; tokens are never forgotten early.
     HistoryFull = "history-full",
     /// No room for another half-open handshake.
     PendingFull = "pending-full",
+    /// New clients are not wanted now; answered with a denial.
+    Busy = "busy",
     /// All flows are taken; answered with a denial.
     ServerFull = "server-full",
-    /// All flows are taken and too many denials wait already; not answered.
+    /// Busy or full, and too many denials wait already; not answered.
     DenialsFull = "denials-full",
 
     // connection responses

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::admission::AdmissionError;
+
 /// No entropy from the operating system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RandomError;
@@ -10,8 +12,7 @@ pub struct RandomError;
 pub enum ConfigError {
     /// `max_flows` is 0 or over 2^22.
     MaxFlows,
-    /// `max_pending` is 0 or over 2^22.
-    MaxPending,
+    Admission(AdmissionError),
     /// `token_history` is 0.
     TokenHistory,
     /// `max_payload_bytes` is outside 1..=1300.
@@ -54,7 +55,7 @@ impl ConfigError {
     pub fn name(self) -> &'static str {
         match self {
             Self::MaxFlows => "max-flows",
-            Self::MaxPending => "max-pending",
+            Self::Admission(error) => error.name(),
             Self::TokenHistory => "token-history",
             Self::MaxPayloadBytes => "max-payload-bytes",
         }
@@ -94,7 +95,10 @@ impl fmt::Display for RandomError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bad configuration: {}", self.name())
+        match self {
+            Self::Admission(error) => write!(f, "bad configuration: {error}"),
+            _ => write!(f, "bad configuration: {}", self.name()),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl FlowId {
     };
 }
 
-/// Why a flow ended. 5–8 occur on the client only.
+/// Why a flow ended. 5–8 occur on the client only, 10 on the server only.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CloseReason {
@@ -35,6 +35,8 @@ pub enum CloseReason {
     ResponseTimeout = 8,
     /// NX is required and was not agreed within three seconds.
     NxRequired = 9,
+    /// Its source was put on the block list.
+    Blocked = 10,
 }
 
 /// What became of a datagram.

@@ -1,5 +1,6 @@
 //! One connection on the server: everything that a packet touches, without a heap.
 
+use crate::admission::FlowBudget;
 use crate::event::FlowStats;
 use crate::history::TokenTag;
 use crate::limits::{
@@ -29,6 +30,7 @@ pub(crate) struct Flow {
     pub last_receive_us: u64,
     pub last_send_us: u64,
     pub counts: FlowCounts,
+    pub budget: FlowBudget,
     pub remote: PackedAddress,
     pub local: [u8; 16],
     pub token_tag: TokenTag,

@@ -36,6 +36,10 @@ impl History {
         }
     }
 
+    pub fn knows(&self, tag: &TokenTag) -> bool {
+        self.entries.contains_key(tag)
+    }
+
     /// Binds a token to the address that shows it first.
     pub fn claim(
         &mut self,

@@ -27,6 +27,7 @@
     )
 )]
 
+mod admission;
 mod bytes;
 mod challenge;
 mod client;
@@ -55,6 +56,9 @@ pub mod token;
 mod vectors;
 mod wheel;
 
+pub use admission::{
+    Admission, AdmissionError, AdmissionGauges, AdmissionSettings, Cidr, CidrError, Rate,
+};
 pub use client::{Client, ClientConfig};
 pub use clock::Clock;
 pub use counters::{Counters, COUNTER_COUNT, COUNTER_NAMES};

@@ -57,10 +57,19 @@ pub(crate) const MAX_FLOWS_MAX: u32 = 1 << 22;
 pub(crate) const MAX_FLOWS_DEFAULT: u32 = 1024;
 /// About 400 B each: 1.6 MiB of half-open handshakes at most.
 pub(crate) const MAX_PENDING_DEFAULT: u32 = 4096;
+/// What the live setting may raise it to: 26 MiB.
+pub(crate) const PENDING_CAPACITY: u32 = 65_536;
 /// About 100 B each, only while a token lives: 1,000 connects/s for tokens of two minutes.
 pub(crate) const TOKEN_HISTORY_DEFAULT: usize = 131_072;
 /// Denials waiting to be sent; more in one turn are dropped and counted.
 pub(crate) const DENIALS_QUEUED_MAX: usize = 256;
+
+/// Buckets of source prefixes, 24 B each: 384 KiB per game, whatever arrives.
+pub(crate) const PREFIX_WAYS: usize = 8;
+pub(crate) const PREFIX_SETS: usize = 2048;
+pub(crate) const PREFIX_CAPACITY: usize = PREFIX_WAYS * PREFIX_SETS;
+/// Prefixes of a block list, 8 B (IPv4) or 32 B (IPv6) each.
+pub(crate) const BLOCKED_PREFIXES_MAX: usize = 65_536;
 
 /// Sequences of a connection stay below 2^62, those of challenges and denials start at 2^63: the
 /// two share the server-to-client key and must never meet.

@@ -130,6 +130,11 @@ impl Member {
         self.domain.start_s
     }
 
+    /// Whether somebody has shown this token before.
+    pub fn knows_token(&self, tag: &TokenTag) -> bool {
+        lock(&self.domain.state).history.knows(tag)
+    }
+
     pub fn claim_token(
         &self,
         tag: &TokenTag,

@@ -4,10 +4,11 @@ use core::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
 use std::sync::Arc;
 
+use crate::admission::{Admission, AdmissionSettings};
 use crate::error::ConfigError;
 use crate::limits::{
-    KEY_BYTES, MAX_FLOWS_DEFAULT, MAX_FLOWS_MAX, MAX_PENDING_DEFAULT, PAYLOAD_BYTES_MAX,
-    RECEIVE_PAYLOAD_BYTES_MAX, TOKEN_HISTORY_DEFAULT,
+    KEY_BYTES, MAX_FLOWS_DEFAULT, MAX_FLOWS_MAX, PAYLOAD_BYTES_MAX, RECEIVE_PAYLOAD_BYTES_MAX,
+    TOKEN_HISTORY_DEFAULT,
 };
 use crate::nx::ServerNx;
 use crate::random::Random;
@@ -25,8 +26,6 @@ pub struct ServerConfig {
     /// When set, `max_flows` counts the flows of all servers that share this counter: the threads
     /// of one endpoint.
     pub shared_flows: Option<Arc<AtomicU32>>,
-    /// Half-open handshakes; one more request is dropped.
-    pub max_pending: u32,
     /// Tokens remembered until they expire; one more token is refused. Choose connects per second
     /// times token lifetime. Servers of one process with the same key share the largest.
     pub token_history: usize,
@@ -44,6 +43,10 @@ pub struct ServerConfig {
     pub random: Random,
     /// `None`: the registry of the process.
     pub registry: Option<Registry>,
+    /// What `Server::set_admission` changes later.
+    pub admission: AdmissionSettings,
+    /// Buckets and settings of another server, to be shared; `admission` above is then not used.
+    pub shared_admission: Option<Admission>,
 }
 
 impl ServerConfig {
@@ -54,7 +57,6 @@ impl ServerConfig {
             server_addresses: Vec::new(),
             max_flows: MAX_FLOWS_DEFAULT,
             shared_flows: None,
-            max_pending: MAX_PENDING_DEFAULT,
             token_history: TOKEN_HISTORY_DEFAULT,
             max_token_lifetime_s: None,
             development: false,
@@ -63,6 +65,8 @@ impl ServerConfig {
             worker: 0,
             random,
             registry: None,
+            admission: AdmissionSettings::default(),
+            shared_admission: None,
         }
     }
 
@@ -70,9 +74,9 @@ impl ServerConfig {
         if !(1..=MAX_FLOWS_MAX).contains(&self.max_flows) {
             return Err(ConfigError::MaxFlows);
         }
-        if !(1..=MAX_FLOWS_MAX).contains(&self.max_pending) {
-            return Err(ConfigError::MaxPending);
-        }
+        self.admission
+            .check(self.max_flows)
+            .map_err(ConfigError::Admission)?;
         if self.token_history == 0 {
             return Err(ConfigError::TokenHistory);
         }

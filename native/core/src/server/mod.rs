@@ -6,12 +6,14 @@
 //!   keep-alive or payload ─▶ flow (open)
 //! ```
 //! Files: `request` and `response` admit, `receive` takes datagrams, `transmit` makes them,
-//! `lifecycle` ends flows and runs timers, `places` counts who may come in.
+//! `lifecycle` ends flows and runs timers, `places` counts who may come in, `admission` applies the
+//! live settings.
 //!
 //! Invariants (`check_invariants`): live flows ≤ `max_flows`; an address leads to one flow and one
 //! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake;
 //! at most `DENIALS_QUEUED_MAX` denials wait; every datagram is counted once.
 
+mod admission;
 mod config;
 mod lifecycle;
 mod places;
@@ -24,6 +26,7 @@ use std::collections::VecDeque;
 
 pub use config::ServerConfig;
 
+use crate::admission::{Admission, Rules};
 use crate::challenge::Challenger;
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -31,7 +34,7 @@ use crate::error::{ConfigError, SealError};
 use crate::event::{Event, FlowId, FlowStats, Received, Sealed, Transmit};
 use crate::flow::Flow;
 use crate::hash::HashSeed;
-use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX};
+use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX, PENDING_CAPACITY};
 use crate::path::{canonical_address, Path};
 use crate::pending::Pending;
 use crate::random::Random;
@@ -43,12 +46,14 @@ use crate::table::Table;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ServerGauges {
     pub flows: usize,
+    /// As the settings say now.
     pub max_flows: usize,
     pub pending: usize,
     pub max_pending: usize,
     /// Of all servers of the process with this private key and protocol id.
     pub token_history: usize,
     pub token_history_capacity: usize,
+    pub busy: bool,
 }
 
 /// A netcode 1.02 server. See the crate's contract.
@@ -57,6 +62,8 @@ pub struct Server {
     cipher: PacketCipher,
     random: Random,
     member: Member,
+    admission: Admission,
+    rules: Rules,
     challenger: Challenger,
     /// Of challenges and denials: in [2^63, 2^63 + 2^62) at the start.
     global_sequence: u64,
@@ -104,9 +111,14 @@ impl Server {
                 clock.unix_s,
                 &mut random,
             );
+        let admission = config.shared_admission.clone();
+        let settings = core::mem::take(&mut config.admission);
+        let admission = admission.unwrap_or_else(|| Admission::new(settings, &mut random));
         Ok(Self {
             cipher: PacketCipher::new(config.protocol_id),
             member,
+            rules: admission.rules(),
+            admission,
             challenger: Challenger::new(random.bytes()),
             global_sequence: 1 << 63 | random.next_u64() >> 2,
             flows: Table::new(
@@ -114,11 +126,7 @@ impl Server {
                 HashSeed::new(&mut random),
                 clock.mono_us,
             ),
-            pending: Table::new(
-                config.max_pending,
-                HashSeed::new(&mut random),
-                clock.mono_us,
-            ),
+            pending: Table::new(PENDING_CAPACITY, HashSeed::new(&mut random), clock.mono_us),
             live_flows: 0,
             outbox: VecDeque::new(),
             denials: VecDeque::with_capacity(DENIALS_QUEUED_MAX),
@@ -197,11 +205,12 @@ impl Server {
         let (token_history, token_history_capacity) = self.member.history_use();
         ServerGauges {
             flows: self.live_flows,
-            max_flows: self.config.max_flows as usize,
+            max_flows: self.max_flows() as usize,
             pending: self.pending.len(),
-            max_pending: self.config.max_pending as usize,
+            max_pending: self.rules.max_pending as usize,
             token_history,
             token_history_capacity,
+            busy: self.rules.busy,
         }
     }
 
@@ -216,7 +225,7 @@ impl Server {
         assert_eq!(live, self.live_flows);
         let shared = self.config.shared_flows.is_some();
         assert!(shared || live <= self.config.max_flows as usize);
-        assert!(self.pending.len() <= self.config.max_pending as usize);
+        assert!(self.pending.len() <= PENDING_CAPACITY as usize);
         assert!(self.outbox.len() <= 2 * self.flows.len() + self.pending.len());
         assert!(self.denials.len() <= DENIALS_QUEUED_MAX);
         let counters = &self.counters;
@@ -230,6 +239,9 @@ impl Server {
         self.now_us = self.now_us.max(clock.mono_us);
         for flow in self.member.take_replaced() {
             self.replace(flow, FlowId::ELSEWHERE);
+        }
+        if self.admission.is_newer_than(&self.rules) {
+            self.take_rules();
         }
     }
 

@@ -17,7 +17,7 @@ impl Server {
             return false;
         }
         let replaces = self.replaces_itself(client_id);
-        let max = self.config.max_flows;
+        let max = self.max_flows();
         let claimed = match &self.config.shared_flows {
             Some(shared) => claim(shared, if replaces { u32::MAX } else { max }),
             None => replaces || self.has_place(),
@@ -38,11 +38,11 @@ impl Server {
             Some(shared) => shared.load(Ordering::Relaxed) as usize,
             None => self.live_flows,
         };
-        taken < self.config.max_flows as usize
+        taken < self.max_flows() as usize
     }
 
     /// Its earlier flow ends with this one: here, or at a server that counts with us.
-    fn replaces_itself(&self, client_id: u64) -> bool {
+    pub(super) fn replaces_itself(&self, client_id: u64) -> bool {
         let anywhere = self.config.shared_flows.is_some();
         self.member.has_flow(client_id, anywhere)
     }

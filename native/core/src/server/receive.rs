@@ -11,6 +11,9 @@ use crate::prefix::{self, Header};
 
 impl Server {
     pub(super) fn receive(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
+        if self.rules.blocks(path.remote.ip()) {
+            return Received::Dropped(DropReason::Blocked);
+        }
         let result = match datagram.first() {
             Some(&prefix::REQUEST) => self.handle_request(clock, path, datagram),
             _ => self.handle_sealed(path, datagram),
@@ -51,9 +54,18 @@ impl Server {
         if flow.replay.is_replayed(header.sequence) {
             return Err(DropReason::Replayed);
         }
+        // A goodbye is always heard.
+        let is_charged = header.kind != prefix::DISCONNECT;
+        if is_charged {
+            self.rules
+                .check_flow(&mut flow.budget, self.now_us, bytes)?;
+        }
         let length = self.open_with_flow_key(id, header, datagram)?;
         let now_us = self.now_us;
         let flow = self.flows.get_mut(id).ok_or(DropReason::UnknownAddress)?;
+        if is_charged {
+            self.rules.charge_flow(&mut flow.budget, bytes);
+        }
         flow.replay.mark(header.sequence);
         flow.counts.received(bytes);
         flow.counts.received_sequence(header.sequence);

@@ -51,14 +51,13 @@ impl Server {
                 return Err(DropReason::AddressPending);
             }
         }
-        if self.is_full_for(client_id) {
-            return Err(self.deny(request.token.server_to_client_key, path));
+        if let Some(reason) = self.denial_for(client_id) {
+            return Err(self.deny(request.token.server_to_client_key, path, reason));
         }
-        if earlier.is_none() && self.pending.is_full() {
+        if earlier.is_none() && self.is_pending_full() {
             return Err(DropReason::PendingFull);
         }
-        self.member
-            .claim_token(&request.tag, address, request.expire_s, clock.unix_s)?;
+        self.claim_token_at_a_price(&request.tag, address, request.expire_s, clock.unix_s)?;
         if let Some(id) = earlier {
             self.pending.remove(id);
         }
@@ -85,6 +84,7 @@ impl Server {
         }
         let expire_s = reader.u64().ok_or(DropReason::RequestLength)?;
         self.check_expiry(expire_s, clock.unix_s)?;
+        self.admission.take_token_open(self.now_us)?;
         let nonce = reader.array().ok_or(DropReason::RequestLength)?;
         let tag: TokenTag = *private
             .last_chunk::<TAG_BYTES>()
@@ -152,11 +152,11 @@ impl Server {
     }
 
     /// Queues a denial, smaller than what caused it; too many at once are left unanswered.
-    pub(super) fn deny(&mut self, key: [u8; 32], path: Path) -> DropReason {
+    pub(super) fn deny(&mut self, key: [u8; 32], path: Path, reason: DropReason) -> DropReason {
         if self.denials.len() >= DENIALS_QUEUED_MAX {
             return DropReason::DenialsFull;
         }
         self.denials.push_back(Denial { key, path });
-        DropReason::ServerFull
+        reason
     }
 }

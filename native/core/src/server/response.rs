@@ -1,6 +1,7 @@
 //! Connection responses: the client shows that it receives at its address.
 
 use super::{Outgoing, Server};
+use crate::admission::FlowBudget;
 use crate::challenge::Challenge;
 use crate::drop_reason::DropReason;
 use crate::event::{Event, FlowId, Received};
@@ -52,8 +53,11 @@ impl Server {
             return Err(DropReason::ChallengeMismatch);
         }
         let key = pending.send_key;
+        if let Some(reason) = self.denial_for(challenge.client_id) {
+            return Err(self.deny(key, path, reason));
+        }
         if !self.claim_place(challenge.client_id) {
-            return Err(self.deny(key, path));
+            return Err(self.deny(key, path, DropReason::ServerFull));
         }
         let consumed = self.member.consume_token(&challenge.token_tag, address);
         match consumed {
@@ -120,6 +124,7 @@ impl Server {
             last_receive_us: now_us,
             last_send_us: now_us,
             counts: FlowCounts::default(),
+            budget: FlowBudget::default(),
             remote: pending.remote,
             local: pack_local(path.local),
             token_tag: pending.token_tag,

@@ -2,7 +2,7 @@
 //! else.
 
 use ggscale_transport_core::token::PublicToken;
-use ggscale_transport_core::{Client, Counters, DropReason, Received};
+use ggscale_transport_core::{AdmissionSettings, Client, Counters, DropReason, Rate, Received};
 
 use crate::forge::{opened, request, request_of, request_with_addresses, sealed};
 use crate::world::{client_address, server_address, World, PRIVATE_KEY, PROTOCOL_ID, UNIX_S};
@@ -49,6 +49,7 @@ fn reach(reason: DropReason) -> Reached {
         R::PayloadEmpty => on_flow(|key| sealed(key, 5, SEQUENCE, &[])),
         R::PayloadTooLarge => on_flow(|key| sealed(key, 5, SEQUENCE, &[0; 1201])),
         R::WrongSource | R::WrongState | R::FlowClosed => reach_client(reason),
+        R::Blocked | R::FlowPacketRate | R::FlowByteRate => reach_flow_limit(reason),
         R::NotConnected
         | R::ChallengeOpenFailed
         | R::ChallengeExpired
@@ -94,8 +95,12 @@ fn reach_request(reason: DropReason) -> Reached {
     let mut world = World::with_server(1, |config| match reason {
         R::TokenBeforeStart | R::TokenLifetime => config.max_token_lifetime_s = Some(30),
         R::HistoryFull => config.token_history = 1,
-        R::PendingFull => config.max_pending = 1,
+        R::PendingFull => config.admission.max_pending = 1,
         R::ServerFull | R::DenialsFull => config.max_flows = 1,
+        R::Busy => config.admission.busy = true,
+        R::RateOpens => config.admission.token_opens = Some(Rate::new(1, 1)),
+        R::RatePrefix => config.admission.handshakes_per_prefix = Some(Rate::new(1, 1)),
+        R::RateGlobal => config.admission.handshakes = Some(Rate::new(1, 1)),
         _ => {}
     });
     let token = world.token(2);
@@ -149,7 +154,8 @@ fn reach_request(reason: DropReason) -> Reached {
             world.connect_with(&token, client_address(2));
             server(&mut world, 2, &datagram)
         }
-        R::HistoryFull | R::PendingFull => {
+        R::Busy => server(&mut world, 2, &datagram),
+        R::HistoryFull | R::PendingFull | R::RateOpens | R::RatePrefix | R::RateGlobal => {
             let first = world.token(1);
             world.inject(client_address(1), &request_of(&first));
             server(&mut world, 2, &datagram)
@@ -161,6 +167,25 @@ fn reach_request(reason: DropReason) -> Reached {
         R::DenialsFull => flood_of_denials(&mut world, &datagram),
         _ => unreachable!("{reason:?} belongs elsewhere"),
     }
+}
+
+/// On a flow that has just opened: its keep-alive, the first packet, was charged already.
+fn reach_flow_limit(reason: DropReason) -> Reached {
+    let (mut world, key) = connected();
+    let clock = world.clock();
+    let mut settings = AdmissionSettings::default();
+    match reason {
+        DropReason::Blocked => settings.blocked = vec!["192.168.0.1".parse().unwrap()],
+        DropReason::FlowPacketRate => settings.packets_per_flow = Some(Rate::new(1, 1)),
+        _ => settings.bytes_per_flow = Some(Rate::new(1, 1400)),
+    }
+    let node = &mut world.servers[0].server;
+    node.set_admission(clock, settings).unwrap();
+    if reason == DropReason::FlowByteRate {
+        let large = sealed(&key, 5, SEQUENCE, &[0; 1200]);
+        world.inject(client_address(1), &large);
+    }
+    server(&mut world, 1, &sealed(&key, 5, SEQUENCE + 1, &[0; 1000]))
 }
 
 /// Without draining the outbox in between.

@@ -13,7 +13,7 @@ fn dropped(reason: DropReason) -> Received {
 #[test]
 fn a_half_open_flood_fills_the_pending_table_and_nothing_else_and_then_drains() {
     let limit = 500;
-    let mut world = World::with_server(14, |config| config.max_pending = limit);
+    let mut world = World::with_server(14, |config| config.admission.max_pending = limit);
     let (client, flow) = world.connect(60_000);
     let requests: Vec<_> = (0..2000u16)
         .map(|n| {
