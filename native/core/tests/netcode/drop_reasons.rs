@@ -169,7 +169,7 @@ fn reach_request(reason: DropReason) -> Reached {
     }
 }
 
-/// On a flow that has just opened: its keep-alive, the first packet, was charged already.
+/// On a flow whose first packet after the change took all it may.
 fn reach_flow_limit(reason: DropReason) -> Reached {
     let (mut world, key) = connected();
     let clock = world.clock();
@@ -181,7 +181,7 @@ fn reach_flow_limit(reason: DropReason) -> Reached {
     }
     let node = &mut world.servers[0].server;
     node.set_admission(clock, settings).unwrap();
-    if reason == DropReason::FlowByteRate {
+    if reason != DropReason::Blocked {
         let large = sealed(&key, 5, SEQUENCE, &[0; 1200]);
         world.inject(client_address(1), &large);
     }
