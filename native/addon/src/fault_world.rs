@@ -12,14 +12,14 @@ use ggscale_transport_core::{FlowId, Path, Random, Registry, Server, ServerConfi
 use crate::clients::Clients;
 use crate::counters::Counter;
 use crate::endpoint::{Endpoint, EndpointOptions};
-use crate::io::{Errno, Io, Now, Outgoing, Queue, Scratch, DATAGRAM_BYTES};
+use crate::io::{Errno, Io, Now, Outgoing, Queue, Scratch};
 use crate::layout as l;
 use crate::peer::Peer;
 use crate::ring_test::TestMemory;
 
-const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
-const KEY: [u8; 32] = [7; 32];
-const UNIX_S: u64 = 1_700_000_000;
+pub const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
+pub const KEY: [u8; 32] = [7; 32];
+pub const UNIX_S: u64 = 1_700_000_000;
 
 pub type Wire = Rc<RefCell<VecDeque<(Path, Vec<u8>)>>>;
 
@@ -59,13 +59,8 @@ impl Io for FaultIo {
             let Some((path, bytes)) = inbound.pop_front() else {
                 break;
             };
-            let length = bytes.len().min(DATAGRAM_BYTES);
-            scratch.buffers[count][..length].copy_from_slice(&bytes[..length]);
-            let arrival = &mut scratch.arrivals[count];
-            arrival.length = length;
-            arrival.path = path;
-            arrival.stamp_ns = self.script.stamps_ns.pop_front();
-            arrival.truncated = bytes.len() > DATAGRAM_BYTES;
+            let stamp_ns = self.script.stamps_ns.pop_front();
+            scratch.put(count, &bytes, path, stamp_ns);
             count += 1;
         }
         Ok(count)
@@ -98,9 +93,27 @@ impl Io for FaultIo {
     }
 }
 
+/// A connect token with user data of fives, for one server.
+pub fn token(client_id: u64, server: SocketAddr, unix_s: u64, timeout_s: i32) -> Vec<u8> {
+    let options = ConnectTokenOptions {
+        protocol_id: PROTOCOL_ID,
+        private_key: &KEY,
+        client_id,
+        server_addresses: &[server],
+        public_addresses: None,
+        create_timestamp: unix_s,
+        expire_seconds: 600,
+        timeout_s,
+        user_data: &[5; 256],
+        nx: Default::default(),
+    };
+    let token = create_connect_token(&options, &mut Random::from_number(3 + client_id));
+    token.unwrap().to_vec()
+}
+
 /// An endpoint and its memory, with the JavaScript side of the rings played by hand.
-pub struct Side {
-    pub endpoint: Endpoint<FaultIo>,
+pub struct Side<I: Io = FaultIo> {
+    pub endpoint: Endpoint<I>,
     pub memory: TestMemory,
     pub head: u32,
     pub tx_tail: u32,
@@ -114,9 +127,13 @@ pub struct Entry {
     pub bytes: Vec<u8>,
 }
 
-impl Side {
-    fn new(io: FaultIo, peer: Peer, rx_capacity: usize) -> Self {
+impl<I: Io> Side<I> {
+    pub fn new(io: I, peer: Peer, rx_capacity: usize) -> Self {
         let memory = TestMemory::new(rx_capacity, 256, 256 * 1024);
+        Self::with_memory(io, peer, memory)
+    }
+
+    pub fn with_memory(io: I, peer: Peer, memory: TestMemory) -> Self {
         let options = EndpointOptions {
             tick_driver: false,
             tick_interval_us: 0.0,
@@ -261,22 +278,7 @@ impl World {
     }
 
     fn connect(&mut self) {
-        let token = create_connect_token(
-            &ConnectTokenOptions {
-                protocol_id: PROTOCOL_ID,
-                private_key: &KEY,
-                client_id: 11,
-                server_addresses: &[self.server_address],
-                public_addresses: None,
-                create_timestamp: UNIX_S,
-                expire_seconds: 60,
-                timeout_s: 5,
-                user_data: &[5; 256],
-                nx: ggscale_transport_core::token::TokenNx::Known,
-            },
-            &mut Random::from_number(3),
-        )
-        .unwrap();
+        let token = token(11, self.server_address, UNIX_S, 5);
         let clock = self.client.endpoint.clock();
         let Peer::Clients(clients) = &mut self.client.endpoint.peer else {
             unreachable!()

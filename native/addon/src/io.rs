@@ -28,35 +28,88 @@ pub enum Queue {
 /// About one received datagram.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
+    /// Where it begins in the scratch.
+    pub offset: usize,
     pub length: usize,
     pub path: Path,
     /// Wall time at which the kernel got it, when the kernel says so.
     pub stamp_ns: Option<u64>,
-    /// The datagram was longer than `DATAGRAM_BYTES`.
+    /// The datagram was longer than the room for it.
     pub truncated: bool,
 }
 
 /// Where a receive puts its datagrams: memory that stays hot in cache and that JavaScript cannot see.
+/// Rooms for single datagrams come first; whoever receives more at once asks for bytes behind them.
 pub struct Scratch {
-    pub buffers: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
+    memory: Box<[u8]>,
     pub arrivals: [Arrival; BATCH],
 }
 
+/// From one room to the next. The spare bytes let a plain `recv`, which cuts without a word, see that
+/// a datagram was longer than `DATAGRAM_BYTES`.
+pub const ROOM_STRIDE: usize = DATAGRAM_BYTES + 64;
+pub const SCRATCH_BYTES: usize = BATCH * ROOM_STRIDE;
+
 impl Scratch {
     pub fn new() -> Self {
+        Self::with_bytes(SCRATCH_BYTES)
+    }
+
+    /// At least the rooms; see `Io::scratch_bytes`.
+    pub fn with_bytes(bytes: usize) -> Self {
         let path = Path {
             remote: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
             local: None,
         };
         let arrival = Arrival {
+            offset: 0,
             length: 0,
             path,
             stamp_ns: None,
             truncated: false,
         };
         Self {
-            buffers: boxed_buffers(),
+            // Zeroed pages of the kernel: what is never received into costs no memory.
+            memory: vec![0; bytes.max(SCRATCH_BYTES)].into_boxed_slice(),
             arrivals: [arrival; BATCH],
+        }
+    }
+
+    /// All of it, for a receive.
+    pub fn memory_mut(&mut self) -> &mut [u8] {
+        &mut self.memory
+    }
+
+    /// The bytes of one arrival.
+    pub fn bytes(&self, arrival: &Arrival) -> &[u8] {
+        let end = arrival.offset.saturating_add(arrival.length);
+        self.memory.get(arrival.offset..end).unwrap_or(&[])
+    }
+
+    /// The same, to open in place.
+    pub fn bytes_mut(&mut self, arrival: &Arrival) -> &mut [u8] {
+        let end = arrival.offset.saturating_add(arrival.length);
+        self.memory.get_mut(arrival.offset..end).unwrap_or(&mut [])
+    }
+
+    /// Writes a datagram into room `index < BATCH`, as a socket would: cut, and flagged, when longer
+    /// than `DATAGRAM_BYTES`.
+    pub fn put(&mut self, index: usize, bytes: &[u8], path: Path, stamp_ns: Option<u64>) {
+        let offset = index * ROOM_STRIDE;
+        let length = bytes.len().min(DATAGRAM_BYTES);
+        let Some(arrival) = self.arrivals.get_mut(index) else {
+            return;
+        };
+        *arrival = Arrival {
+            offset,
+            length,
+            path,
+            stamp_ns,
+            truncated: bytes.len() > DATAGRAM_BYTES,
+        };
+        let room = self.memory.get_mut(offset..offset + length);
+        if let (Some(room), Some(bytes)) = (room, bytes.get(..length)) {
+            room.copy_from_slice(bytes);
         }
     }
 }
@@ -67,7 +120,7 @@ impl Default for Scratch {
     }
 }
 
-/// 64 KiB straight on the heap: a test thread's stack has no room to spare for it.
+/// Rooms for `BATCH` datagrams on the heap: a test thread's stack has no room to spare for them.
 pub fn boxed_buffers() -> Box<[[u8; DATAGRAM_BYTES]; BATCH]> {
     let zeroed = vec![[0u8; DATAGRAM_BYTES]; BATCH].into_boxed_slice();
     match zeroed.try_into() {
@@ -86,19 +139,37 @@ pub struct Outgoing<'a> {
 /// An errno.
 pub type Errno = i32;
 
+/// What only the carrier of the datagrams can count, since it was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Datagrams that the kernel dropped because a receive buffer was full.
+    pub overflowed: u64,
+}
+
 pub trait Io {
     fn now(&mut self) -> Now;
 
-    /// Receives at most `max ≤ BATCH` datagrams without waiting; `Ok(0)` when there are none.
+    /// The scratch that `receive` wants; always the same one.
+    fn scratch_bytes(&self) -> usize {
+        SCRATCH_BYTES
+    }
+
+    /// Receives at most `max ≤ BATCH` datagrams without waiting; `Ok(0)` when there are none. What is
+    /// in the scratch from earlier calls is gone then.
     fn receive(&mut self, queue: Queue, max: usize, scratch: &mut Scratch) -> Result<usize, Errno>;
+
+    /// Whether a receive may give more at once, although the last one gave fewer than `max` and the
+    /// sockets may not be readable: datagrams that came with others and wait in the scratch.
+    fn has_unread(&self) -> bool {
+        false
+    }
 
     /// Hands datagrams over in order and says how many were taken (at least one). An error concerns
     /// the first of them and none was taken.
     fn send(&mut self, datagrams: &[Outgoing<'_>]) -> Result<usize, Errno>;
 
-    /// Datagrams that the kernel dropped because a receive buffer was full, since the last call.
-    fn take_overflowed(&mut self) -> u64 {
-        0
+    fn take_tally(&mut self) -> Tally {
+        Tally::default()
     }
 }
 

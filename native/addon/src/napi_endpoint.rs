@@ -127,10 +127,10 @@ mod linux {
             options.max_payload_bytes,
         )?;
         let udp = UdpOptions {
-            address: bind_address(&options.host, options.port)?,
             handshake_socket: true,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
+            ..UdpOptions::new(bind_address(&options.host, options.port)?)
         };
         let peer = options.peer(first_clock(&settings))?;
         Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)
@@ -150,10 +150,9 @@ mod linux {
             options.max_payload_bytes,
         )?;
         let udp = UdpOptions {
-            address: bind_address(&options.host, options.port)?,
-            handshake_socket: false,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
+            ..UdpOptions::new(bind_address(&options.host, options.port)?)
         };
         let peer = options.peer()?;
         Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)

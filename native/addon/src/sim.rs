@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use ggscale_transport_core::Path;
 
-use crate::io::{canonical, Errno, Io, Now, Outgoing, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+use crate::io::{canonical, Errno, Io, Now, Outgoing, Queue, Scratch, BATCH};
 
 /// Datagrams held for the simulator before `send` says EAGAIN, as a full socket buffer would.
 pub const SIM_QUEUE_MAX: usize = 65_536;
@@ -65,19 +65,11 @@ impl Io for SimIo {
             return Ok(0);
         }
         let mut count = 0;
-        let slots = scratch.buffers.iter_mut().zip(scratch.arrivals.iter_mut());
-        for (buffer, arrival) in slots.take(max.min(BATCH)) {
+        while count < max.min(BATCH) {
             let Some((path, bytes, stamp_ns)) = self.inbound.pop_front() else {
                 break;
             };
-            let length = bytes.len().min(DATAGRAM_BYTES);
-            for (out, byte) in buffer.iter_mut().zip(&bytes) {
-                *out = *byte;
-            }
-            arrival.length = length;
-            arrival.path = path;
-            arrival.stamp_ns = Some(stamp_ns);
-            arrival.truncated = bytes.len() > DATAGRAM_BYTES;
+            scratch.put(count, &bytes, path, Some(stamp_ns));
             count += 1;
         }
         Ok(count)

@@ -78,7 +78,7 @@ impl<I: Io> Endpoint<I> {
             memory,
             rx: RxRing::new(memory, geometry),
             tx: TxRing::new(memory, geometry),
-            scratch: Scratch::new(),
+            scratch: Scratch::with_bytes(io.scratch_bytes()),
             out: boxed_buffers(),
             queue: Vec::with_capacity(BATCH),
             sent: 0,
@@ -147,8 +147,8 @@ impl<I: Io> Endpoint<I> {
             self.peer.handle_timeout(clock);
             self.take_events(clock);
         }
-        let overflowed = self.io.take_overflowed();
-        self.counters.add(Counter::RxOverflow, overflowed);
+        let tally = self.io.take_tally();
+        self.counters.add(Counter::RxOverflow, tally.overflowed);
         self.more |= self.events_waiting;
         self.last_drain_us = clock.mono_us;
         let ticks = self.ticks.take_due(now.mono_ns);
@@ -217,7 +217,7 @@ impl<I: Io> Endpoint<I> {
         if self.rx.waiting() > 0 || self.events_waiting {
             consider(now.mono_ns, l::WAKE_DEADLINE);
         }
-        if self.more && self.options.tick_driver {
+        if self.more && (self.options.tick_driver || self.io.has_unread()) {
             consider(now.mono_ns, l::WAKE_READABLE);
         }
         if let Some(at_ns) = self.ticks.next_ns() {
@@ -246,7 +246,7 @@ impl<I: Io> Endpoint<I> {
         if self.rx.waiting() > 0 || self.events_waiting {
             reasons |= l::WAKE_DEADLINE;
         }
-        if self.more && self.options.tick_driver {
+        if self.more && (self.options.tick_driver || self.io.has_unread()) {
             reasons |= l::WAKE_READABLE;
         }
         reasons

@@ -6,7 +6,7 @@ use ggscale_transport_core::{Clock, Event, FlowId, Path, Received};
 
 use super::Endpoint;
 use crate::counters::Counter;
-use crate::io::{Io, Now, Queue, BATCH, DATAGRAM_BYTES};
+use crate::io::{Io, Now, Queue, BATCH};
 use crate::layout as l;
 use crate::ring::RxEntry;
 
@@ -52,7 +52,7 @@ impl<I: Io> Endpoint<I> {
                 self.handle_datagram(index, start, clock);
             }
             left -= count;
-            if count < room {
+            if count < room && !self.io.has_unread() {
                 return;
             }
             if self.io.now().mono_ns.saturating_sub(start.mono_ns) > RECEIVE_NS_MAX {
@@ -79,18 +79,16 @@ impl<I: Io> Endpoint<I> {
     }
 
     fn handle_datagram(&mut self, index: usize, start: Now, clock: Clock) {
-        let buffers = self.scratch.buffers.get_mut(index);
-        let (Some(buffer), Some(arrival)) = (buffers, self.scratch.arrivals.get(index)) else {
+        let Some(&arrival) = self.scratch.arrivals.get(index) else {
             return;
         };
-        let arrival = *arrival;
         self.counters.add(Counter::DatagramsIn, 1);
         self.counters.add(Counter::BytesIn, arrival.length as u64);
         if arrival.truncated {
             self.counters.add(Counter::RxTruncated, 1);
             return;
         }
-        let (datagram, _) = buffer.split_at_mut(arrival.length.min(DATAGRAM_BYTES));
+        let datagram = self.scratch.bytes_mut(&arrival);
         let received = self.peer.handle_datagram(clock, arrival.path, datagram);
         // An opened flow comes before its first payload: they share one ordered ring.
         self.take_events(clock);
@@ -110,8 +108,8 @@ impl<I: Io> Endpoint<I> {
             aux0: sequence as i32,
             aux1: 0,
         };
-        let buffer = self.scratch.buffers.get(index);
-        let payload = buffer.and_then(|buffer| buffer.get(at..at.saturating_add(length)));
+        let opened = self.scratch.bytes(&arrival);
+        let payload = opened.get(at..at.saturating_add(length));
         if !payload.is_some_and(|payload| self.rx.push(entry, payload)) {
             // Room was reserved, so this is unreachable; a counter tells if that is ever wrong.
             self.counters.add(Counter::RxError, 1);

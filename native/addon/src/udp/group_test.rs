@@ -16,10 +16,9 @@ const PAYLOAD: u8 = 0x15;
 
 fn options(address: SocketAddr, handshake_socket: bool) -> UdpOptions {
     UdpOptions {
-        address,
         handshake_socket,
         receive_buffer_bytes: 1 << 20,
-        send_buffer_bytes: 0,
+        ..UdpOptions::new(address)
     }
 }
 
@@ -37,7 +36,7 @@ fn take(group: &mut [UdpIo]) -> Vec<(usize, Queue, Vec<u8>, SocketAddr)> {
                 let count = io.receive(queue, BATCH, &mut scratch).unwrap();
                 for index in 0..count {
                     let arrival = scratch.arrivals[index];
-                    let bytes = scratch.buffers[index][..arrival.length].to_vec();
+                    let bytes = scratch.bytes(&arrival).to_vec();
                     all.push((thread, queue, bytes, arrival.path.remote));
                 }
                 if count < BATCH {

@@ -25,6 +25,10 @@ pub(super) struct Headers {
     pub messages: [libc::mmsghdr; BATCH],
 }
 
+// SAFETY: the pointers lead into the same box, or into memory that a call fills in before it uses
+// them; none is used between calls.
+unsafe impl Send for Headers {}
+
 impl Headers {
     pub fn new() -> Box<Self> {
         // SAFETY: all fields are plain C structures for which zero bytes are a valid value.

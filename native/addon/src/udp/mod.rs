@@ -4,6 +4,8 @@
 mod group;
 #[cfg(test)]
 mod group_test;
+#[cfg(test)]
+mod loop_bench;
 mod message;
 mod socket;
 mod steering;
@@ -18,7 +20,9 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use ggscale_transport_core::Path;
 
 use crate::error::{Code, Failure, Result};
-use crate::io::{canonical, Errno, Io, Now, Outgoing, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+use crate::io::{
+    canonical, Errno, Io, Now, Outgoing, Queue, Scratch, Tally, BATCH, DATAGRAM_BYTES, ROOM_STRIDE,
+};
 pub use group::Group;
 use message::{
     read_control, read_name, write_control, write_name, Control, Headers, CONTROL_BYTES,
@@ -29,11 +33,25 @@ use socket::get_option;
 /// about 110 requests with the kernel's bookkeeping, more than a turn takes.
 const HANDSHAKE_BUFFER_BYTES: usize = 256 * 1024;
 
+#[derive(Clone, Copy, Debug)]
 pub struct UdpOptions {
     pub address: SocketAddr,
     pub handshake_socket: bool,
+    /// 0 leaves the system's default.
     pub receive_buffer_bytes: usize,
     pub send_buffer_bytes: usize,
+}
+
+impl UdpOptions {
+    /// A client's socket; a server asks for a handshake socket too.
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            handshake_socket: false,
+            receive_buffer_bytes: 0,
+            send_buffer_bytes: 0,
+        }
+    }
 }
 
 /// What the kernel gave, for `features()`.
@@ -64,7 +82,7 @@ pub struct UdpIo {
     v6: bool,
     local: SocketAddr,
     features: UdpFeatures,
-    overflowed: u64,
+    tally: Tally,
     receive: Box<Headers>,
     transmit: Box<Headers>,
 }
@@ -92,7 +110,7 @@ impl UdpIo {
             v6: local.is_ipv6(),
             local,
             features,
-            overflowed: 0,
+            tally: Tally::default(),
             receive: Headers::new(),
             transmit: Headers::new(),
         }
@@ -219,13 +237,11 @@ impl Io for UdpIo {
         };
         let max = max.min(BATCH);
         let Headers { parts, messages } = &mut *self.receive;
-        let slots = parts
-            .iter_mut()
-            .zip(messages)
-            .zip(scratch.buffers.iter_mut());
-        for ((part, message), buffer) in slots.take(max) {
+        let rooms = scratch.memory_mut().chunks_exact_mut(ROOM_STRIDE);
+        let slots = parts.iter_mut().zip(messages).zip(rooms);
+        for ((part, message), room) in slots.take(max) {
             part.vector = libc::iovec {
-                iov_base: buffer.as_mut_ptr().cast(),
+                iov_base: room.as_mut_ptr().cast(),
                 iov_len: DATAGRAM_BYTES,
             };
             let control: *mut Control = &mut part.control;
@@ -240,7 +256,8 @@ impl Io for UdpIo {
         let mut overflow = None;
         let Headers { parts, messages } = &*self.receive;
         let slots = parts.iter().zip(messages).zip(scratch.arrivals.iter_mut());
-        for ((part, message), arrival) in slots.take(count) {
+        for (index, ((part, message), arrival)) in slots.take(count).enumerate() {
+            arrival.offset = index * ROOM_STRIDE;
             arrival.length = (message.msg_len as usize).min(DATAGRAM_BYTES);
             arrival.truncated = message.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
             let remote = read_name(&part.name);
@@ -258,7 +275,7 @@ impl Io for UdpIo {
                 Queue::Handshakes => self.handshakes.as_mut(),
             };
             if let Some(socket) = socket {
-                self.overflowed += u64::from(total.wrapping_sub(socket.overflow_total));
+                self.tally.overflowed += u64::from(total.wrapping_sub(socket.overflow_total));
                 socket.overflow_total = total;
             }
         }
@@ -289,8 +306,8 @@ impl Io for UdpIo {
         self.send_batch(count)
     }
 
-    fn take_overflowed(&mut self) -> u64 {
-        std::mem::take(&mut self.overflowed)
+    fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
     }
 }
 

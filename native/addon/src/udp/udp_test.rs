@@ -12,10 +12,9 @@ fn open(address: &str, handshake_socket: bool) -> UdpIo {
 
 fn try_open(address: SocketAddr, handshake_socket: bool) -> Result<UdpIo> {
     UdpIo::open(&UdpOptions {
-        address,
         handshake_socket,
         receive_buffer_bytes: 1 << 20,
-        send_buffer_bytes: 0,
+        ..UdpOptions::new(address)
     })
 }
 
@@ -37,7 +36,7 @@ fn receive_all(io: &mut UdpIo, queue: Queue) -> Vec<(Arrival, Vec<u8>)> {
         }
         for index in 0..count {
             let arrival = scratch.arrivals[index];
-            all.push((arrival, scratch.buffers[index][..arrival.length].to_vec()));
+            all.push((arrival, scratch.bytes(&arrival).to_vec()));
         }
     }
 }
@@ -171,10 +170,8 @@ fn answers_leave_from_the_address_that_was_called() {
 fn overflow_of_the_receive_buffer_is_counted() {
     let address = "127.0.0.1:0".parse().unwrap();
     let options = UdpOptions {
-        address,
-        handshake_socket: false,
         receive_buffer_bytes: 4096,
-        send_buffer_bytes: 0,
+        ..UdpOptions::new(address)
     };
     let mut server = UdpIo::open(&options).unwrap();
     let mut client = open("127.0.0.1:0", false);
@@ -185,8 +182,8 @@ fn overflow_of_the_receive_buffer_is_counted() {
     // The kernel tells with the next datagram that it queues.
     send_all(&mut client, &[vec![1; 10]], path);
     receive_all(&mut server, Queue::Flows);
-    assert_eq!(server.take_overflowed(), 200 - received);
-    assert_eq!(server.take_overflowed(), 0);
+    assert_eq!(server.take_tally().overflowed, 200 - received);
+    assert_eq!(server.take_tally().overflowed, 0);
 }
 
 #[test]
