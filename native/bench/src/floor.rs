@@ -64,7 +64,11 @@ pub fn run(arguments: &FloorArguments) -> io::Result<()> {
     let mut control = Control::default();
     let mut paused = true;
     loop {
-        let keys = if paused { 1 << KEY_STDIN } else { epoll.wait(-1)? };
+        let keys = if paused {
+            1 << KEY_STDIN
+        } else {
+            epoll.wait(-1)?
+        };
         if keys & 1 << KEY_STDIN != 0 {
             match control.read(true)? {
                 Some(Command::Run) => paused = false,

@@ -31,7 +31,9 @@ impl Pace {
     }
 
     pub fn drained(&mut self, now_ns: u64, datagrams: u64) {
-        self.until_ns = (self.auto && datagrams >= 1 && (self.until_ns.is_none() || datagrams >= BUSY_DATAGRAMS))
+        self.until_ns = (self.auto
+            && datagrams >= 1
+            && (self.until_ns.is_none() || datagrams >= BUSY_DATAGRAMS))
             .then_some(now_ns + INTERVAL_NS);
     }
 

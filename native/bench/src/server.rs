@@ -104,9 +104,7 @@ pub fn run(arguments: &ServerArguments) -> io::Result<()> {
 }
 
 impl Measured {
-    fn open(
-        arguments: &ServerArguments,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    fn open(arguments: &ServerArguments) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let udp = UdpIo::open(&UdpOptions {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             handshake_socket: true,
@@ -126,7 +124,11 @@ impl Measured {
         let is_tick = arguments.driver == Driver::Tick;
         let options = EndpointOptions {
             tick_driver: is_tick,
-            tick_interval_us: if is_tick { 1e6 / arguments.tick_hz } else { 0.0 },
+            tick_interval_us: if is_tick {
+                1e6 / arguments.tick_hz
+            } else {
+                0.0
+            },
             clock_offset_us: 0,
             max_payload_bytes: config.max_payload_bytes,
         };
@@ -166,12 +168,8 @@ impl Measured {
         if self.pace.is_due(now_ns, readable) {
             let datagrams = self.turn();
             self.pace.drained(wall_ns(), datagrams);
-        } else if expired {
-            if self.endpoint.due_reasons() != 0 {
-                self.turn();
-            } else if self.endpoint.service() {
-                self.turn();
-            }
+        } else if expired && (self.endpoint.due_reasons() != 0 || self.endpoint.service()) {
+            self.turn();
         }
         self.rearm()
     }

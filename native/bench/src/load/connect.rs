@@ -41,9 +41,7 @@ impl Load {
             let clock = self.clock(now_ns);
             let elapsed_s = (now_ns - started_ns) as f64 / 1e9;
             let allowed = (elapsed_s * self.arguments.connect_rate) as u64 + 1;
-            if begun < wanted
-                && u64::from(begun) < allowed
-                && begun - opened - closed < PENDING_MAX
+            if begun < wanted && u64::from(begun) < allowed && begun - opened - closed < PENDING_MAX
             {
                 self.begin(begun, clock, &mut random)?;
                 begun += 1;
@@ -88,7 +86,12 @@ impl Load {
         }))
     }
 
-    fn begin(&mut self, flow: u32, clock: ggscale_transport_core::Clock, random: &mut Random) -> io::Result<()> {
+    fn begin(
+        &mut self,
+        flow: u32,
+        clock: ggscale_transport_core::Clock,
+        random: &mut Random,
+    ) -> io::Result<()> {
         let server = self.arguments.server;
         let token = create_connect_token(
             &ConnectTokenOptions {
@@ -101,6 +104,7 @@ impl Load {
                 expire_seconds: TOKEN_LIFETIME_S,
                 timeout_s: TIMEOUT_S,
                 user_data: &[0; 256],
+                nx: Default::default(),
             },
             random,
         )

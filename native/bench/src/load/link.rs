@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ggscale_transport_addon::clients::{Clients, ConnectError};
 use ggscale_transport_addon::error::Result;
-use ggscale_transport_addon::io::{boxed_buffers, Io, Outgoing, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+use ggscale_transport_addon::io::{
+    boxed_buffers, Io, Outgoing, Queue, Scratch, BATCH, DATAGRAM_BYTES,
+};
 use ggscale_transport_addon::udp::{UdpIo, UdpOptions};
 use ggscale_transport_core::{
     Clock, Event, FlowId, Path, Received, DATAGRAM_BYTES_MAX, HEADROOM, TAG_BYTES,
@@ -39,7 +41,6 @@ pub struct Link {
     /// Datagrams that the kernel would not take.
     pub refused: u64,
 }
-
 
 impl Link {
     pub fn open(server: SocketAddr, clients: Option<Box<Clients>>) -> Result<Self> {

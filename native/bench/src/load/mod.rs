@@ -117,7 +117,8 @@ pub fn run(arguments: LoadArguments) -> io::Result<()> {
         match control.read(true)? {
             Some(Command::Connect) => load.connect()?,
             Some(Command::Run) => {
-                if load.serve(&mut control)? == Command::Stop {
+                let last = load.serve(&mut control)?;
+                if last == Command::Stop {
                     return load.close();
                 }
             }
@@ -140,7 +141,11 @@ impl Load {
                 Protocol::Netcode => {
                     let flows = arguments.flows.div_ceil(sockets);
                     let random = Random::from_os()?;
-                    Some(Box::new(Clients::new(flows, arguments.payload_bytes, random)))
+                    Some(Box::new(Clients::new(
+                        flows,
+                        arguments.payload_bytes,
+                        random,
+                    )))
                 }
             };
             links.push(Link::open(arguments.server, clients)?);

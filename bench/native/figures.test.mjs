@@ -1,0 +1,87 @@
+import t from 'tap';
+import { difference, figuresOf, median, percentile, reportOf } from './figures.mjs';
+import { matrix } from './matrix.mjs';
+import { tableOf } from './table.mjs';
+
+function histogram(...values) {
+  return { max: Math.max(0, ...values), buckets: values.map((value) => [value, 1]) };
+}
+
+/** A round in which 1,000 packets cost `ns` each. */
+function sample(ns, drops = {}) {
+  const mark = (part) => ({
+    cpuNs: part * 1000 * ns,
+    wallNs: part * 1e9,
+    echoed: part * 1000,
+    syscallNs: histogram(1000, 2000, 9000),
+    drops: part === 0 ? {} : drops,
+  });
+  const sent = { offered: 1000, delivered: 990, rttNs: histogram(5000), lagNs: histogram(10) };
+  return { before: mark(0), after: mark(1), settled: mark(1), sent };
+}
+
+const run = { driver: 'auto', flows: 100, pacedHz: 0 };
+const floor = { driver: 'floor', flows: 100, pacedHz: 0 };
+const memory = {
+  before: { residentBytes: 1000, heapBytes: 100 },
+  after: { residentBytes: 51_000, heapBytes: 40_100 },
+  connected: { residentBytesPerFlow: 700 },
+};
+
+t.test('medians, percentiles over several histograms, and what grew', async (t) => {
+  t.equal(median([3, 1, 2]), 2);
+  t.equal(median([4, 1, 2, 3]), 2.5);
+  t.ok(Number.isNaN(median([])));
+  t.equal(percentile([histogram(1, 2), histogram(2, 3)], 0.5), 2);
+  t.equal(percentile([histogram(1, 2), histogram(2, 3)], 0.99), 3);
+  t.equal(percentile([], 0.5), 0);
+  t.same(difference({ a: 3, b: 1 }, { b: 1 }), { a: 3 });
+});
+
+t.test('a ratio compares with the floor of its own round', async (t) => {
+  const floors = [sample(100), sample(1000), sample(200)];
+  const samples = [sample(120, { replayed: 2 }), sample(1500), sample(220)];
+  const figures = figuresOf(run, samples, floors, memory);
+  t.equal(figures.nsPerPacket, 220);
+  t.equal(figures.ratioToFloor.toFixed(3), '1.200');
+  t.same(figures.drops, { replayed: 2 });
+  t.same(figures.syscallUs, { p50: 2, p99: 9 });
+  t.equal(figures.bytesPerFlow, 500);
+  t.equal(figures.heapBytesPerFlow, 400);
+  t.equal(figures.lossRatio, 0.01);
+});
+
+t.test(
+  'the report has the shape that was promised, and the table a row for each run',
+  async (t) => {
+    const report = reportOf([
+      { run: floor, samples: [sample(100)], memory: null },
+      { run, samples: [sample(130)], memory },
+    ]);
+    t.equal(report.floorNsPerPacket, 100);
+    t.match(report.runs, [
+      {
+        driver: 'auto',
+        flows: 100,
+        pacedHz: 0,
+        nsPerPacket: 130,
+        ratioToFloor: 1.3,
+        syscallUs: { p50: Number, p99: Number },
+        bytesPerFlow: Number,
+        drops: {},
+      },
+    ]);
+    t.same(JSON.parse(JSON.stringify(report)), report, 'nothing in it that JSON cannot say');
+    t.equal(tableOf(report).match(/│ (floor|auto) /g).length, 2);
+  },
+);
+
+t.test('every measured run has a floor of its own flows and pacing before it', async (t) => {
+  const runs = matrix({ rate: 120_000, flows: [1_000, 10_000, 100_000] });
+  for (const [index, { driver, flows, pacedHz }] of runs.entries()) {
+    const at = runs.findIndex(
+      (other) => other.driver === 'floor' && other.flows === flows && other.pacedHz === pacedHz,
+    );
+    t.ok(at >= 0 && (driver === 'floor' ? at === index : at < index), `${driver} ${flows}`);
+  }
+});
