@@ -1,6 +1,6 @@
 //! An `Io` whose batches are timed: how long a call into the kernel keeps the turn.
 
-use ggscale_transport_addon::io::{Errno, Io, Now, Outgoing, Queue, Scratch};
+use ggscale_transport_addon::io::{Errno, Io, Now, Outgoing, Queue, Scratch, Tally};
 
 use crate::histogram::Histogram;
 use crate::meter::wall_ns;
@@ -47,7 +47,15 @@ impl<I: Io> Io for Timed<I> {
         result
     }
 
-    fn take_overflowed(&mut self) -> u64 {
-        self.inner.take_overflowed()
+    fn take_tally(&mut self) -> Tally {
+        self.inner.take_tally()
+    }
+
+    fn scratch_bytes(&self) -> usize {
+        self.inner.scratch_bytes()
+    }
+
+    fn has_unread(&self) -> bool {
+        self.inner.has_unread()
     }
 }

@@ -51,10 +51,10 @@ impl Link {
             send_buffer_bytes: BUFFER_BYTES,
         })?;
         Ok(Self {
+            scratch: Scratch::with_bytes(io.scratch_bytes()),
             io,
             server,
             clients,
-            scratch: Scratch::new(),
             out: boxed_buffers(),
             queue: Vec::with_capacity(BATCH),
             refused: 0,
@@ -188,11 +188,11 @@ impl Link {
             Ok(count) => count,
             Err(_) => return 0,
         };
-        let Scratch { buffers, arrivals } = &mut self.scratch;
-        for (buffer, arrival) in buffers.iter_mut().zip(arrivals.iter()).take(count) {
-            let Some(datagram) = buffer.get_mut(..arrival.length) else {
-                continue;
+        for index in 0..count {
+            let Some(&arrival) = self.scratch.arrivals.get(index) else {
+                break;
             };
+            let datagram = self.scratch.bytes_mut(&arrival);
             match &mut self.clients {
                 None => each(datagram),
                 Some(clients) => {
@@ -213,7 +213,7 @@ impl Link {
     }
 
     pub fn take_overflowed(&mut self) -> u64 {
-        self.io.take_overflowed()
+        self.io.take_tally().overflowed
     }
 }
 
