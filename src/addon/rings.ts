@@ -217,7 +217,7 @@ export class Rings {
    */
   sleepRx(wantsRoom: boolean): boolean {
     const ints = this.#ints;
-    Atomics.store(ints, I_RX_SLEEPING, wantsRoom ? NEWS_ENTRIES | NEWS_ROOM : NEWS_ENTRIES);
+    Atomics.exchange(ints, I_RX_SLEEPING, wantsRoom ? NEWS_ENTRIES | NEWS_ROOM : NEWS_ENTRIES);
     const hasEntries = Atomics.load(ints, I_RX_TAIL) !== this.#rxNext;
     const hasRoom = wantsRoom && Atomics.load(ints, I_TX_HEAD) !== this.#txHead;
     if (!hasEntries && !hasRoom) return true;
@@ -227,7 +227,7 @@ export class Rings {
 
   /** Nobody needs to ring from here on; at the start of every turn after a sleep. */
   wakeRx(): void {
-    Atomics.store(this.#ints, I_RX_SLEEPING, 0);
+    Atomics.exchange(this.#ints, I_RX_SLEEPING, 0);
   }
 
   /** After the native drain: sees what it wrote. */

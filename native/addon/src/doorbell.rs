@@ -10,7 +10,7 @@
 //! ```
 //! Whichever fence comes first, the other side's step 3 sees step 1 of this side: no wake is lost. The
 //! swap lets one publisher ring for each sleep. JavaScript's Atomics are sequentially consistent, which
-//! is as strong as the fences. `native/ring-model` runs this file through every interleaving.
+//! is as strong as the fences. `tests/ring_model` runs this file through every interleaving.
 //!
 //! How an I/O thread uses it (JavaScript's half is in `src/addon/rings.ts`, with the same names):
 //!
@@ -81,7 +81,8 @@ pub(crate) fn must_ring(sleeping: &AtomicI32, news: i32) -> bool {
 }
 
 pub(crate) fn try_sleep(sleeping: &AtomicI32, wants: i32, has_work: impl FnOnce() -> bool) -> bool {
-    sleeping.store(wants, Ordering::Relaxed);
+    // A swap, as everywhere on this word: its values then have one order that nobody can fall behind.
+    sleeping.swap(wants, Ordering::Relaxed);
     fence(Ordering::SeqCst);
     if has_work() {
         wake_up(sleeping);
@@ -91,5 +92,5 @@ pub(crate) fn try_sleep(sleeping: &AtomicI32, wants: i32, has_work: impl FnOnce(
 }
 
 pub(crate) fn wake_up(sleeping: &AtomicI32) {
-    sleeping.store(0, Ordering::Relaxed);
+    sleeping.swap(0, Ordering::Relaxed);
 }

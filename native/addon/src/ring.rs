@@ -14,7 +14,7 @@
 //! with what lies behind it (written a descriptor and its bytes, or read them) and stores it with
 //! release; who sees it advanced loads it with acquire, and owns that part from then on. JavaScript
 //! does the same with `Atomics.store` and `Atomics.load`. Descriptors are atomics without an order of
-//! their own. Sleeping and waking: `doorbell.rs`; the proof: `native/ring-model`.
+//! their own. Sleeping and waking: `doorbell.rs`; the proof: `tests/ring_model`.
 
 use std::sync::atomic::Ordering;
 

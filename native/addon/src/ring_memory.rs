@@ -1,5 +1,5 @@
 //! A view of the SharedArrayBuffer that JavaScript made: its 32-bit words as atomics, its arenas as
-//! slices. `native/ring-model` puts a version of this file in its place that loom can look into; the
+//! slices. `tests/ring_model` puts a version of this file in its place that loom can look into; the
 //! orderings are not here but in `ring.rs` and `doorbell.rs`, which both use.
 
 pub use std::sync::atomic::{fence, AtomicI32};
