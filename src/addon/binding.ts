@@ -1,9 +1,12 @@
 /** Types of the native module. Only `src/addon` loads it; everybody else uses `Endpoint`. */
 
-export type Driver = 'immediate' | 'tick';
+/**
+ * When JavaScript takes its turns. `immediate`: at each readable; `auto`: at each readable while that
+ * is seldom, else every 250 to 1,000 µs; `tick`: at ticks and deadlines only.
+ */
+export type Driver = 'immediate' | 'auto' | 'tick';
 
 export interface CommonOptions {
-  /** `immediate` wakes at each readable, `tick` only at ticks and deadlines. */
   driver: Driver;
   /** 0: no ticks. May have a fraction (60 Hz is 1e6 / 60). */
   tickIntervalUs: number;

@@ -4,6 +4,7 @@
  */
 import {
   type ClientConfig,
+  type Driver,
   Endpoint,
   readConnectToken,
   type ServerConfig,
@@ -24,7 +25,7 @@ const CLIENT_BUFFER_BYTES = 256 * 1024;
 export interface ServerRuntimeOptions {
   host: string;
   port: number;
-  driver: 'immediate' | 'tick';
+  driver: Driver;
   /** 0: no ticks. */
   tickHz: number;
   /** 32 B, shared with whoever mints tokens. */

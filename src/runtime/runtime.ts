@@ -8,9 +8,10 @@
  *     transmit   protocol.pollTransmit straight into the tx arena
  *     flush      native: seal → sendmmsg; arms the one timer
  *
- * A driver only decides when `turn` runs. Sends outside a turn ask for one (`immediate`) or wait
- * for the next tick (`tick`). A turn inside a turn is refused: it would reorder.
+ * A driver only decides when `turn` runs. Sends outside a turn ask for one (or, with `tick`, wait
+ * for the next tick). A turn inside a turn is refused: it would reorder.
  */
+import type { Driver } from '../addon/binding.js';
 import type { Endpoint } from '../addon/endpoint.js';
 import {
   RX_CLOSED,
@@ -55,7 +56,7 @@ export interface RuntimeOptions {
   protocol: Protocol;
   handler: RuntimeHandler;
   role: 'server' | 'client';
-  driver: 'immediate' | 'tick';
+  driver: Driver;
   /** 0: no ticks. */
   tickIntervalUs: number;
   maxFlows: number;

@@ -32,6 +32,7 @@ export type {
   Room,
   ServerStats,
   TickInfo,
+  UdpDriver,
   UdpListenOptions,
   VerifiedSession,
   VerifySession,

@@ -11,6 +11,7 @@ import { isLoopback } from './addresses.js';
 import type {
   GameServerOptions,
   Logger,
+  UdpDriver,
   UdpListenOptions,
   VerifySession,
   WsListenOptions,
@@ -26,7 +27,7 @@ const BUFFER_BYTES_MAX = 1 << 30;
 
 export interface UdpSettings {
   port: number | null;
-  driver: 'immediate' | 'tick';
+  driver: UdpDriver;
   privateKey: Uint8Array;
   protocolId: bigint;
   advertise: string[];
@@ -147,12 +148,12 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
 
 function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   refuseUnknown('udp.', udp, KNOWN_UDP);
-  const driver = udp.driver ?? (tickHz > 0 ? 'tick' : 'immediate');
-  if (driver !== 'tick' && driver !== 'immediate') {
-    throw badOption('udp.driver', driver, "'immediate' or 'tick'");
+  const driver = udp.driver ?? (tickHz > 0 ? 'tick' : 'auto');
+  if (driver !== 'tick' && driver !== 'auto' && driver !== 'immediate') {
+    throw badOption('udp.driver', driver, "'auto', 'immediate' or 'tick'");
   }
   if (driver === 'tick' && tickHz === 0) {
-    throw badOption('udp.driver', driver, "'immediate' while tickHz is 0");
+    throw badOption('udp.driver', driver, "'auto' or 'immediate' while tickHz is 0");
   }
   const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
   if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {

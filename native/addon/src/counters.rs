@@ -79,7 +79,6 @@ impl Counters {
         }
     }
 
-    #[cfg(test)]
     pub fn get(&self, counter: Counter) -> u64 {
         self.0.get(counter as usize).copied().unwrap_or(0)
     }

@@ -209,7 +209,7 @@ fn a_disconnect_comes_behind_the_payloads_before_it_and_ends_both_flows() {
 fn arrival_times_are_kernel_stamps_between_the_previous_drain_and_now() {
     let mut world = World::new();
     world.server.turn();
-    let previous_us = world.server.memory.int(l::I_NOW_US);
+    let previous_us = world.server.endpoint.clock().mono_us as i32;
     world.step();
     world.commit_numbers(0..4);
     world.client.endpoint.flush();
@@ -223,7 +223,7 @@ fn arrival_times_are_kernel_stamps_between_the_previous_drain_and_now() {
     world.server.endpoint.io.script.stamps_ns = stamps.into();
     let first = world.server.head as usize;
     assert_eq!(world.server.turn().len(), 4);
-    let now_us = world.server.memory.int(l::I_NOW_US);
+    let now_us = world.server.endpoint.clock().mono_us as i32;
     assert_eq!(now_us, previous_us + 10_000);
     let geometry = world.server.memory.geometry;
     let arrivals: Vec<i32> = (first..first + 4)
@@ -236,46 +236,6 @@ fn arrival_times_are_kernel_stamps_between_the_previous_drain_and_now() {
         })
         .collect();
     assert_eq!(arrivals, [now_us - 3_000, previous_us, now_us, now_us]);
-}
-
-#[test]
-fn deadlines_and_ticks_wake_with_their_own_reason_across_the_wrap() {
-    let mut world = World::new();
-    let side = &mut world.server;
-    let now_us = side.endpoint.clock().mono_us;
-    let store = |index, value| side.memory.memory.store(index, value);
-    store(l::I_DEADLINE_US, now_us.wrapping_add(500) as i32);
-    store(l::I_DEADLINE_ARMED, 1);
-    let wake = side.endpoint.next_wake().unwrap();
-    assert_eq!(
-        (wake.at_ns, wake.reasons),
-        ((now_us + 500) * 1000, l::WAKE_DEADLINE)
-    );
-    assert_eq!(side.endpoint.due_reasons(), 0);
-    side.endpoint.set_tick_interval_us(200.0);
-    let wake = side.endpoint.next_wake().unwrap();
-    assert_eq!(
-        (wake.at_ns, wake.reasons),
-        ((now_us + 200) * 1000, l::WAKE_TICK)
-    );
-    world.now.borrow_mut().mono_ns += 650_000;
-    assert_eq!(
-        world.server.endpoint.due_reasons(),
-        l::WAKE_TICK | l::WAKE_DEADLINE
-    );
-    world.server.endpoint.drain();
-    assert_eq!(world.server.memory.int(l::I_TICKS_DUE), 3);
-    // 2^31 - 1 µs and a little later: the low 32 bits alone order the deadline.
-    world.now.borrow_mut().mono_ns = ((1 << 31) - 100) * 1000;
-    world
-        .server
-        .memory
-        .memory
-        .store(l::I_DEADLINE_US, i32::MIN + 50);
-    world.server.endpoint.set_tick_interval_us(0.0);
-    let _ = world.server.endpoint.service();
-    let wake = world.server.endpoint.next_wake().unwrap();
-    assert!(wake.at_ns <= ((1 << 31) + 50) * 1000);
 }
 
 #[test]

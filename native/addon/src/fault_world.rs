@@ -135,8 +135,6 @@ impl<I: Io> Side<I> {
 
     pub fn with_memory(io: I, peer: Peer, memory: TestMemory) -> Self {
         let options = EndpointOptions {
-            tick_driver: false,
-            tick_interval_us: 0.0,
             clock_offset_us: 0,
             max_payload_bytes: 1200,
         };

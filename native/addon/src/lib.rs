@@ -40,6 +40,10 @@ pub mod io;
 #[doc(hidden)]
 pub mod layout;
 #[doc(hidden)]
+pub mod moderation;
+#[doc(hidden)]
+pub mod pace;
+#[doc(hidden)]
 pub mod peer;
 #[doc(hidden)]
 pub mod ring;
@@ -47,8 +51,9 @@ mod ring_geometry;
 mod ring_memory;
 #[cfg(test)]
 mod ring_test;
+#[doc(hidden)]
+pub mod schedule;
 mod sim;
-mod ticks;
 
 #[cfg(target_os = "linux")]
 mod host;

@@ -100,10 +100,12 @@ mod linux {
     use crate::error::{Code, Failure, Result as Checked};
     use crate::host::{Attachment, Host};
     use crate::napi_options::{
-        bad_option, bind_address, connect_failure, endpoint_options, ip_of, memory_of,
+        bad_option, bind_address, connect_failure, driver_of, endpoint_options, ip_of, memory_of,
         write_counters, ClientOptions, ServerOptions,
     };
+    use crate::pace::{Driver, Pace};
     use crate::peer::Peer;
+    use crate::schedule::Schedule;
     use crate::udp::{clock_ns, UdpFeatures, UdpIo, UdpOptions};
 
     #[napi]
@@ -113,6 +115,12 @@ mod linux {
         features: UdpFeatures,
     }
 
+    /// When JavaScript takes its turns.
+    struct Driving {
+        driver: Driver,
+        tick_interval_us: f64,
+    }
+
     #[napi]
     pub fn open_server(
         env: Env,
@@ -120,12 +128,11 @@ mod linux {
         options: ServerOptions,
         on_wake: Unknown<'_>,
     ) -> napi::Result<NativeEndpoint, Code> {
-        let settings = endpoint_options(
-            &options.driver,
-            options.tick_interval_us,
-            options.clock_offset_us,
-            options.max_payload_bytes,
-        )?;
+        let driving = Driving {
+            driver: driver_of(&options.driver, options.tick_interval_us)?,
+            tick_interval_us: options.tick_interval_us,
+        };
+        let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
             handshake_socket: true,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
@@ -133,7 +140,9 @@ mod linux {
             ..UdpOptions::new(bind_address(&options.host, options.port)?)
         };
         let peer = options.peer(first_clock(&settings))?;
-        Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)
+        Ok(open(
+            env, &memory, &on_wake, &driving, settings, &udp, peer,
+        )?)
     }
 
     #[napi]
@@ -143,19 +152,20 @@ mod linux {
         options: ClientOptions,
         on_wake: Unknown<'_>,
     ) -> napi::Result<NativeEndpoint, Code> {
-        let settings = endpoint_options(
-            &options.driver,
-            options.tick_interval_us,
-            options.clock_offset_us,
-            options.max_payload_bytes,
-        )?;
+        let driving = Driving {
+            driver: driver_of(&options.driver, options.tick_interval_us)?,
+            tick_interval_us: options.tick_interval_us,
+        };
+        let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
             ..UdpOptions::new(bind_address(&options.host, options.port)?)
         };
         let peer = options.peer()?;
-        Ok(open(env, &memory, &on_wake, settings, &udp, peer)?)
+        Ok(open(
+            env, &memory, &on_wake, &driving, settings, &udp, peer,
+        )?)
     }
 
     fn first_clock(settings: &EndpointOptions) -> Clock {
@@ -169,6 +179,7 @@ mod linux {
         env: Env,
         memory: &Unknown<'_>,
         on_wake: &Unknown<'_>,
+        driving: &Driving,
         settings: EndpointOptions,
         udp: &UdpOptions,
         peer: Peer,
@@ -176,10 +187,17 @@ mod linux {
         let (view, geometry) = memory_of(env.raw(), memory)?;
         let io = UdpIo::open(udp)?;
         let (address, features) = (io.local_address(), io.features());
-        let tick_driver = settings.tick_driver;
+        let now_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let schedule = Schedule::new(
+            view,
+            now_ns,
+            driving.tick_interval_us,
+            settings.clock_offset_us,
+        );
+        let pace = Pace::new(driving.driver, schedule, now_ns);
         let endpoint = Endpoint::new(io, peer, view, &geometry, settings);
         let attachment = attach(env.raw(), memory, on_wake)?;
-        let host = Host::start(attachment, endpoint, tick_driver)?;
+        let host = Host::start(attachment, endpoint, pace, false)?;
         Ok(NativeEndpoint {
             host,
             address,
@@ -219,7 +237,7 @@ mod linux {
         /// Due netcode timers, then datagrams into the rx ring; the descriptors waiting there.
         #[napi]
         pub fn drain(&self) -> napi::Result<u32, Code> {
-            Ok(self.host.guarded(Endpoint::drain)?.unwrap_or(0))
+            Ok(self.host.drain()?)
         }
 
         /// Seals and sends the tx ring, arms the timer; the descriptors left in it.
@@ -331,10 +349,7 @@ mod linux {
 
         #[napi]
         pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
-            self.host
-                .guarded(|endpoint| endpoint.set_tick_interval_us(us))?;
-            self.host.rearm();
-            Ok(())
+            Ok(self.host.set_tick_interval_us(us)?)
         }
 
         /// An open endpoint keeps the process alive; `unref` takes that back.

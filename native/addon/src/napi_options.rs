@@ -15,6 +15,7 @@ use crate::endpoint::{Endpoint, EndpointOptions};
 use crate::error::{Code, Failure, Result};
 use crate::io::Io;
 use crate::layout;
+use crate::pace::Driver;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory};
 
@@ -36,7 +37,7 @@ pub struct ServerOptions {
     /// Addresses that a token must name one of; empty: any.
     pub server_addresses: Vec<String>,
     pub max_flows: u32,
-    /// `immediate` or `tick`.
+    /// `immediate`, `auto` or `tick`.
     pub driver: String,
     pub tick_interval_us: f64,
     pub receive_buffer_bytes: u32,
@@ -160,23 +161,18 @@ fn server_of(config: ServerConfig, clock: ggscale_transport_core::Clock) -> Resu
         .map_err(|error: ConfigError| bad_option(error.to_string()))
 }
 
-pub fn endpoint_options(
-    driver: &str,
-    tick_interval_us: f64,
-    clock_offset_us: f64,
-    max_payload_bytes: u32,
-) -> Result<EndpointOptions> {
-    let tick_driver = match driver {
-        "immediate" => false,
-        "tick" => true,
-        _ => return Err(bad_option("driver is 'immediate' or 'tick'")),
-    };
-    if tick_driver && !(tick_interval_us.is_finite() && tick_interval_us > 0.0) {
-        return Err(bad_option("driver 'tick' needs a tickIntervalUs above 0"));
+pub fn driver_of(driver: &str, tick_interval_us: f64) -> Result<Driver> {
+    match driver {
+        "immediate" => Ok(Driver::Immediate),
+        "auto" => Ok(Driver::Auto),
+        "tick" if tick_interval_us.is_finite() && tick_interval_us > 0.0 => Ok(Driver::Tick),
+        "tick" => Err(bad_option("driver 'tick' needs a tickIntervalUs above 0")),
+        _ => Err(bad_option("driver is 'immediate', 'auto' or 'tick'")),
     }
+}
+
+pub fn endpoint_options(clock_offset_us: f64, max_payload_bytes: u32) -> Result<EndpointOptions> {
     Ok(EndpointOptions {
-        tick_driver,
-        tick_interval_us,
         clock_offset_us: whole(clock_offset_us, "clockOffsetUs")?,
         max_payload_bytes: max_payload_bytes as usize,
     })

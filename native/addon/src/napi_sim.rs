@@ -15,7 +15,9 @@ use crate::napi_options::{
     address_of, bad_option, connect_failure, endpoint_options, memory_of, whole, write_counters,
     SimOptions, Thrown,
 };
+use crate::pace::{Driver, Pace};
 use crate::peer::Peer;
+use crate::schedule::Schedule;
 use crate::sim::SimIo;
 
 #[napi(object)]
@@ -24,9 +26,15 @@ pub struct SimTransmit {
     pub length: u32,
 }
 
+/// The endpoint and what its driver waits for.
+struct Simulation {
+    endpoint: Endpoint<SimIo>,
+    pace: Pace,
+}
+
 #[napi]
 pub struct SimEndpoint {
-    endpoint: RefCell<Option<Endpoint<SimIo>>>,
+    simulation: RefCell<Option<Simulation>>,
     env: sys::napi_env,
     memory: sys::napi_ref,
 }
@@ -41,7 +49,7 @@ pub fn open_sim(
     let start_us = whole(options.start_us, "startUs")?;
     let unix_s = whole(options.unix_s, "unixS")?;
     let payload = options.max_payload_bytes;
-    let settings = endpoint_options("immediate", options.tick_interval_us, 0.0, payload)?;
+    let settings = endpoint_options(0.0, payload)?;
     let peer = options.peer(Clock {
         mono_us: start_us,
         unix_s,
@@ -49,15 +57,14 @@ pub fn open_sim(
     let mut reference = std::ptr::null_mut();
     // SAFETY: the environment of the running call and a value of it.
     unsafe { sys::napi_create_reference(env.raw(), memory.raw(), 1, &mut reference) };
-    let endpoint = Endpoint::new(
-        SimIo::new(start_us, unix_s),
-        peer,
-        view,
-        &geometry,
-        settings,
-    );
+    let io = SimIo::new(start_us, unix_s);
+    let schedule = Schedule::new(view, start_us * 1000, options.tick_interval_us, 0);
+    let simulation = Simulation {
+        endpoint: Endpoint::new(io, peer, view, &geometry, settings),
+        pace: Pace::new(Driver::Immediate, schedule, start_us * 1000),
+    };
     Ok(SimEndpoint {
-        endpoint: RefCell::new(Some(endpoint)),
+        simulation: RefCell::new(Some(simulation)),
         env: env.raw(),
         memory: reference,
     })
@@ -67,36 +74,40 @@ pub fn open_sim(
 impl SimEndpoint {
     #[napi]
     pub fn drain(&self) -> napi::Result<u32, Code> {
-        self.with(0, Endpoint::drain)
+        self.with(0, |Simulation { endpoint, pace }| {
+            let drained = endpoint.drain();
+            pace.begin_turn(drained.now_ns, drained.datagrams);
+            drained.waiting
+        })
     }
 
     #[napi]
     pub fn flush(&self) -> napi::Result<u32, Code> {
-        self.with(0, Endpoint::flush)
+        self.with(0, |it| it.endpoint.flush())
     }
 
     /// Runs netcode's own timers; true when JavaScript should take a turn.
     #[napi]
     pub fn service(&self) -> napi::Result<bool, Code> {
-        self.with(false, Endpoint::service)
+        self.with(false, |it| it.endpoint.service())
     }
 
     #[napi]
     pub fn set_time(&self, us: f64) -> napi::Result<(), Code> {
         let us = whole(us, "us")?;
-        self.with((), |endpoint| endpoint.io.set_time_us(us))
+        self.with((), |it| it.endpoint.io.set_time_us(us))
     }
 
     #[napi]
     pub fn inject(&self, address: String, bytes: Uint8Array) -> napi::Result<(), Code> {
         let remote = address_of(&address)?;
-        self.with((), |endpoint| endpoint.io.inject(remote, &bytes))
+        self.with((), |it| it.endpoint.io.inject(remote, &bytes))
     }
 
     /// The next datagram sent, copied to the front of `out`; null when there is none.
     #[napi]
     pub fn poll_transmit(&self, mut out: Uint8Array) -> napi::Result<Option<SimTransmit>, Code> {
-        let next = self.with(None, |endpoint| endpoint.io.poll_transmit())?;
+        let next = self.with(None, |it| it.endpoint.io.poll_transmit())?;
         let Some((path, bytes)) = next else {
             return Ok(None);
         };
@@ -115,20 +126,23 @@ impl SimEndpoint {
     /// When the endpoint wants to run again, in microseconds of its clock; null: not by itself.
     #[napi]
     pub fn deadline_us(&self) -> napi::Result<Option<f64>, Code> {
-        self.with(None, |endpoint| {
-            endpoint.next_wake().map(|wake| (wake.at_ns / 1000) as f64)
+        self.with(None, |Simulation { endpoint, pace }| {
+            let wake = pace.next_wake(endpoint.mono_ns(), &endpoint.waiting())?;
+            Some((wake.at_ns / 1000) as f64)
         })
     }
 
     /// The wake reasons that are due now; 0 when none is (netcode alone may be, see `service`).
     #[napi]
     pub fn due_reasons(&self) -> napi::Result<u32, Code> {
-        self.with(0, Endpoint::due_reasons)
+        self.with(0, |Simulation { endpoint, pace }| {
+            pace.due(endpoint.mono_ns(), &endpoint.waiting())
+        })
     }
 
     #[napi]
     pub fn connect(&self, token: Uint8Array) -> napi::Result<FlowRef, Code> {
-        let made = self.with(None, |endpoint| {
+        let made = self.with(None, |Simulation { endpoint, .. }| {
             let clock = endpoint.clock();
             Some(match &mut endpoint.peer {
                 Peer::Clients(clients) => clients
@@ -145,7 +159,7 @@ impl SimEndpoint {
     pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
         // SAFETY: nobody else writes this array during the call.
         let out = unsafe { out.as_mut() };
-        self.with((), |endpoint| write_counters(endpoint, out))
+        self.with((), |it| write_counters(&it.endpoint, out))
     }
 
     #[napi]
@@ -155,7 +169,7 @@ impl SimEndpoint {
         generation: u32,
         mut out: Float64Array,
     ) -> napi::Result<bool, Code> {
-        let stats = self.with(None, |endpoint| {
+        let stats = self.with(None, |Simulation { endpoint, .. }| {
             endpoint.peer.flow_stats(FlowId { slot, generation })
         })?;
         // SAFETY: nobody else writes this array during the call.
@@ -164,7 +178,7 @@ impl SimEndpoint {
 
     #[napi]
     pub fn flow_address(&self, slot: u32, generation: u32) -> napi::Result<Option<String>, Code> {
-        self.with(None, |endpoint| {
+        self.with(None, |Simulation { endpoint, .. }| {
             let stats = endpoint.peer.flow_stats(FlowId { slot, generation })?;
             Some(stats.path.remote.to_string())
         })
@@ -172,37 +186,35 @@ impl SimEndpoint {
 
     #[napi]
     pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
-        self.with((), |endpoint| endpoint.set_tick_interval_us(us))
+        self.with((), |Simulation { endpoint, pace }| {
+            pace.schedule.set_tick_interval_us(endpoint.mono_ns(), us);
+        })
     }
 
     #[napi]
     pub fn check_invariants(&self) -> napi::Result<(), Code> {
-        self.with((), |endpoint| endpoint.check_invariants())
+        self.with((), |it| it.endpoint.check_invariants())
     }
 
     /// Says goodbye to every flow; what that sends stays pollable. Idempotent.
     #[napi]
     pub fn close(&self) -> napi::Result<(), Code> {
-        self.with((), Endpoint::finish)
+        self.with((), |it| it.endpoint.finish())
     }
 }
 
 impl SimEndpoint {
     /// Runs `work`; a panic ends the endpoint and becomes an error.
-    fn with<R>(
-        &self,
-        closed: R,
-        work: impl FnOnce(&mut Endpoint<SimIo>) -> R,
-    ) -> napi::Result<R, Code> {
+    fn with<R>(&self, closed: R, work: impl FnOnce(&mut Simulation) -> R) -> napi::Result<R, Code> {
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let mut endpoint = self.endpoint.try_borrow_mut().ok()?;
-            endpoint.as_mut().map(work)
+            let mut simulation = self.simulation.try_borrow_mut().ok()?;
+            simulation.as_mut().map(work)
         }));
         match result {
             Ok(done) => Ok(done.unwrap_or(closed)),
             Err(_) => {
-                if let Ok(mut endpoint) = self.endpoint.try_borrow_mut() {
-                    *endpoint = None;
+                if let Ok(mut simulation) = self.simulation.try_borrow_mut() {
+                    *simulation = None;
                 }
                 let failure = Failure::new(Code::Internal, "a bug in the native endpoint");
                 Err(Thrown::from(failure))

@@ -37,14 +37,16 @@ impl Timer {
         self.fd.as_raw_fd()
     }
 
-    /// Arms at `at_ns` (a time in the past fires at once) or disarms. Costs nothing when nothing
-    /// changed, which is most turns of a tick server.
+    /// Fires at `at_ns` at the latest (a time in the past: at once). It may fire earlier, at a time
+    /// that was set before: deadlines mostly move away from turn to turn, and one wake too early
+    /// costs less than a system call per turn.
     pub fn set(&mut self, at_ns: Option<u64>) {
-        if self.armed_ns == at_ns {
+        let Some(at_ns) = at_ns else { return };
+        if self.armed_ns.is_some_and(|armed_ns| armed_ns <= at_ns) {
             return;
         }
         // Zero means disarmed to the kernel.
-        let value_ns = at_ns.map_or(0, |at| at.max(1));
+        let value_ns = at_ns.max(1);
         let zero = libc::timespec {
             tv_sec: 0,
             tv_nsec: 0,
@@ -66,7 +68,7 @@ impl Timer {
                 std::ptr::null_mut(),
             )
         };
-        self.armed_ns = if result == 0 { at_ns } else { None };
+        self.armed_ns = (result == 0).then_some(at_ns);
     }
 
     /// Takes the expiry; true when there was one. The timer is disarmed then.

@@ -30,7 +30,6 @@ pub mod floor;
 pub mod histogram;
 pub mod load;
 pub mod meter;
-mod pace;
 pub mod script;
 pub mod server;
 mod timed;

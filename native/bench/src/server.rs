@@ -9,7 +9,9 @@ use clap::{Args, ValueEnum};
 use ggscale_transport_addon::counters::Counter;
 use ggscale_transport_addon::endpoint::{Endpoint, EndpointOptions};
 use ggscale_transport_addon::io::Io;
+use ggscale_transport_addon::pace::{Driver as PaceDriver, Pace};
 use ggscale_transport_addon::peer::Peer;
+use ggscale_transport_addon::schedule::Schedule;
 use ggscale_transport_addon::timer::Timer;
 use ggscale_transport_addon::udp::{UdpIo, UdpOptions};
 use ggscale_transport_core::{
@@ -20,7 +22,6 @@ use serde_json::{json, Value};
 use crate::control::{tell, Command, Control, STDIN};
 use crate::epoll::Epoll;
 use crate::meter::{allocations, cpu_ns, heap_bytes, pin, resident_bytes, wall_ns};
-use crate::pace::Pace;
 use crate::script::Script;
 use crate::timed::Timed;
 
@@ -63,8 +64,8 @@ struct Measured {
     timer: Timer,
     epoll: Epoll,
     pace: Pace,
-    watches_flows: bool,
-    flows_fd: i32,
+    is_watching: bool,
+    sockets: [(Option<i32>, u64); 2],
     stopped_ns: u64,
 }
 
@@ -121,14 +122,12 @@ impl Measured {
             mono_us: now.mono_ns / 1000,
             unix_s: now.real_ns / 1_000_000_000,
         };
-        let is_tick = arguments.driver == Driver::Tick;
+        let (driver, tick_interval_us) = match arguments.driver {
+            Driver::Immediate => (PaceDriver::Immediate, 0.0),
+            Driver::Auto => (PaceDriver::Auto, 0.0),
+            Driver::Tick => (PaceDriver::Tick, 1e6 / arguments.tick_hz),
+        };
         let options = EndpointOptions {
-            tick_driver: is_tick,
-            tick_interval_us: if is_tick {
-                1e6 / arguments.tick_hz
-            } else {
-                0.0
-            },
             clock_offset_us: 0,
             max_payload_bytes: config.max_payload_bytes,
         };
@@ -139,20 +138,15 @@ impl Measured {
         let timer = Timer::new()?;
         epoll.add(timer.fd(), KEY_TIMER)?;
         epoll.add(STDIN, KEY_STDIN)?;
-        if !is_tick {
-            epoll.add(flows_fd, KEY_FLOWS)?;
-            if let Some(fd) = handshakes_fd {
-                epoll.add(fd, KEY_HANDSHAKES)?;
-            }
-        }
+        let schedule = Schedule::new(memory, now.mono_ns, tick_interval_us, 0);
         Ok(Self {
             endpoint: Endpoint::new(io, peer, memory, &geometry, options),
             script,
             timer,
             epoll,
-            pace: Pace::new(arguments.driver == Driver::Auto),
-            watches_flows: !is_tick,
-            flows_fd,
+            pace: Pace::new(driver, schedule, now.mono_ns),
+            is_watching: false,
+            sockets: [(Some(flows_fd), KEY_FLOWS), (handshakes_fd, KEY_HANDSHAKES)],
             stopped_ns: wall_ns(),
         })
     }
@@ -164,20 +158,23 @@ impl Measured {
         if !readable && !expired {
             return Ok(());
         }
-        let now_ns = wall_ns();
-        if self.pace.is_due(now_ns, readable) {
-            let datagrams = self.turn();
-            self.pace.drained(wall_ns(), datagrams);
-        } else if expired && (self.endpoint.due_reasons() != 0 || self.endpoint.service()) {
+        let now_ns = self.endpoint.mono_ns();
+        let waiting = self.endpoint.waiting();
+        let is_netcode_due = waiting.netcode_ns.is_some_and(|at_ns| at_ns <= now_ns);
+        let is_turn = (readable && self.pace.readable(now_ns))
+            || self.pace.due(now_ns, &waiting) != 0
+            || (is_netcode_due && self.endpoint.service());
+        if is_turn {
             self.turn();
         }
         self.rearm()
     }
 
-    /// Drain, JavaScript's part, flush. How many datagrams came.
+    /// Drain, JavaScript's part, flush. How many payloads came.
     fn turn(&mut self) -> u64 {
         let before = self.script.seen.payloads;
-        self.endpoint.drain();
+        let drained = self.endpoint.drain();
+        self.pace.begin_turn(drained.now_ns, drained.datagrams);
         loop {
             let is_done = self.script.turn();
             self.endpoint.flush();
@@ -191,19 +188,19 @@ impl Measured {
 
     fn rearm(&mut self) -> io::Result<()> {
         let paused_ns = self.endpoint.io.paused_ns;
-        let wake = self.endpoint.next_wake().map(|it| it.at_ns + paused_ns);
-        let drain = self.pace.wait_until_ns();
-        self.timer.set(match (wake, drain) {
-            (Some(wake), Some(drain)) => Some(wake.min(drain)),
-            (wake, drain) => wake.or(drain),
-        });
-        let watch = drain.is_none() && self.pace.polls();
-        if watch != self.watches_flows && self.pace.is_auto() {
-            self.watches_flows = watch;
-            if watch {
-                self.epoll.add(self.flows_fd, KEY_FLOWS)?;
-            } else {
-                self.epoll.remove(self.flows_fd)?;
+        let now_ns = self.endpoint.mono_ns();
+        let wake = self.pace.next_wake(now_ns, &self.endpoint.waiting());
+        self.timer.set(wake.map(|wake| wake.at_ns + paused_ns));
+        let watches = self.pace.watches();
+        if watches == self.is_watching {
+            return Ok(());
+        }
+        self.is_watching = watches;
+        for (fd, key) in self.sockets {
+            match fd {
+                Some(fd) if watches => self.epoll.add(fd, key)?,
+                Some(fd) => self.epoll.remove(fd)?,
+                None => {}
             }
         }
         Ok(())

@@ -16,9 +16,9 @@ use ggscale_transport_core::{Clock, CloseReason};
 use crate::counters::{Counter, Counters};
 use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, BATCH, DATAGRAM_BYTES};
 use crate::layout as l;
+use crate::pace::Waiting;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory, RxRing, TxRing};
-use crate::ticks::Ticks;
 use transmit::Sealed;
 
 /// Datagrams of one drain. With about 0.5 µs each the turn stays well under a millisecond.
@@ -28,18 +28,19 @@ const HANDSHAKES_MAX: usize = 64;
 /// Netcode's timers are trusted to run without a turn while the last drain is younger than this.
 const UNDRAINED_US_MAX: u64 = 250_000;
 
-/// Why the endpoint wants to run again.
+/// What a drain found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wake {
-    pub at_ns: u64,
-    /// The wake reasons for JavaScript; 0 when the endpoint can serve it alone.
-    pub reasons: u32,
+pub struct Drained {
+    /// Monotonic time at its start; no arrival is later.
+    pub now_ns: u64,
+    /// Datagrams taken off the sockets.
+    pub datagrams: u32,
+    /// Descriptors waiting in the rx ring.
+    pub waiting: u32,
 }
 
+#[derive(Clone, Copy, Debug)]
 pub struct EndpointOptions {
-    /// `tick` driver: the socket is not watched, so what is left in it needs a timer.
-    pub tick_driver: bool,
-    pub tick_interval_us: f64,
     /// Added to the monotonic clock; lets a test begin near a wrap.
     pub clock_offset_us: u64,
     pub max_payload_bytes: usize,
@@ -56,7 +57,6 @@ pub struct Endpoint<I: Io> {
     queue: Vec<Sealed>,
     sent: usize,
     counters: Counters,
-    ticks: Ticks,
     options: EndpointOptions,
     last_drain_us: u64,
     /// Events that found no room in the rx ring wait in the core, and no datagram is taken before.
@@ -83,7 +83,6 @@ impl<I: Io> Endpoint<I> {
             queue: Vec::with_capacity(BATCH),
             sent: 0,
             counters: Counters::default(),
-            ticks: Ticks::new(now.mono_ns, options.tick_interval_us),
             last_drain_us: now.mono_ns / 1000 + options.clock_offset_us,
             options,
             events_waiting: false,
@@ -119,14 +118,8 @@ impl<I: Io> Endpoint<I> {
         self.io.now().mono_ns
     }
 
-    pub fn set_tick_interval_us(&mut self, interval_us: f64) {
-        let now = self.io.now();
-        self.options.tick_interval_us = interval_us;
-        self.ticks = Ticks::new(now.mono_ns, interval_us);
-    }
-
-    /// Runs what is due and moves datagrams into the rx ring. Returns the descriptors waiting there.
-    pub fn drain(&mut self) -> u32 {
+    /// Runs what is due and moves datagrams into the rx ring.
+    pub fn drain(&mut self) -> Drained {
         let now = self.io.now();
         let clock = self.clock_at(now);
         self.counters.add(Counter::Turns, 1);
@@ -134,6 +127,7 @@ impl<I: Io> Endpoint<I> {
         self.count_bad_positions();
         self.take_events(clock);
         self.more = false;
+        let before = self.counters.get(Counter::DatagramsIn);
         self.receive(Queue::Flows, DRAIN_DATAGRAMS_MAX, now, clock);
         let is_emptied = !self.more;
         self.receive(Queue::Handshakes, HANDSHAKES_MAX, now, clock);
@@ -151,13 +145,13 @@ impl<I: Io> Endpoint<I> {
         self.counters.add(Counter::RxOverflow, tally.overflowed);
         self.more |= self.events_waiting;
         self.last_drain_us = clock.mono_us;
-        let ticks = self.ticks.take_due(now.mono_ns);
-        self.memory.store(l::I_NOW_US, clock.mono_us as i32);
         self.memory.store(l::I_MORE, i32::from(self.more));
-        self.memory
-            .store(l::I_TICKS_DUE, ticks.min(i32::MAX as u32) as i32);
         self.rx.publish();
-        self.rx.waiting()
+        Drained {
+            now_ns: now.mono_ns,
+            datagrams: (self.counters.get(Counter::DatagramsIn) - before) as u32,
+            waiting: self.rx.waiting(),
+        }
     }
 
     /// Seals and sends the tx ring, then netcode's own datagrams. Returns the descriptors left.
@@ -205,62 +199,16 @@ impl<I: Io> Endpoint<I> {
         self.counters.add(Counter::RingBadPosition, bad);
     }
 
-    /// When to run again, if nothing arrives before.
-    pub fn next_wake(&mut self) -> Option<Wake> {
-        let now = self.io.now();
-        let mut best: Option<Wake> = None;
-        let mut consider = |at_ns: u64, reasons: u32| match &mut best {
-            Some(wake) if wake.at_ns < at_ns => {}
-            Some(wake) if wake.at_ns == at_ns => wake.reasons |= reasons,
-            _ => best = Some(Wake { at_ns, reasons }),
-        };
-        if self.rx.waiting() > 0 || self.events_waiting {
-            consider(now.mono_ns, l::WAKE_DEADLINE);
+    /// What its driver has to wait for.
+    pub fn waiting(&self) -> Waiting {
+        let netcode_us = self.peer.deadline_us();
+        Waiting {
+            entries: self.rx.waiting() > 0 || self.events_waiting,
+            more: self.more,
+            unread: self.more && self.io.has_unread(),
+            netcode_ns: netcode_us
+                .map(|at_us| at_us.saturating_sub(self.options.clock_offset_us) * 1000),
         }
-        if self.more && (self.options.tick_driver || self.io.has_unread()) {
-            consider(now.mono_ns, l::WAKE_READABLE);
-        }
-        if let Some(at_ns) = self.ticks.next_ns() {
-            consider(at_ns, l::WAKE_TICK);
-        }
-        if self.memory.load(l::I_DEADLINE_ARMED) != 0 {
-            consider(self.deadline_ns(now), l::WAKE_DEADLINE);
-        }
-        if let Some(at_us) = self.peer.deadline_us() {
-            consider(at_us.saturating_sub(self.options.clock_offset_us) * 1000, 0);
-        }
-        best
-    }
-
-    /// The wake reasons that are due now: what a fired timer means for JavaScript. 0: netcode only.
-    pub fn due_reasons(&mut self) -> u32 {
-        let now = self.io.now();
-        let mut reasons = 0;
-        if self.ticks.next_ns().is_some_and(|at| at <= now.mono_ns) {
-            reasons |= l::WAKE_TICK;
-        }
-        let armed = self.memory.load(l::I_DEADLINE_ARMED) != 0;
-        if armed && self.deadline_ns(now) <= now.mono_ns {
-            reasons |= l::WAKE_DEADLINE;
-        }
-        if self.rx.waiting() > 0 || self.events_waiting {
-            reasons |= l::WAKE_DEADLINE;
-        }
-        if self.more && (self.options.tick_driver || self.io.has_unread()) {
-            reasons |= l::WAKE_READABLE;
-        }
-        reasons
-    }
-
-    /// JavaScript's deadline is the low 32 bits of a time within ±2^31 µs of now.
-    fn deadline_ns(&self, now: Now) -> u64 {
-        let now_us = now.mono_ns / 1000 + self.options.clock_offset_us;
-        let ahead = self
-            .memory
-            .load(l::I_DEADLINE_US)
-            .wrapping_sub(now_us as i32);
-        let at_us = now_us.saturating_add_signed(i64::from(ahead));
-        at_us.saturating_sub(self.options.clock_offset_us) * 1000
     }
 
     pub fn check_invariants(&self) {

@@ -5,8 +5,7 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use crate::error::{Code, Failure, Result};
-use crate::timer::Timer;
-use crate::uv::{self, Uv};
+use crate::uv;
 
 /// What the host needs from JavaScript; the references are made by the caller and owned here.
 pub struct Attachment {
@@ -26,17 +25,14 @@ impl Attachment {
     }
 }
 
-/// Everything that can be missing before the host exists.
-pub(super) fn needs(env: sys::napi_env) -> Result<(Uv, Timer, *mut uv::Loop)> {
-    let uv = Uv::load()?;
-    let timer = Timer::new()?;
+pub(super) fn event_loop_of(env: sys::napi_env) -> Result<*mut uv::Loop> {
     let mut event_loop: *mut sys::uv_loop_s = null_mut();
     // SAFETY: `env` is the environment of the running call.
     let status = unsafe { sys::napi_get_uv_event_loop(env, &mut event_loop) };
     if status != sys::Status::napi_ok || event_loop.is_null() {
         return Err(internal("this environment has no event loop"));
     }
-    Ok((uv, timer, event_loop.cast()))
+    Ok(event_loop.cast())
 }
 
 pub(super) fn internal(message: &str) -> Failure {
