@@ -22,6 +22,8 @@ export const I_RX_ARENA = 6;
 export const I_RX_ARENA_BYTES = 7;
 export const I_TX_ARENA = 8;
 export const I_TX_ARENA_BYTES = 9;
+// 1 once an endpoint took the memory: it takes no second one.
+export const I_OWNED = 10;
 // Free-running u32 counters, each with one writer: native, JavaScript, JavaScript, native.
 export const I_RX_TAIL = 16;
 export const I_RX_HEAD = 32;
@@ -123,6 +125,7 @@ export const LAYOUT: Readonly<Record<string, number>> = {
   I_RX_ARENA_BYTES,
   I_TX_ARENA,
   I_TX_ARENA_BYTES,
+  I_OWNED,
   I_RX_TAIL,
   I_RX_HEAD,
   I_TX_TAIL,

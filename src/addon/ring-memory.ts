@@ -9,10 +9,14 @@ import {
   I_RX_ARENA_BYTES,
   I_RX_CAPACITY,
   I_RX_DESCRIPTORS,
+  I_RX_HEAD,
+  I_RX_TAIL,
   I_TX_ARENA,
   I_TX_ARENA_BYTES,
   I_TX_CAPACITY,
   I_TX_DESCRIPTORS,
+  I_TX_HEAD,
+  I_TX_TAIL,
   LAYOUT_VERSION,
   MAGIC,
   MEMORY_MAX_BYTES,
@@ -47,8 +51,12 @@ const CAPACITY_MAX = 1 << 20;
 const ARENA_MIN_BYTES = 16 << 10;
 const ARENA_MAX_BYTES = 1 << 29;
 
-/** @throws TransportError bad-option */
-export function createRingMemory(sizes: RingSizes): SharedArrayBuffer {
+/**
+ * `first` is the position of the first descriptor of both rings, for tests near a wrap.
+ *
+ * @throws TransportError bad-option
+ */
+export function createRingMemory(sizes: RingSizes, first = 0): SharedArrayBuffer {
   checkSize('rxCapacity', sizes.rxCapacity, CAPACITY_MIN, CAPACITY_MAX);
   checkSize('txCapacity', sizes.txCapacity, CAPACITY_MIN, CAPACITY_MAX);
   checkSize('rxArenaBytes', sizes.rxArenaBytes, ARENA_MIN_BYTES, ARENA_MAX_BYTES);
@@ -73,6 +81,7 @@ export function createRingMemory(sizes: RingSizes): SharedArrayBuffer {
   control[I_RX_ARENA_BYTES] = sizes.rxArenaBytes;
   control[I_TX_ARENA] = txArena;
   control[I_TX_ARENA_BYTES] = sizes.txArenaBytes;
+  for (const index of [I_RX_TAIL, I_RX_HEAD, I_TX_TAIL, I_TX_HEAD]) control[index] = first;
   return memory;
 }
 

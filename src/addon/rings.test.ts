@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   I_RX_SLEEPING,
   I_RX_TAIL,
@@ -12,7 +12,8 @@ import {
   RX_PAYLOAD,
   TX_PAYLOAD,
 } from './layout.js';
-import { CLIENT_RING_SIZES } from './ring-memory.js';
+import { loadBinding } from './load-binding.js';
+import { CLIENT_RING_SIZES, createRingMemory } from './ring-memory.js';
 import { SimRings } from './sim-rings.js';
 import { createConnectToken } from './tokens.js';
 
@@ -29,15 +30,16 @@ class World {
   timeUs: number;
   readonly #scratch = new Uint8Array(2048);
 
-  constructor(seed: number, startUs = 1_000_000) {
+  constructor(seed: number, startUs = 1_000_000, first = 0) {
     this.timeUs = startUs;
     const unixS = Math.floor(Date.now() / 1000);
     const common = { seed, startUs, unixS, maxPayloadBytes: 1200, tickIntervalUs: 0 };
     this.server = new SimRings(
       { ...common, role: 'server', maxFlows: 8, protocolId: PROTOCOL_ID, privateKey: KEY },
       SIZES,
+      first,
     );
-    this.client = new SimRings({ ...common, role: 'client', maxFlows: 2 }, SIZES);
+    this.client = new SimRings({ ...common, role: 'client', maxFlows: 2 }, SIZES, first);
   }
 
   /** One step: time, both turns, and every datagram across. */
@@ -79,8 +81,7 @@ class World {
   }
 }
 
-t.test('a simulated pair connects, and random traffic arrives once, whole, in order', async (t) => {
-  const world = new World(1);
+function exchangeAtRandom(t: Test, world: World): void {
   const flow = world.connect();
   let atServer: { slot: number; generation: number } | null = null;
   const sent: Uint8Array[] = [];
@@ -119,6 +120,41 @@ t.test('a simulated pair connects, and random traffic arrives once, whole, in or
   for (let i = 0; i < 50; i++) world.step(handle);
   t.equal(received, sent.length);
   t.ok(sent.length > 2_000 && full > 10, `${sent.length} sent, ring full ${full} times`);
+}
+
+t.test('a simulated pair connects, and random traffic arrives once, whole, in order', async (t) => {
+  exchangeAtRandom(t, new World(1));
+});
+
+t.test('the counters of the rings go across 2^31 and 2^32', async (t) => {
+  for (const first of [2 ** 31 - 300, -300]) {
+    const world = new World(7, 1_000_000, first | 0);
+    exchangeAtRandom(t, world);
+    const tail = new Int32Array(world.client.memory)[I_TX_TAIL];
+    t.equal(Math.sign(tail), -Math.sign(first | 0), `${first} became ${tail}`);
+  }
+});
+
+t.test('a memory serves one endpoint, and only a shared one does', async (t) => {
+  const { client } = new World(8);
+  const { openSim } = loadBinding();
+  const options = {
+    role: 'client' as const,
+    seed: 1,
+    startUs: 0,
+    unixS: 0,
+    maxFlows: 1,
+    maxPayloadBytes: 1200,
+    tickIntervalUs: 0,
+  };
+  t.throws(() => openSim(client.bytes, options), { code: 'bad-option', message: /another/ });
+  const shared = new Uint8Array(createRingMemory(SIZES));
+  t.throws(() => openSim(new Uint8Array(shared), options), {
+    code: 'bad-option',
+    message: /Shared/,
+  });
+  openSim(shared, options).close();
+  t.throws(() => openSim(shared, options), { code: 'bad-option' }, 'not even after the other');
 });
 
 t.test('a reservation without a commit costs nothing, one too small is refused', async (t) => {

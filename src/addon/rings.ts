@@ -100,6 +100,11 @@ export class Rings {
     this.#txArena = ints[I_TX_ARENA];
     this.#txArenaBytes = ints[I_TX_ARENA_BYTES];
     this.#txArenaEnd = new Int32Array(ints[I_TX_CAPACITY]);
+    const rxFirst = ints[I_RX_HEAD];
+    this.#rxNext = this.#rxReleased = this.#rxTail = this.#toldHead = rxFirst;
+    const txFirst = ints[I_TX_HEAD];
+    this.#txTail = this.#txPublished = this.#txHead = this.#toldTail = txFirst;
+    this.#txArenaTail = this.#txArenaHead = txFirst & -ARENA_ALIGN;
   }
 
   /** Time of the last drain: int32 wrapping microseconds. */

@@ -11,8 +11,8 @@ export class SimRings extends Rings {
   readonly native: SimEndpoint;
 
   /** @throws TransportError bad-option, bad-key, bad-address */
-  constructor(options: SimOptions, sizes: RingSizes = CLIENT_RING_SIZES) {
-    super(createRingMemory(sizes));
+  constructor(options: SimOptions, sizes: RingSizes = CLIENT_RING_SIZES, first = 0) {
+    super(createRingMemory(sizes, first));
     if (options === null || typeof options !== 'object') {
       throw new TransportError('bad-option', 'options are required');
     }

@@ -24,6 +24,8 @@ pub const I_RX_ARENA: usize = 6;
 pub const I_RX_ARENA_BYTES: usize = 7;
 pub const I_TX_ARENA: usize = 8;
 pub const I_TX_ARENA_BYTES: usize = 9;
+// 1 once an endpoint took the memory: it takes no second one.
+pub const I_OWNED: usize = 10;
 // Counters that run freely as u32; each has one writer and its own cache line.
 pub const I_RX_TAIL: usize = 16;
 pub const I_RX_HEAD: usize = 32;
@@ -98,6 +100,7 @@ pub const TABLE: &[(&str, i64)] = &[
     ("I_RX_ARENA_BYTES", I_RX_ARENA_BYTES as i64),
     ("I_TX_ARENA", I_TX_ARENA as i64),
     ("I_TX_ARENA_BYTES", I_TX_ARENA_BYTES as i64),
+    ("I_OWNED", I_OWNED as i64),
     ("I_RX_TAIL", I_RX_TAIL as i64),
     ("I_RX_HEAD", I_RX_HEAD as i64),
     ("I_TX_TAIL", I_TX_TAIL as i64),

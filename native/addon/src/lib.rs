@@ -35,6 +35,8 @@ pub mod error;
 mod fault_test;
 #[cfg(test)]
 mod fault_world;
+#[cfg(test)]
+mod hostile_test;
 #[doc(hidden)]
 pub mod io;
 #[doc(hidden)]

@@ -242,7 +242,7 @@ pub fn addresses_of(texts: &[String]) -> Result<Vec<SocketAddr>> {
     texts.iter().map(|text| address_of(text)).collect()
 }
 
-/// The ring memory behind a Uint8Array, and where its parts are.
+/// The ring memory behind a Uint8Array, and where its parts are. It has an owner from here on.
 pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geometry)> {
     let mut kind = 0;
     let mut length = 0;
@@ -260,7 +260,12 @@ pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geo
             &mut offset,
         )
     };
-    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+    let mut is_ordinary = true; // an ArrayBuffer, which could be transferred away
+    if status == sys::Status::napi_ok {
+        // SAFETY: as above; a SharedArrayBuffer is none of N-API's array buffers.
+        unsafe { sys::napi_is_arraybuffer(env, buffer, &mut is_ordinary) };
+    }
+    if kind != sys::TypedarrayType::uint8_array || is_ordinary {
         return Err(bad_option(
             "memory must be a Uint8Array over a SharedArrayBuffer",
         ));
@@ -269,6 +274,9 @@ pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geo
     // SharedArrayBuffer can be neither detached nor shrunk.
     let memory = unsafe { Memory::new(data.cast(), length) }?;
     let geometry = Geometry::read(&memory)?;
+    if !memory.take_ownership() {
+        return Err(bad_option("the ring memory belongs to another endpoint"));
+    }
     Ok((memory, geometry))
 }
 

@@ -36,6 +36,11 @@ impl Memory {
         self.cell(index).store(value, Ordering::Release);
     }
 
+    /// Takes the memory for an endpoint; false when another one did before.
+    pub fn take_ownership(&self) -> bool {
+        self.cell(l::I_OWNED).swap(1, Ordering::AcqRel) == 0
+    }
+
     /// A word that another one guards.
     fn load_plain(&self, index: usize) -> i32 {
         self.cell(index).load(Ordering::Relaxed)
@@ -73,18 +78,21 @@ pub struct RxRing {
 }
 
 impl RxRing {
+    /// Begins where the control block says. At most one for each memory.
     pub fn new(memory: Memory, geometry: &Geometry) -> Self {
+        let first = memory.load(l::I_RX_HEAD) as u32;
+        let arena_first = align(first);
         Self {
             memory,
             descriptors: geometry.rx_descriptors,
             capacity: geometry.rx_capacity as u32,
             arena: geometry.rx_arena,
             arena_bytes: geometry.rx_arena_bytes as u32,
-            tail: 0,
-            published: 0,
-            head: 0,
-            arena_tail: 0,
-            arena_head: 0,
+            tail: first,
+            published: first,
+            head: first,
+            arena_tail: arena_first,
+            arena_head: arena_first,
             arena_end: vec![0; geometry.rx_capacity].into_boxed_slice(),
             bad_positions: 0,
         }
@@ -112,6 +120,12 @@ impl RxRing {
     /// Descriptors written and not yet released.
     pub fn waiting(&self) -> u32 {
         self.tail.wrapping_sub(self.head)
+    }
+
+    #[cfg(test)]
+    /// Position of the next entry.
+    pub fn pushed(&self) -> u32 {
+        self.tail
     }
 
     /// Whether `descriptors` entries of at most `bytes` bytes each fit now.
@@ -224,17 +238,19 @@ pub struct TxRing {
 }
 
 impl TxRing {
+    /// Begins where the control block says. At most one for each memory.
     pub fn new(memory: Memory, geometry: &Geometry) -> Self {
+        let first = memory.load(l::I_TX_HEAD) as u32;
         Self {
             memory,
             descriptors: geometry.tx_descriptors,
             capacity: geometry.tx_capacity as u32,
             arena: geometry.tx_arena,
             arena_bytes: geometry.tx_arena_bytes,
-            head: 0,
-            published: 0,
-            next: 0,
-            tail: 0,
+            head: first,
+            published: first,
+            next: first,
+            tail: first,
             bad_positions: 0,
         }
     }
@@ -350,5 +366,5 @@ impl TxRing {
 }
 
 fn align(length: u32) -> u32 {
-    (length + (l::ARENA_ALIGN as u32 - 1)) & !(l::ARENA_ALIGN as u32 - 1)
+    length.wrapping_add(l::ARENA_ALIGN as u32 - 1) & !(l::ARENA_ALIGN as u32 - 1)
 }

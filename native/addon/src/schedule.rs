@@ -112,7 +112,12 @@ impl Ticks {
         let usable = interval_us.is_finite() && interval_us > 0.0;
         Self {
             start_ns,
-            interval_ns: if usable { interval_us * 1000.0 } else { 0.0 },
+            // Nothing is due more often than the clock of JavaScript can tell.
+            interval_ns: if usable {
+                interval_us.max(1.0) * 1000.0
+            } else {
+                0.0
+            },
             taken: 0,
         }
     }
@@ -143,7 +148,8 @@ impl Ticks {
     }
 
     fn at(&self, index: u64) -> u64 {
-        self.start_ns + (index as f64 * self.interval_ns) as u64
+        let after_ns = (index as f64 * self.interval_ns) as u64;
+        self.start_ns.saturating_add(after_ns)
     }
 }
 
@@ -174,6 +180,15 @@ mod tests {
         assert_eq!(Ticks::new(0, 0.0).next_ns(), None);
         assert_eq!(Ticks::new(0, f64::NAN).next_ns(), None);
         assert_eq!(Ticks::new(0, -1.0).take_due(u64::MAX), 0);
+    }
+
+    #[test]
+    fn intervals_beyond_reason_end_in_bounds() {
+        let mut shortest = Ticks::new(0, f64::MIN_POSITIVE);
+        assert_eq!(shortest.take_due(10_000), 10, "a microsecond at least");
+        let mut longest = Ticks::new(u64::MAX / 2, f64::MAX);
+        assert_eq!(longest.next_ns(), Some(u64::MAX));
+        assert_eq!(longest.take_due(u64::MAX - 1), 0);
     }
 
     #[test]

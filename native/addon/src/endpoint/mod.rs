@@ -211,6 +211,12 @@ impl<I: Io> Endpoint<I> {
         }
     }
 
+    /// Position of the next rx entry, and of the next tx entry to take.
+    #[cfg(test)]
+    pub fn positions(&self) -> (u32, u32) {
+        (self.rx.pushed(), self.tx.taken())
+    }
+
     pub fn check_invariants(&self) {
         self.rx.check_invariants();
         self.tx.check_invariants();

@@ -51,21 +51,24 @@ pub struct Entry {
 
 impl Rings {
     pub fn new(memory: Memory, geometry: Geometry, fault: ScriptFault) -> Self {
+        let rx_first = memory.cell(l::I_RX_HEAD).load(Relaxed) as u32;
+        let tx_first = memory.cell(l::I_TX_HEAD).load(Relaxed) as u32;
+        let arena_first = tx_first & !(l::ARENA_ALIGN as u32 - 1);
         Self {
             memory,
             geometry,
             fault,
-            rx_next: 0,
-            rx_released: 0,
-            rx_tail: 0,
-            tx_tail: 0,
-            tx_published: 0,
-            tx_head: 0,
-            tx_arena_tail: 0,
-            tx_arena_head: 0,
+            rx_next: rx_first,
+            rx_released: rx_first,
+            rx_tail: rx_first,
+            tx_tail: tx_first,
+            tx_published: tx_first,
+            tx_head: tx_first,
+            tx_arena_tail: arena_first,
+            tx_arena_head: arena_first,
             tx_arena_end: vec![0; geometry.tx_capacity],
-            told_tail: 0,
-            told_head: 0,
+            told_tail: tx_first,
+            told_head: rx_first,
         }
     }
 
@@ -122,6 +125,11 @@ impl Rings {
         }
         self.rx_released = self.rx_next;
         self.atomics_store(l::I_RX_HEAD, self.rx_next as i32);
+    }
+
+    /// Position of the next entry.
+    pub fn committed(&self) -> u32 {
+        self.tx_tail
     }
 
     /// `txReserve`, the payload and `txCommit`; false when it does not fit.

@@ -1,27 +1,8 @@
 //! Both rings between two real threads, with bursts of any size, full rings and real sleeps. The I/O
-//! thread's part is the production code, JavaScript's part `../ring_model/script.rs`. A wake is
-//! `unpark`, sticky as an eventfd; a lost one shows as a test that does not end.
+//! thread's part is the production code. A wake is `unpark`, sticky as an eventfd; a lost one shows as
+//! a test that does not end.
 //!
 //! Every payload goes to the thread and comes back; content, order and number are checked at each end.
-
-#![allow(dead_code)] // the parts of the addon that the rings do not need
-
-#[path = "../../src/doorbell.rs"]
-mod doorbell;
-#[path = "../../src/error.rs"]
-mod error;
-#[path = "../../src/layout.rs"]
-mod layout;
-#[path = "../../src/ring.rs"]
-mod ring;
-#[path = "../../src/ring_geometry.rs"]
-mod ring_geometry;
-#[path = "../../src/ring_memory.rs"]
-mod ring_memory;
-#[path = "../ring_model/script.rs"]
-mod script;
-
-pub use std::sync::atomic::fence as script_fence;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -32,13 +13,11 @@ use crate::ring::{RxEntry, RxRing, TxEntry, TxRing};
 use crate::ring_geometry::Geometry;
 use crate::ring_memory::Memory;
 use crate::script::{Rings, ScriptFault};
+use crate::{geometry, SplitMix};
 
 /// About a second on two CPUs; a checker that is a hundred times slower asks for fewer.
 const PAYLOADS: i32 = if cfg!(miri) { 300 } else { 300_000 };
 const VARIABLE: &str = "GGSCALE_RING_PAYLOADS";
-/// Small, so that both rings and both arenas are full much of the time.
-const CAPACITY: usize = 8;
-const ARENA_BYTES: usize = 512;
 const LENGTH_MAX: u32 = 150;
 
 fn payloads() -> i32 {
@@ -49,35 +28,6 @@ fn payloads() -> i32 {
 /// The length of payload `number`, the same for whoever asks.
 fn length_of(number: i32) -> u32 {
     1 + (number as u32).wrapping_mul(2_654_435_761) % LENGTH_MAX
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): Miri cannot run the core's cipher.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
-
-fn geometry() -> Geometry {
-    let rx_descriptors = l::CONTROL_BYTES;
-    let tx_descriptors = rx_descriptors + CAPACITY * l::DESCRIPTOR_BYTES;
-    let rx_arena = tx_descriptors + CAPACITY * l::DESCRIPTOR_BYTES;
-    Geometry {
-        rx_capacity: CAPACITY,
-        tx_capacity: CAPACITY,
-        rx_descriptors,
-        tx_descriptors,
-        rx_arena,
-        rx_arena_bytes: ARENA_BYTES,
-        tx_arena: rx_arena + ARENA_BYTES,
-        tx_arena_bytes: ARENA_BYTES,
-    }
 }
 
 /// A side that fails ends the other one too, which may sleep.
@@ -162,9 +112,9 @@ fn answer(memory: Memory, geometry: &Geometry, total: i32, script: &Alarm<'_>) {
 
 #[test]
 fn every_payload_between_two_threads_comes_back_once_whole_and_in_order() {
-    let geometry = geometry();
+    let geometry = geometry(8, 512);
     let total = payloads();
-    let mut words = vec![0u64; (geometry.tx_arena + ARENA_BYTES) / 8];
+    let mut words = vec![0u64; (geometry.tx_arena + geometry.tx_arena_bytes) / 8];
     // SAFETY: the words live until the thread has ended.
     let memory = unsafe { Memory::new(words.as_mut_ptr().cast(), words.len() * 8) }.unwrap();
     let mut rings = Rings::new(memory, geometry, ScriptFault::None);
