@@ -16,6 +16,6 @@ t.test('an echoing drain and flush loop allocates nothing per packet', async (t)
   const report = JSON.parse(outcome.lines[0]);
   t.comment(outcome.lines[0]);
   t.equal(report.packets, report.expected, 'every packet came back');
-  t.equal(report.collections, 0);
+  t.equal(report.scavenges, 0);
   t.ok(report.grownBytes < GROWN_BYTES_MAX, `${report.grownBytes} B`);
 });
