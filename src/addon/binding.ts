@@ -30,13 +30,41 @@ export interface ServerOptions extends CommonOptions {
   /** `ip:port` that a token must name one of; empty: any. */
   serverAddresses: string[];
   maxFlows: number;
-  /** Half-open handshakes. */
-  maxPending?: number;
+  admission?: NativeAdmission;
   /** Tokens remembered until they expire. */
   tokenHistory?: number;
   maxTokenLifetimeS?: number;
   /** Accepts tokens with a negative timeout. */
   development?: boolean;
+}
+
+export type NativeRate = { perSecond: number; burst: number };
+
+/** As AdmissionSettings, but `perSecond: Infinity` is no limit. */
+export interface NativeAdmission {
+  tokenOpens?: NativeRate;
+  handshakes?: NativeRate;
+  handshakesPerPrefix?: NativeRate;
+  maxPending?: number;
+  maxFlows?: number;
+  blocked?: readonly string[];
+  busy?: boolean;
+  retryAfterS?: number;
+  packetsPerFlow?: NativeRate;
+  bytesPerFlow?: NativeRate;
+}
+
+/** As AdmissionStatus, but Infinity is no limit. */
+export interface NativeAdmissionStatus extends Required<NativeAdmission> {
+  flows: number;
+  pending: number;
+  tokens: number;
+  tokensMax: number;
+  tokenOpensLeft: number;
+  handshakesLeft: number;
+  prefixes: number;
+  prefixesMax: number;
+  prefixesEvicted: number;
 }
 
 export interface ClientOptions extends CommonOptions {
@@ -59,7 +87,7 @@ export interface SimOptions {
   protocolId?: bigint;
   privateKey?: Uint8Array;
   serverAddresses?: string[];
-  maxPending?: number;
+  admission?: NativeAdmission;
   tokenHistory?: number;
   maxTokenLifetimeS?: number;
   development?: boolean;
@@ -156,6 +184,8 @@ export interface NativeCore {
   counters(out: Float64Array): void;
   flowStats(slot: number, generation: number, out: Float64Array): boolean;
   flowAddress(slot: number, generation: number): string | null;
+  setAdmission(settings: NativeAdmission): void;
+  admission(): NativeAdmissionStatus;
   setTickIntervalUs(us: number): void;
   close(): void;
 }

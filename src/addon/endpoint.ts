@@ -5,7 +5,9 @@
  *
  *   drain() → while (rxPoll()) … → rxRelease() → txReserve/txCommit … → setDeadline() → flush()
  */
+import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
+import { admissionStatus, nativeAdmission } from './admission.js';
 import type {
   Binding,
   BoundAddress,
@@ -31,9 +33,9 @@ export type OnWake = (reasons: number) => void;
 type Defaulted<T extends CommonOptions, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
 export type ServerConfig = Defaulted<
-  ServerOptions,
+  Omit<ServerOptions, 'admission'>,
   keyof CommonOptions | 'host' | 'port' | 'serverAddresses' | 'maxFlows'
-> & { rings?: Partial<RingSizes> };
+> & { rings?: Partial<RingSizes>; admission?: AdmissionSettings };
 
 export type ClientConfig = Partial<ClientOptions> & { rings?: Partial<RingSizes> };
 
@@ -58,7 +60,7 @@ export class Endpoint extends Rings {
    *   out-of-memory, addon-missing, addon-mismatch, unsupported-runtime, unsupported-platform
    */
   static openServer(config: ServerConfig, onWake: OnWake): Endpoint {
-    const { rings, ...given } = config;
+    const { rings, admission, ...given } = config;
     const options: ServerOptions = {
       ...COMMON,
       host: '0.0.0.0',
@@ -66,6 +68,7 @@ export class Endpoint extends Rings {
       serverAddresses: [],
       maxFlows: 1024,
       ...given,
+      ...(admission === undefined ? {} : { admission: nativeAdmission(admission) }),
     };
     checkOptions(options);
     return new Endpoint({ ...SERVER_RING_SIZES, ...rings }, (binding, bytes) =>
@@ -168,6 +171,26 @@ export class Endpoint extends Rings {
   /** `ip:port` of the peer; null for a flow that is gone. */
   flowAddress(slot: number, generation: number): string | null {
     return this.#native.flowAddress(slot, generation);
+  }
+
+  /**
+   * Changes the settings that are named, at once; flows that end by it are told in the next turn.
+   * Servers only. On an error nothing changes.
+   *
+   * @throws TransportError bad-option, closed
+   */
+  setAdmission(settings: AdmissionSettings): void {
+    const given = nativeAdmission(settings);
+    callNative(() => this.#native.setAdmission(given));
+  }
+
+  /**
+   * All admission settings, and how full everything is. Servers only.
+   *
+   * @throws TransportError bad-option, closed
+   */
+  admission(): AdmissionStatus {
+    return admissionStatus(callNative(() => this.#native.admission()));
   }
 
   /** Restarts the tick schedule from now; 0 stops it. */

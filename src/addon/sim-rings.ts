@@ -1,5 +1,7 @@
 /** A simulated endpoint: the production drain and flush over memory queues and a given clock. */
+import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
+import { admissionStatus, nativeAdmission } from './admission.js';
 import type { FlowRef, SimEndpoint, SimOptions } from './binding.js';
 import { loadBinding } from './load-binding.js';
 import { callNative } from './native-errors.js';
@@ -21,6 +23,16 @@ export class SimRings extends Rings {
 
   connect(token: Uint8Array): FlowRef {
     return callNative(() => this.native.connect(token));
+  }
+
+  /** As an endpoint's. */
+  setAdmission(settings: AdmissionSettings): void {
+    const given = nativeAdmission(settings);
+    callNative(() => this.native.setAdmission(given));
+  }
+
+  admission(): AdmissionStatus {
+    return admissionStatus(callNative(() => this.native.admission()));
   }
 
   drain(): number {

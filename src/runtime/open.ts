@@ -10,6 +10,7 @@ import {
   type ServerConfig,
 } from '../addon/index.js';
 import { Protocol } from '../protocol/index.js';
+import type { AdmissionSettings } from '../util/admission.js';
 import { CLOSE_NORMAL } from '../util/close-codes.js';
 import { ACK_DELAY_US_MAX } from '../util/limits.js';
 import type { RuntimeHandler } from './handler.js';
@@ -36,6 +37,7 @@ export interface ServerRuntimeOptions {
   maxFlows: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
+  admission: AdmissionSettings;
   registryHash: number;
   /** Entropy for what must not be guessable; 31 bits. */
   seed: number;
@@ -61,6 +63,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     receiveBufferBytes: options.receiveBufferBytes,
     sendBufferBytes: options.sendBufferBytes,
     maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    admission: options.admission,
     ...(options.maxTokenLifetimeS > 0 ? { maxTokenLifetimeS: options.maxTokenLifetimeS } : {}),
   };
   const ackDelayUs = Math.ceil(tickIntervalUs) + ACK_DELAY_OVER_TICK_US;

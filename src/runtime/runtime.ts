@@ -35,6 +35,7 @@ import {
   ROLE_SERVER,
   SEND_CLOSED,
 } from '../protocol/index.js';
+import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
@@ -233,6 +234,16 @@ export class Runtime {
   /** What the kernel gave: batch calls, timestamps, buffer sizes. */
   features(): Record<string, boolean | number | string> {
     return { ...this.#endpoint.features() };
+  }
+
+  /** See Endpoint: changes what is named, at once. @throws TransportError bad-option, closed */
+  setAdmission(settings: AdmissionSettings): void {
+    this.#endpoint.setAdmission(settings);
+  }
+
+  /** @throws TransportError closed */
+  admission(): AdmissionStatus {
+    return this.#endpoint.admission();
   }
 
   figures(slot: number): FlowFigures {

@@ -23,7 +23,7 @@ import { isWildcard, joinHostPort } from './addresses.js';
 import { Broadcaster } from './broadcast.js';
 import { HttpFace, type MintedTicket } from './http-face.js';
 import { Listeners } from './listeners.js';
-import { readServerOptions, type ServerSettings } from './options.js';
+import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
@@ -31,6 +31,8 @@ import { addConnection, emptyStats } from './server-stats.js';
 import { TickClock } from './tick-clock.js';
 import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
 import type {
+  AdmissionSettings,
+  AdmissionStatus,
   GameServerOptions,
   LeaveInfo,
   MessageHandler,
@@ -43,6 +45,9 @@ import type {
 } from './types.js';
 import type { UdpListener } from './udp-listener.js';
 import { WsListener } from './ws-listener.js';
+
+/** Default of the admission setting `retryAfterS`. */
+const RETRY_AFTER_BUSY_S = 5;
 
 export class GameServer<R extends object = Record<string, unknown>> {
   /** Where tickets are minted and WebSockets open. */
@@ -70,11 +75,15 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
   #tick = 0;
+  #isBusy: boolean;
+  #retryAfterS: number;
   #isClosed = false;
   #closing: Promise<void> | null = null;
 
   private constructor(settings: ServerSettings) {
     this.#settings = settings;
+    this.#isBusy = settings.admission.busy ?? false;
+    this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
     this.#dispatcher = new Dispatcher((error, type) => this.#report(error, `on ${type}`));
     this.#tickets = new TicketBook(() => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
@@ -176,6 +185,24 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   /**
+   * Changes the admission settings that are named, at once and for everybody. Blocked players leave
+   * with reason `blocked`; the others stay, whatever is lowered. On an error nothing changes.
+   *
+   * @throws TransportError bad-option, closed
+   */
+  setAdmission(settings: AdmissionSettings): void {
+    readServerAdmission(settings, this.#udpListener !== null);
+    this.#udpListener?.setAdmission(settings);
+    this.#isBusy = settings.busy ?? this.#isBusy;
+    this.#retryAfterS = settings.retryAfterS ?? this.#retryAfterS;
+  }
+
+  /** All admission settings, and how full everything is; null while UDP is off. */
+  admission(): AdmissionStatus | null {
+    return this.#udpListener?.admission() ?? null;
+  }
+
+  /**
    * Says goodbye to everybody (1001 unless told otherwise) and frees everything. Idempotent.
    * Resolves when the sockets are closed, at most a second after a client that does not answer.
    *
@@ -212,6 +239,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       logger: settings.logger,
       nowMs: () => this.nowMs(),
       isFull: (playerId: string) => this.#isFull(playerId),
+      refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
       admit: (player: PlayerEntry) => this.#admit(player),
       release: (player: PlayerEntry, info: CloseInfo) => this.#release(player, info),
     };
@@ -233,6 +261,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
         host: isIP(settings.host) === 0 ? this.http.host : settings.host,
         port: settings.udp.port ?? this.http.port,
         tickHz: settings.tickHz,
+        admission: settings.admission,
         seed: randomInt(2 ** 31),
         onTick: (ticksDue) => this.#runTick(ticksDue),
         onRawOpen: (flow) => this.#rawFlows.emit([flow], this.#onRawError),
@@ -244,7 +273,14 @@ export class GameServer<R extends object = Record<string, unknown>> {
     }
   }
 
+  /** Who is in may come again: the newer connection takes the older one's place. */
+  #refuseIfBusy(playerId: string): void {
+    if (!this.#isBusy || this.#players.has(playerId)) return;
+    throw new Problem(503, 'server-busy', 'no new players for now', this.#retryAfterS);
+  }
+
   #mint(playerId: string, localAddress: string): MintedTicket | null {
+    this.#refuseIfBusy(playerId);
     if (this.#isFull(playerId)) return null;
     const minted = this.#tickets.mint(playerId);
     if (!minted.ok) throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);

@@ -16,6 +16,8 @@ export interface ListenerHost {
   /** Monotonic ms since the server started listening. */
   nowMs(): number;
   isFull(playerId: string): boolean;
+  /** @throws Problem 503 when new players are not wanted and this is one */
+  refuseIfBusy(playerId: string): void;
   /** Takes a connected player in: an older connection of the same id leaves with 1000. */
   admit(player: PlayerEntry): void;
   /** The player is gone. `final` figures are taken before this. Idempotent. */

@@ -23,11 +23,14 @@ export type {
 export { TransportError } from '../util/errors.js';
 export { GameServer } from './game-server.js';
 export type {
+  AdmissionSettings,
+  AdmissionStatus,
   GameServerOptions,
   LeaveInfo,
   Logger,
   MessageHandler,
   Player,
+  Rate,
   RawFlow,
   Room,
   ServerStats,

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
+import { type AdmissionSettings, readAdmission } from '../util/admission.js';
 import { badOption, TransportError } from '../util/errors.js';
 import { isLoopback } from './addresses.js';
 import type {
@@ -59,6 +60,7 @@ export interface ServerSettings {
   maxPlayers: number;
   ticketsPerSecond: number;
   ticketBurst: number;
+  admission: AdmissionSettings;
   logger: Logger;
 }
 
@@ -75,6 +77,7 @@ const KNOWN = new Set([
   'trustProxy',
   'maxPlayers',
   'ticketsPerSecondPerAddress',
+  'admission',
   'logger',
 ]);
 const KNOWN_UDP = new Set([
@@ -132,6 +135,7 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     port: integer('port', options.port ?? 0, 0, 65535),
     registry: readRegistry(options.registry as Registry<object> | undefined),
     tickHz,
+    admission: readServerAdmission(options.admission ?? {}, options.udp !== false),
     udp: options.udp === false ? null : readUdp(options.udp ?? {}, tickHz),
     hasWs: ws !== null,
     allowedHosts: dev ? hostsOf(host, ws?.allowedHosts) : null,
@@ -144,6 +148,21 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     ticketBurst: Math.max(4, rate * 4),
     logger: readLogger(options.logger),
   };
+}
+
+/**
+ * Without UDP there is nothing to guard, and a setting without effect would look like one.
+ *
+ * @throws TransportError bad-option
+ */
+export function readServerAdmission(given: AdmissionSettings, hasUdp: boolean): AdmissionSettings {
+  const { busy: _busy, retryAfterS: _retryAfterS, ...others } = readAdmission('admission', given);
+  const [name] = Object.keys(others);
+  if (hasUdp || name === undefined) return given;
+  throw new TransportError(
+    'bad-option',
+    `ggscale: admission.${name} guards the UDP listener, which is off; only busy and retryAfterS have an effect`,
+  );
 }
 
 function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {

@@ -1,6 +1,7 @@
 /**
  * The public face of the game server. One handler API serves players of both wires.
  */
+
 import type { Registry } from '../messages/types.js';
 import type {
   CloseInfo,
@@ -10,6 +11,9 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
+import type { AdmissionSettings } from '../util/admission.js';
+
+export type { AdmissionSettings, AdmissionStatus, Rate } from '../util/admission.js';
 
 /** Log sink with pino's order of arguments. By default errors go to stderr and the rest nowhere. */
 export interface Logger {
@@ -90,6 +94,11 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   maxPlayers?: number;
   /** Tickets one address may ask for per second, with a burst of four seconds' worth. Default 50. */
   ticketsPerSecondPerAddress?: number;
+  /**
+   * Who may come in by UDP, and how much of the server one flow may take; `busy` counts on both
+   * wires. Change it live with `setAdmission`. Defaults: docs/ADMISSION.md.
+   */
+  admission?: AdmissionSettings;
   logger?: Logger;
 }
 

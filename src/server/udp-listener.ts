@@ -12,6 +12,7 @@ import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { ConnectionStats } from '../session/types.js';
+import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { createHello } from './hello.js';
 import type { ListenerHost } from './host.js';
 import { PlayerEntry, type PlayerLink } from './player-entry.js';
@@ -99,6 +100,15 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   /** Datagrams and packets refused since the start, by reason. */
   drops(): Record<string, number> {
     return this.#runtime.drops();
+  }
+
+  /** @throws TransportError bad-option, closed */
+  setAdmission(settings: AdmissionSettings): void {
+    this.#runtime.setAdmission(settings);
+  }
+
+  admission(): AdmissionStatus {
+    return this.#runtime.admission();
   }
 
   /** Takes in what the kernel still holds: goodbyes among it. */

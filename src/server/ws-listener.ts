@@ -78,10 +78,11 @@ export class WsListener implements PlayerLink {
     this.#pings.unref();
   }
 
-  /** @throws Problem when the ticket is refused or the server is full */
+  /** @throws Problem when the ticket is refused or the server is busy or full */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, url: URL): void {
     const playerId = this.#host.tickets.consume(url.searchParams.get('ticket') ?? '');
     if (playerId === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
+    this.#host.refuseIfBusy(playerId);
     if (this.#host.isFull(playerId)) {
       throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
     }

@@ -68,6 +68,7 @@ pub mod udp;
 #[cfg(target_os = "linux")]
 mod uv;
 
+mod napi_admission;
 mod napi_endpoint;
 mod napi_options;
 mod napi_sim;

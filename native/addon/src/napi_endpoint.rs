@@ -99,6 +99,7 @@ mod linux {
     use crate::endpoint::{Endpoint, EndpointOptions};
     use crate::error::{Code, Failure, Result as Checked};
     use crate::host::{Attachment, Host};
+    use crate::napi_admission::{set_admission, status, AdmissionOptions, AdmissionStatus};
     use crate::napi_options::{
         bad_option, bind_address, connect_failure, driver_of, endpoint_options, ip_of, memory_of,
         write_counters, ClientOptions, ServerOptions,
@@ -306,6 +307,22 @@ mod linux {
             self.host
                 .with(|endpoint| endpoint.clock().mono_us as i32)
                 .unwrap_or(0)
+        }
+
+        /// Changes what is named. Flows that end by it are told in the next turn.
+        #[napi]
+        pub fn set_admission(&self, options: AdmissionOptions) -> napi::Result<(), Code> {
+            let done = self
+                .host
+                .guarded(|endpoint| set_admission(endpoint, &options))?;
+            done.ok_or_else(closed)??;
+            self.host.rearm();
+            Ok(())
+        }
+
+        #[napi]
+        pub fn admission(&self) -> napi::Result<AdmissionStatus, Code> {
+            Ok(self.host.guarded(status)?.ok_or_else(closed)??)
         }
 
         #[napi]

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ggscale_transport_core::{
-    ConfigError, Random, Registry, Server, ServerConfig, COUNTER_COUNT, COUNTER_NAMES, KEY_BYTES,
+    AdmissionSettings, ConfigError, Random, Registry, Server, ServerConfig, COUNTER_COUNT,
+    COUNTER_NAMES, KEY_BYTES,
 };
 use napi::bindgen_prelude::{BigInt, Uint8Array};
 use napi::{sys, JsValue, Unknown};
@@ -15,6 +16,7 @@ use crate::endpoint::{Endpoint, EndpointOptions};
 use crate::error::{Code, Failure, Result};
 use crate::io::Io;
 use crate::layout;
+use crate::napi_admission::{settings_of, AdmissionOptions};
 use crate::pace::Driver;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory};
@@ -44,7 +46,7 @@ pub struct ServerOptions {
     pub send_buffer_bytes: u32,
     pub max_payload_bytes: u32,
     pub clock_offset_us: f64,
-    pub max_pending: Option<u32>,
+    pub admission: Option<AdmissionOptions>,
     pub token_history: Option<u32>,
     pub max_token_lifetime_s: Option<u32>,
     pub development: Option<bool>,
@@ -78,7 +80,7 @@ pub struct SimOptions {
     pub protocol_id: Option<BigInt>,
     pub private_key: Option<Uint8Array>,
     pub server_addresses: Option<Vec<String>>,
-    pub max_pending: Option<u32>,
+    pub admission: Option<AdmissionOptions>,
     pub token_history: Option<u32>,
     pub max_token_lifetime_s: Option<u32>,
     pub development: Option<bool>,
@@ -92,7 +94,7 @@ impl ServerOptions {
         config.server_addresses = addresses_of(&self.server_addresses)?;
         config.max_flows = self.max_flows;
         config.max_payload_bytes = self.max_payload_bytes as usize;
-        config.admission.max_pending = self.max_pending.unwrap_or(config.admission.max_pending);
+        config.admission = admission_of(&self.admission)?;
         config.token_history = self
             .token_history
             .map_or(config.token_history, |count| count as usize);
@@ -139,8 +141,7 @@ impl SimOptions {
                     addresses_of(self.server_addresses.as_deref().unwrap_or(&[]))?;
                 config.max_flows = self.max_flows;
                 config.max_payload_bytes = payload;
-                config.admission.max_pending =
-                    self.max_pending.unwrap_or(config.admission.max_pending);
+                config.admission = admission_of(&self.admission)?;
                 config.token_history = self
                     .token_history
                     .map_or(config.token_history, |count| count as usize);
@@ -152,6 +153,14 @@ impl SimOptions {
             }
             _ => Err(bad_option("role is 'server' or 'client'")),
         }
+    }
+}
+
+fn admission_of(options: &Option<AdmissionOptions>) -> Result<AdmissionSettings> {
+    let defaults = AdmissionSettings::default();
+    match options {
+        Some(options) => settings_of(defaults, options),
+        None => Ok(defaults),
     }
 }
 

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Failure};
+use crate::napi_admission::{set_admission, status, AdmissionOptions, AdmissionStatus};
 use crate::napi_endpoint::{write_stats, FlowRef};
 use crate::napi_options::{
     address_of, bad_option, connect_failure, endpoint_options, memory_of, whole, write_counters,
@@ -153,6 +154,17 @@ impl SimEndpoint {
         })?;
         let closed = Failure::new(Code::Closed, "the endpoint is closed");
         Ok(FlowRef::from(made.ok_or(closed)??))
+    }
+
+    #[napi]
+    pub fn set_admission(&self, options: AdmissionOptions) -> napi::Result<(), Code> {
+        Ok(self.with(Ok(()), |sim| set_admission(&mut sim.endpoint, &options))??)
+    }
+
+    #[napi]
+    pub fn admission(&self) -> napi::Result<AdmissionStatus, Code> {
+        let closed = Failure::new(Code::Closed, "the endpoint is closed");
+        Ok(self.with(Err(closed), |sim| status(&mut sim.endpoint))??)
     }
 
     #[napi]

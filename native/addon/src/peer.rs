@@ -22,6 +22,13 @@ impl Peer {
         }
     }
 
+    pub fn server_core(&mut self) -> Option<&mut Server> {
+        match self {
+            Self::Server { core, .. } => Some(core),
+            Self::Clients(_) => None,
+        }
+    }
+
     pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
         match self {
             Self::Server { core, .. } => core.handle_datagram(clock, path, datagram),

@@ -8,6 +8,7 @@
 //! Invariant: `queue` holds sealed datagrams in order; a tx descriptor is given back when every
 //! datagram up to it was taken by the kernel or dropped with a counter.
 
+mod admission;
 mod receive;
 mod transmit;
 

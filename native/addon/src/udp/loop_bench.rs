@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ggscale_transport_core::{FlowId, Random, Registry, Server, ServerConfig};
+use ggscale_transport_core::{AdmissionSettings, FlowId, Random, Registry, Server, ServerConfig};
 
 use super::{clock_ns, UdpIo, UdpOptions};
 use crate::clients::Clients;
@@ -46,6 +46,7 @@ impl Link {
         let mut config = ServerConfig::new(PROTOCOL_ID, KEY, Random::from_number(1));
         config.registry = Some(Registry::isolated());
         config.max_flows = flows;
+        config.admission = AdmissionSettings::unlimited();
         let unix_s = clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000;
         let clock = ggscale_transport_core::Clock {
             mono_us: clock_ns(libc::CLOCK_MONOTONIC) / 1000,
