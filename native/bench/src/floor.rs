@@ -26,6 +26,13 @@ pub struct FloorArguments {
     /// SO_RCVBUF and SO_SNDBUF in bytes
     #[arg(long, default_value_t = 4 << 20)]
     buffer_bytes: usize,
+    /// Ask the kernel for arrival times (SO_TIMESTAMPNS): what that alone costs
+    #[arg(long)]
+    timestamps: bool,
+    /// Ask for the local address and name it when sending (IP_PKTINFO), as a server does that is
+    /// bound to all addresses
+    #[arg(long)]
+    packet_info: bool,
 }
 
 /// One batch; what the kernel is given points into it.
@@ -34,7 +41,12 @@ struct Batch {
     names: [libc::sockaddr_in; BATCH],
     vectors: [libc::iovec; BATCH],
     messages: [libc::mmsghdr; BATCH],
+    received: [[u64; CONTROL_WORDS]; BATCH],
+    source: [u64; CONTROL_WORDS],
 }
+
+/// Room for the control messages of a datagram, in words of 8 bytes.
+const CONTROL_WORDS: usize = 12;
 
 struct Floor {
     socket: UdpSocket,
@@ -42,6 +54,8 @@ struct Floor {
     calls: Histogram,
     echoed: u64,
     not_sent: u64,
+    /// Bytes of control data to receive into, and to send.
+    control_bytes: (usize, usize),
 }
 
 pub fn run(arguments: &FloorArguments) -> io::Result<()> {
@@ -49,6 +63,7 @@ pub fn run(arguments: &FloorArguments) -> io::Result<()> {
     let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     socket.set_nonblocking(true)?;
     set_buffers(socket.as_raw_fd(), arguments.buffer_bytes);
+    set_notes(socket.as_raw_fd(), arguments);
     let epoll = Epoll::new()?;
     epoll.add(socket.as_raw_fd(), KEY_SOCKET)?;
     epoll.add(STDIN, KEY_STDIN)?;
@@ -59,7 +74,14 @@ pub fn run(arguments: &FloorArguments) -> io::Result<()> {
         calls: Histogram::default(),
         echoed: 0,
         not_sent: 0,
+        control_bytes: (0, 0),
     };
+    if arguments.timestamps || arguments.packet_info {
+        floor.control_bytes.0 = CONTROL_WORDS * 8;
+    }
+    if arguments.packet_info {
+        floor.control_bytes.1 = write_source(&mut floor.batch.source);
+    }
     tell(&json!({ "ready": address.to_string(), "pinned": pinned }))?;
     let mut control = Control::default();
     let mut paused = true;
@@ -110,9 +132,17 @@ impl Floor {
     fn receive(&mut self) -> io::Result<usize> {
         let start = wall_ns();
         let Batch {
-            vectors, messages, ..
+            vectors,
+            messages,
+            received,
+            ..
         } = &mut *self.batch;
-        for (vector, message) in vectors.iter_mut().zip(messages.iter_mut()) {
+        let parts = vectors.iter_mut().zip(received);
+        for ((vector, control), message) in parts.zip(messages.iter_mut()) {
+            if self.control_bytes.0 > 0 {
+                message.msg_hdr.msg_control = control.as_mut_ptr().cast();
+                message.msg_hdr.msg_controllen = self.control_bytes.0 as _;
+            }
             vector.iov_len = DATAGRAM_BYTES;
             message.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
         }
@@ -140,10 +170,18 @@ impl Floor {
     fn send(&mut self, from: usize, to: usize) -> io::Result<usize> {
         let start = wall_ns();
         let Batch {
-            vectors, messages, ..
+            vectors,
+            messages,
+            source,
+            ..
         } = &mut *self.batch;
-        for (vector, message) in vectors.iter_mut().zip(messages.iter()).take(to).skip(from) {
+        let parts = vectors.iter_mut().zip(messages.iter_mut());
+        for (vector, message) in parts.take(to).skip(from) {
             vector.iov_len = message.msg_len as usize;
+            if self.control_bytes.0 > 0 {
+                message.msg_hdr.msg_control = source.as_mut_ptr().cast();
+                message.msg_hdr.msg_controllen = self.control_bytes.1 as _;
+            }
         }
         let messages = messages.get_mut(from..to).unwrap_or(&mut []);
         // SAFETY: the headers point into the live batch.
@@ -191,6 +229,7 @@ fn new_batch() -> Box<Batch> {
         names,
         vectors,
         messages,
+        ..
     } = &mut *batch;
     let parts = buffers.iter_mut().zip(names.iter_mut()).zip(vectors);
     for (((buffer, name), vector), message) in parts.zip(messages.iter_mut()) {
@@ -223,5 +262,43 @@ fn set_buffers(fd: RawFd, bytes: usize) {
                 size_of::<i32>() as libc::socklen_t,
             );
         }
+    }
+}
+
+fn set_notes(fd: RawFd, arguments: &FloorArguments) {
+    let wanted = [
+        (arguments.timestamps, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS),
+        (arguments.packet_info, libc::IPPROTO_IP, libc::IP_PKTINFO),
+    ];
+    let on = 1i32;
+    for (_, level, name) in wanted.into_iter().filter(|(wanted, ..)| *wanted) {
+        // SAFETY: an integer option and its size.
+        unsafe {
+            libc::setsockopt(
+                fd,
+                level,
+                name,
+                (&raw const on).cast(),
+                size_of::<i32>() as libc::socklen_t,
+            );
+        }
+    }
+}
+
+/// The control message that names 127.0.0.1 as the source; its length.
+fn write_source(control: &mut [u64; CONTROL_WORDS]) -> usize {
+    let bytes = size_of::<libc::in_pktinfo>() as u32;
+    let header = control.as_mut_ptr().cast::<libc::cmsghdr>();
+    // SAFETY: `control` is aligned and has room for one header with this structure.
+    unsafe {
+        let mut info: libc::in_pktinfo = zeroed();
+        info.ipi_spec_dst.s_addr = u32::from(std::net::Ipv4Addr::LOCALHOST).to_be();
+        (*header).cmsg_level = libc::IPPROTO_IP;
+        (*header).cmsg_type = libc::IP_PKTINFO;
+        (*header).cmsg_len = libc::CMSG_LEN(bytes) as _;
+        libc::CMSG_DATA(header)
+            .cast::<libc::in_pktinfo>()
+            .write_unaligned(info);
+        libc::CMSG_SPACE(bytes) as usize
     }
 }

@@ -28,6 +28,7 @@ pub mod control;
 mod epoll;
 pub mod floor;
 pub mod histogram;
+pub mod inner;
 pub mod load;
 pub mod meter;
 pub mod script;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ggscale_bench::meter::CountingAllocator;
-use ggscale_bench::{floor, load, server};
+use ggscale_bench::{floor, inner, load, server};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -26,6 +26,8 @@ enum Command {
     Floor(floor::FloorArguments),
     /// An echo over the production endpoint
     Server(server::ServerArguments),
+    /// The measured endpoint over memory instead of sockets
+    Inner(inner::InnerArguments),
     /// What sends to either
     Load(load::LoadArguments),
 }
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Floor(arguments) => floor::run(&arguments),
         Command::Server(arguments) => server::run(&arguments),
+        Command::Inner(arguments) => inner::run(&arguments),
         Command::Load(arguments) => load::run(arguments),
     };
     match result {
