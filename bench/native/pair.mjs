@@ -22,7 +22,7 @@ export class Pair {
     const isFloor = run.driver === 'floor';
     const pin = (cpu) => (cpu === null ? [] : ['--cpu', `${cpu}`]);
     const serverArgs = isFloor
-      ? ['floor', ...pin(this.#cpus.server)]
+      ? ['floor', ...pin(this.#cpus.server), ...(run.serverArgs ?? [])]
       : ['server', '--driver', run.driver, ...pin(this.#cpus.server), ...(run.serverArgs ?? [])];
     this.#server = new BenchProcess(this.#binary, serverArgs);
     const { ready } = await this.#server.read();
