@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher13;
 use crate::random::Random;
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct HashSeed {
+pub struct HashSeed {
     key0: u64,
     key1: u64,
 }

@@ -74,4 +74,9 @@ pub use nx::{steer, ClientNx, ConnectionId, Refusal, ServerNx};
 pub use path::{canonical_address, canonical_ip, Path};
 pub use random::Random;
 pub use registry::Registry;
+// For the many clients of one process; no interface for others.
+#[doc(hidden)]
+pub use hash::HashSeed;
 pub use server::{Server, ServerConfig, ServerGauges};
+#[doc(hidden)]
+pub use wheel::Wheel;

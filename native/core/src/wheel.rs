@@ -31,7 +31,7 @@ struct Node {
     bucket: u16,
 }
 
-pub(crate) struct Wheel {
+pub struct Wheel {
     current: u64,
     occupied: [u64; LEVELS],
     heads: [u32; LEVELS * BUCKETS + 1],

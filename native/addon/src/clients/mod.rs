@@ -2,31 +2,40 @@
 //!
 //! ```text
 //! slots:    [ client │ free │ client │ … ]      generation + 1 when a slot is freed
-//! by_path:  (server, local address) → slot      whom a datagram is for
+//! by_path:  hash of (server, local address) → slot      whom a datagram is for; keys in the slots
 //! to_send, to_tell: slots that may have datagrams, or events, waiting; each at most once
-//! timers:   (deadline, slot), ordered
+//! timers:   a wheel, one timer per slot
 //! ```
-//! Invariant: a live slot is in `timers` exactly once iff its client has a deadline, and in
-//! `by_path` under the path it last sent to. Two flows of one socket to the same server need
+//! Invariant: a live slot whose client has a deadline has a timer that is not later; it may be
+//! earlier, because packets only put deadlines off and the timer then finds nothing to do. A slot is
+//! in `by_path` under the path it last sent to. Two flows of one socket to the same server need
 //! different local addresses: the server tells flows apart by address.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+#[cfg(test)]
+mod clients_test;
+mod paths;
+
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use ggscale_transport_core::{
-    Client, ClientConfig, Clock, DropReason, Event, FlowId, FlowStats, Path, Random, Received,
-    SealError, Sealed, TokenError, Transmit, COUNTER_COUNT, COUNTER_NAMES,
+    Client, ClientConfig, Clock, DropReason, Event, FlowId, FlowStats, HashSeed, Path, Random,
+    Received, SealError, Sealed, TokenError, Transmit, Wheel, COUNTER_COUNT, COUNTER_NAMES,
 };
+use hashbrown::HashTable;
 
-type PathKey = (SocketAddr, Option<IpAddr>);
+/// No timer.
+const NEVER_US: u64 = u64::MAX;
 
 struct Entry {
     client: Option<Box<Client>>,
     generation: u32,
     /// The address to send from; None leaves the choice to the kernel.
     local: Option<IpAddr>,
-    key: Option<PathKey>,
-    deadline_us: Option<u64>,
+    /// The server it last sent to; with `local` its key in `by_path`.
+    remote: Option<SocketAddr>,
+    /// When its timer fires, or `NEVER_US`.
+    timer_us: u64,
     in_to_send: bool,
     in_to_tell: bool,
     /// Its last event was told; the slot is freed when its last datagram is out.
@@ -39,8 +48,11 @@ pub struct Clients {
     max_flows: u32,
     max_payload_bytes: usize,
     random: Random,
-    by_path: HashMap<PathKey, u32>,
-    timers: BTreeSet<(u64, u32)>,
+    seed: HashSeed,
+    by_path: HashTable<u32>,
+    timers: Wheel,
+    /// Slots whose timers fired, kept for its room.
+    due: Vec<u32>,
     to_send: VecDeque<u32>,
     to_tell: VecDeque<u32>,
     /// Counters of clients that are gone.
@@ -57,15 +69,17 @@ pub enum ConnectError {
 }
 
 impl Clients {
-    pub fn new(max_flows: u32, max_payload_bytes: usize, random: Random) -> Self {
+    pub fn new(max_flows: u32, max_payload_bytes: usize, mut random: Random) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             max_flows,
             max_payload_bytes,
+            seed: HashSeed::new(&mut random),
             random,
-            by_path: HashMap::new(),
-            timers: BTreeSet::new(),
+            by_path: HashTable::new(),
+            timers: Wheel::new(0),
+            due: Vec::new(),
             to_send: VecDeque::new(),
             to_tell: VecDeque::new(),
             past: [0; COUNTER_COUNT],
@@ -92,8 +106,8 @@ impl Clients {
                     client: None,
                     generation: 1,
                     local: None,
-                    key: None,
-                    deadline_us: None,
+                    remote: None,
+                    timer_us: NEVER_US,
                     in_to_send: false,
                     in_to_tell: false,
                     ended: false,
@@ -114,12 +128,11 @@ impl Clients {
     }
 
     pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
-        let exact = self.by_path.get(&(path.remote, path.local));
-        let Some(&slot) = exact.or_else(|| self.by_path.get(&(path.remote, None))) else {
+        let exact = self.find(path.remote, path.local);
+        let found = exact.or_else(|| self.find(path.remote, None));
+        let live = found.and_then(|slot| self.live(slot).map(|live| (slot, live)));
+        let Some((slot, (client, flow))) = live else {
             self.unknown_path += 1;
-            return Received::Dropped(DropReason::UnknownAddress);
-        };
-        let Some((client, flow)) = self.live(slot) else {
             return Received::Dropped(DropReason::UnknownAddress);
         };
         let received = client.handle_datagram(clock, path, datagram);
@@ -172,20 +185,29 @@ impl Clients {
     }
 
     pub fn handle_timeout(&mut self, clock: Clock) {
-        while let Some(&(at, slot)) = self.timers.first().filter(|(at, _)| *at <= clock.mono_us) {
-            if let Some((client, _)) = self.live(slot) {
-                client.handle_timeout(clock);
+        // All of them first: a client that wants the same moment again waits for the next call.
+        let mut due = std::mem::take(&mut self.due);
+        while let Some(slot) = self.timers.poll(clock.mono_us) {
+            due.push(slot);
+        }
+        for slot in due.drain(..) {
+            if let Some(entry) = self.slots.get_mut(slot as usize) {
+                entry.timer_us = NEVER_US;
             }
-            self.touch(slot);
-            // A client that still wants the same moment would hold this loop for ever.
-            if self.timers.contains(&(at, slot)) {
-                break;
+            match self.live(slot) {
+                Some((client, _)) if client.deadline_us().is_some_and(|at| at <= clock.mono_us) => {
+                    client.handle_timeout(clock);
+                    self.touch(slot);
+                }
+                _ => self.update_timer(slot),
             }
         }
+        self.due = due;
     }
 
+    /// May be too early, never too late by more than a tick of the wheel (1,024 µs).
     pub fn deadline_us(&self) -> Option<u64> {
-        self.timers.first().map(|(at, _)| *at)
+        self.timers.deadline_us()
     }
 
     pub fn poll_transmit(&mut self, clock: Clock, out: &mut [u8]) -> Option<Transmit> {
@@ -283,43 +305,38 @@ impl Clients {
         }
     }
 
+    /// Only ever sets the timer earlier; one that fires too early is set anew then.
     fn update_timer(&mut self, slot: u32) {
         let Some(entry) = self.slots.get_mut(slot as usize) else {
             return;
         };
-        let deadline_us = entry
-            .client
-            .as_ref()
-            .and_then(|client| client.deadline_us());
-        if deadline_us == entry.deadline_us {
-            return;
+        let client = entry.client.as_ref();
+        match client.and_then(|client| client.deadline_us()) {
+            Some(at_us) if at_us < entry.timer_us => {
+                self.timers.arm(slot, at_us);
+                entry.timer_us = at_us;
+            }
+            None if entry.timer_us != NEVER_US => {
+                self.timers.cancel(slot);
+                entry.timer_us = NEVER_US;
+            }
+            _ => {}
         }
-        if let Some(at) = entry.deadline_us {
-            self.timers.remove(&(at, slot));
-        }
-        if let Some(at) = deadline_us {
-            self.timers.insert((at, slot));
-        }
-        entry.deadline_us = deadline_us;
     }
 
     /// The path that a datagram of this flow takes; answers from there find the slot again.
     fn route(&mut self, slot: u32, path: Path) -> Path {
-        let Some(entry) = self.slots.get_mut(slot as usize) else {
+        let Some(entry) = self.slots.get(slot as usize) else {
             return path;
         };
-        let key = (path.remote, entry.local);
-        if entry.key != Some(key) {
-            if let Some(old) = entry.key.replace(key) {
-                if self.by_path.get(&old) == Some(&slot) {
-                    self.by_path.remove(&old);
-                }
-            }
-            self.by_path.insert(key, slot);
+        let local = entry.local;
+        if entry.remote != Some(path.remote) {
+            self.unmap(slot);
+            self.map(slot, path.remote);
         }
         Path {
             remote: path.remote,
-            local: entry.local,
+            local,
         }
     }
 
@@ -375,12 +392,10 @@ impl Clients {
             }
         }
         entry.ended = false;
-        entry.local = None;
         entry.generation = entry.generation.wrapping_add(1).max(1);
-        if let Some(key) = entry.key.take() {
-            if self.by_path.get(&key) == Some(&slot) {
-                self.by_path.remove(&key);
-            }
+        self.unmap(slot);
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            entry.local = None;
         }
         self.update_timer(slot);
         self.free.push(slot);
