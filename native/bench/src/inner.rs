@@ -144,8 +144,6 @@ impl Inner {
             },
         )?;
         let options = EndpointOptions {
-            tick_driver: false,
-            tick_interval_us: 0.0,
             clock_offset_us: 0,
             max_payload_bytes: 1_200,
         };
