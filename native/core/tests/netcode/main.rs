@@ -1,5 +1,7 @@
 //! Whole endpoints against each other and against hostile bytes, in virtual time.
 
+mod admission;
+mod admission_live;
 mod drop_reasons;
 mod floods;
 mod forge;
