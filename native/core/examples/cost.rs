@@ -1,20 +1,15 @@
 //! What a flow and a packet cost, on this machine: resident memory per idle flow, and CPU time of
 //! opening and sealing. `cargo run --release --example cost -- [flows]`
 
+mod support;
+
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions, TokenNx};
 use ggscale_transport_core::{
-    Client, ClientConfig, Clock, Event, FlowId, Path, Random, Received, Registry, Server,
-    ServerConfig, DATAGRAM_BYTES_MAX, HEADROOM,
+    Client, FlowId, Path, Random, Received, Registry, Server, ServerConfig, HEADROOM,
 };
-
-const KEY: [u8; 32] = [7; 32];
-const CLOCK: Clock = Clock {
-    mono_us: 1_000_000,
-    unix_s: 1_000_000,
-};
+use support::{connect, open_doors, resident_kib, token, CLOCK, KEY};
 
 fn main() {
     let flows = std::env::args()
@@ -24,6 +19,7 @@ fn main() {
     let mut random = Random::from_number(1);
     let mut config = ServerConfig::new(1, KEY, Random::from_number(2));
     config.max_flows = flows;
+    config.admission = open_doors();
     config.registry = Some(Registry::isolated());
     let mut server = Server::new(config, CLOCK).expect("config");
     let tokens: Vec<_> = (0..flows)
@@ -47,52 +43,6 @@ fn main() {
     }
     let garbage_ns = garbage_ns(&mut server, &tokens[0]);
     println!("request that does not open: {garbage_ns:.0} ns");
-}
-
-fn token(client_id: u64, random: &mut Random) -> [u8; 2048] {
-    let options = ConnectTokenOptions {
-        protocol_id: 1,
-        private_key: &KEY,
-        client_id,
-        server_addresses: &[SocketAddr::from(([10, 0, 0, 1], 40_000))],
-        public_addresses: None,
-        create_timestamp: CLOCK.unix_s,
-        expire_seconds: 60,
-        timeout_s: 10,
-        user_data: &[0; 256],
-        nx: TokenNx::Known,
-    };
-    create_connect_token(&options, random).expect("token")
-}
-
-fn connect(server: &mut Server, token: &[u8], id: u32) -> (Client, FlowId, Path) {
-    let config = ClientConfig::new(Random::from_number(u64::from(id)));
-    let mut client = Client::new(config, token, CLOCK).expect("token");
-    let remote = SocketAddr::from((
-        (0x0a00_0000 + (id >> 8)).to_be_bytes(),
-        1000 + id as u16 % 256,
-    ));
-    let path = Path {
-        remote,
-        local: None,
-    };
-    let mut out = [0; DATAGRAM_BYTES_MAX];
-    for _ in 0..3 {
-        while let Some(sent) = client.poll_transmit(CLOCK, &mut out) {
-            server.handle_datagram(CLOCK, path, &mut out[..sent.length]);
-        }
-        while let Some(sent) = server.poll_transmit(CLOCK, &mut out) {
-            let from = Path {
-                remote: "10.0.0.1:40000".parse().expect("address"),
-                local: None,
-            };
-            client.handle_datagram(CLOCK, from, &mut out[..sent.length]);
-        }
-    }
-    let Some(Event::Opened { flow, .. }) = server.poll_event() else {
-        panic!("opened")
-    };
-    (client, flow, path)
 }
 
 fn packet_ns(
@@ -147,12 +97,4 @@ fn garbage_ns(server: &mut Server, token: &[u8]) -> f64 {
         ));
     }
     started.elapsed().as_nanos() as f64 / COUNT as f64
-}
-
-/// 0 where the system does not tell.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or(0)
 }

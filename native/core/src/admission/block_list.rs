@@ -95,11 +95,63 @@ impl fmt::Display for CidrError {
 
 impl std::error::Error for CidrError {}
 
-/// Prefixes as disjoint ranges in order: a look-up is a binary search, and none when it is empty.
+/// Prefixes as disjoint ranges in order, searched by halves; behind a filter, because most
+/// addresses are far from every prefix and an honest packet should not pay for the list.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct BlockList {
     v4: Vec<(u32, u32)>,
+    v4_near: Filter,
     v6: Vec<(u128, u128)>,
+    v6_near: Filter,
+}
+
+const FILTER_BITS: usize = 1 << 16;
+
+/// A bit for the head of each address that a list may contain: 16 bits of IPv4; of IPv6, 32 bits
+/// folded to 16. 8 KiB, or nothing for an empty list.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    /// `heads`: first and last of each range.
+    fn new(heads: impl Iterator<Item = (u32, u32)>) -> Self {
+        let mut words = Vec::new();
+        for (first, last) in heads {
+            words.resize(FILTER_BITS / 64, 0);
+            // More heads than bits set them all.
+            let last = last.min(first.saturating_add(FILTER_BITS as u32));
+            for head in first..=last {
+                if let Some(word) = words.get_mut(Self::word(head)) {
+                    *word |= Self::bit(head);
+                }
+            }
+        }
+        Self(words)
+    }
+
+    #[inline]
+    fn may_hold(&self, head: u32) -> bool {
+        let word = self.0.get(Self::word(head));
+        word.is_some_and(|word| word & Self::bit(head) != 0)
+    }
+
+    fn word(head: u32) -> usize {
+        ((head ^ head >> 16) & 0xffff) as usize / 64
+    }
+
+    fn bit(head: u32) -> u64 {
+        1 << ((head ^ head >> 16) & 63)
+    }
+}
+
+#[inline]
+fn v4_head(value: u32) -> u32 {
+    value >> 16
+}
+
+#[inline]
+fn v6_head(value: u128) -> u32 {
+    (value >> 96) as u32
 }
 
 impl BlockList {
@@ -108,12 +160,16 @@ impl BlockList {
             let own = prefixes.iter().filter(move |it| it.ip.is_ipv4() == is_v4);
             merged(own.map(|prefix| prefix.range()).collect())
         };
+        let v4: Vec<(u32, u32)> = ranges(true)
+            .into_iter()
+            .map(|(first, last)| (first as u32, last as u32))
+            .collect();
+        let v6 = ranges(false);
         Self {
-            v4: ranges(true)
-                .into_iter()
-                .map(|(first, last)| (first as u32, last as u32))
-                .collect(),
-            v6: ranges(false),
+            v4_near: Filter::new(v4.iter().map(|it| (v4_head(it.0), v4_head(it.1)))),
+            v4,
+            v6_near: Filter::new(v6.iter().map(|it| (v6_head(it.0), v6_head(it.1)))),
+            v6,
         }
     }
 
@@ -123,10 +179,17 @@ impl BlockList {
     }
 
     /// `ip` is canonical.
+    #[inline]
     pub fn contains(&self, ip: IpAddr) -> bool {
         match ip {
-            IpAddr::V4(v4) => is_within(&self.v4, u32::from(v4)),
-            IpAddr::V6(v6) => is_within(&self.v6, u128::from(v6)),
+            IpAddr::V4(v4) => {
+                let value = u32::from(v4);
+                self.v4_near.may_hold(v4_head(value)) && is_within(&self.v4, value)
+            }
+            IpAddr::V6(v6) => {
+                let value = u128::from(v6);
+                self.v6_near.may_hold(v6_head(value)) && is_within(&self.v6, value)
+            }
         }
     }
 }
@@ -268,9 +331,39 @@ mod tests {
             assert!(all.contains(ip(inside)), "{inside}");
         }
         assert_eq!((all.v4.len(), all.v6.len()), (1, 1));
+        assert!(all.v4_near.0.iter().all(|word| *word == u64::MAX));
         let v4_only = list(&["0.0.0.0/0"]);
         assert!(!v4_only.contains(ip("::1")) && !list(&[]).contains(ip("::1")));
         assert!(list(&[]).is_empty() && !v4_only.is_empty());
+    }
+
+    #[test]
+    fn the_filter_of_ipv6_agrees_with_a_linear_search() {
+        let mut random = Random::from_number(7);
+        let prefixes: Vec<Cidr> = (0..200)
+            .map(|_| {
+                // From /12, which has more heads than the filter bits, to single addresses.
+                let bits = 12 + (random.next_u64() % 117) as u8;
+                let any = 0x20 << 120 | u128::from_le_bytes(random.bytes()) >> 8;
+                Cidr::new(masked(IpAddr::V6(Ipv6Addr::from(any)), bits), bits).unwrap()
+            })
+            .filter(|prefix| prefix.bits > 20 || prefix.bits == 12)
+            .collect();
+        for subset in [&prefixes[..3], &prefixes[3..20], &prefixes] {
+            let list = BlockList::new(subset);
+            let near = subset.iter().map(|prefix| prefix.range());
+            let edges = near.flat_map(|(first, last)| {
+                [first.wrapping_sub(1), first, last, last.wrapping_add(1)]
+            });
+            for value in edges.chain((0..500).map(|n| 0x20 << 120 | n << 97)) {
+                let linear = subset.iter().any(|prefix| {
+                    let (first, last) = prefix.range();
+                    (first..=last).contains(&value)
+                });
+                let ip = IpAddr::V6(Ipv6Addr::from(value));
+                assert_eq!(list.contains(ip), linear, "{ip}");
+            }
+        }
     }
 
     #[test]
