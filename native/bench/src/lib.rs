@@ -26,6 +26,7 @@
 
 pub mod control;
 mod epoll;
+pub mod flood;
 pub mod floor;
 pub mod histogram;
 pub mod inner;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ggscale_bench::meter::CountingAllocator;
-use ggscale_bench::{floor, inner, load, server};
+use ggscale_bench::{flood, floor, inner, load, server};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -28,6 +28,8 @@ enum Command {
     Server(server::ServerArguments),
     /// The measured endpoint over memory instead of sockets
     Inner(inner::InnerArguments),
+    /// Bad requests at a steady rate
+    Flood(flood::FloodArguments),
     /// What sends to either
     Load(load::LoadArguments),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Floor(arguments) => floor::run(&arguments),
         Command::Server(arguments) => server::run(&arguments),
         Command::Inner(arguments) => inner::run(&arguments),
+        Command::Flood(arguments) => flood::run(&arguments),
         Command::Load(arguments) => load::run(arguments),
     };
     match result {

@@ -20,6 +20,7 @@ use crate::meter::{cpu_ns, heap_bytes, pin, resident_bytes, wall_ns};
 use link::{source_of, Link};
 use schedule::Schedule;
 
+pub use connect::unix_s;
 pub use link::source_of as source_of_flow;
 
 const SOCKETS_MAX: u32 = 8;
