@@ -9,6 +9,8 @@ export class Pair {
   #load = null;
   /** What the load said about connecting, and the server's memory before and after it. */
   memory = null;
+  /** Of the server, once started. */
+  address = null;
 
   /** `run`: an entry of the matrix. `cpus`: {server, load}, each null where nothing can be pinned. */
   constructor(binary, run, cpus) {
@@ -26,6 +28,7 @@ export class Pair {
       : ['server', '--driver', run.driver, ...pin(this.#cpus.server), ...(run.serverArgs ?? [])];
     this.#server = new BenchProcess(this.#binary, serverArgs);
     const { ready } = await this.#server.read();
+    this.address = ready;
     const loadArgs = ['load', '--server', ready, '--protocol', isFloor ? 'plain' : 'netcode'];
     loadArgs.push('--flows', `${run.flows}`, '--hz', `${run.pacedHz}`, ...pin(this.#cpus.load));
     if (this.#cpus.load === null) loadArgs.push('--sleep');
@@ -47,20 +50,20 @@ export class Pair {
     this.memory = { before, after, connected };
   }
 
-  /** One stretch: warm-up, then what happened between two marks. */
-  async measure(warmMs, measureMs) {
+  /** One stretch: warm-up, then what happened between two marks; `meanwhile` runs between them. */
+  async measure(warmMs, measureMs, meanwhile = null) {
     const [server, load] = [this.#server, this.#load];
     server.say('run');
     load.say('run');
     await sleep(warmMs);
-    await load.ask('mark');
+    const begun = await load.ask('mark');
     const before = await server.ask('mark');
-    await sleep(measureMs);
+    await Promise.all([sleep(measureMs), meanwhile?.()]);
     const after = await server.ask('mark');
     const sent = await load.ask('pause');
     await server.ask('pause');
     const settled = await server.ask('mark');
-    return { before, after, settled, sent };
+    return { begun, before, after, settled, sent };
   }
 
   async stop() {

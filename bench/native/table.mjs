@@ -29,6 +29,36 @@ export function tableOf({ runs, floors }) {
   return table.toString();
 }
 
+const FLOOD_HEAD = [
+  'bad requests',
+  'per second',
+  'delivered',
+  'RTT p50 / p99 µs',
+  'server CPU',
+  'resident before / after',
+  'newcomers in',
+  'drops',
+];
+
+export function floodTableOf({ kinds }) {
+  const colAligns = FLOOD_HEAD.map((_, index) => (index === 0 ? 'left' : 'right'));
+  const table = new CliTable({ head: FLOOD_HEAD, style: PLAIN, colAligns });
+  const kib = (bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
+  for (const row of kinds) {
+    table.push([
+      row.kind,
+      `${row.perSecond}`,
+      `${row.delivered} of ${row.offered} (${percent(row.deliveryRatio, 2)})`,
+      pair(row.rttUs, 0),
+      percent(row.serverCpuRatio, 0),
+      `${kib(row.residentBytes.before)} / ${kib(row.residentBytes.after)}`,
+      `${row.newcomers.seconds.toFixed(2)} s`,
+      dropText(row.drops),
+    ]);
+  }
+  return table.toString();
+}
+
 function cells(run) {
   const isFloor = run.driver === 'floor';
   return [

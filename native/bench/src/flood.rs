@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ggscale_transport_addon::io::{Io, Outgoing, BATCH};
 use ggscale_transport_addon::udp::{UdpIo, UdpOptions};
 use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions};
@@ -34,20 +34,23 @@ pub struct FloodArguments {
     /// Bad datagrams per second
     #[arg(long, default_value_t = 100_000)]
     rate: u64,
+    /// Only this kind
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// Processor to stay on
     #[arg(long)]
     cpu: Option<usize>,
 }
 
 /// What a bad datagram is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// A request whose private part does not open: the dearest to refuse.
     Forged,
     /// A good token, seen before, from another address.
     Stolen,
     Expired,
-    WrongVersion,
+    Version,
     /// A request with a byte too few.
     Short,
     /// Looks like a payload, comes from nobody: the only kind that meets the flows' own socket.
@@ -58,7 +61,7 @@ const KINDS: [Kind; 6] = [
     Kind::Forged,
     Kind::Stolen,
     Kind::Expired,
-    Kind::WrongVersion,
+    Kind::Version,
     Kind::Short,
     Kind::Stray,
 ];
@@ -69,6 +72,7 @@ struct Flood {
     random: Random,
     requests: Vec<[u8; REQUEST_BYTES]>,
     buffers: Vec<[u8; REQUEST_BYTES]>,
+    kinds: Vec<Kind>,
     sent: [u64; KINDS.len()],
     refused: u64,
     next: usize,
@@ -79,7 +83,7 @@ pub fn run(arguments: &FloodArguments) -> io::Result<()> {
     // Sleeps end when they should, not 50 µs later.
     // SAFETY: a plain system call.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-    let mut flood = Flood::open(arguments.server).map_err(io::Error::other)?;
+    let mut flood = Flood::open(arguments).map_err(io::Error::other)?;
     tell(&json!({ "ready": true, "pinned": pinned }))?;
     let mut control = Control::default();
     loop {
@@ -97,7 +101,8 @@ pub fn run(arguments: &FloodArguments) -> io::Result<()> {
 }
 
 impl Flood {
-    fn open(server: SocketAddr) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    fn open(arguments: &FloodArguments) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let server = arguments.server;
         let mut options = UdpOptions::new(SocketAddr::from(([0, 0, 0, 0], 0)));
         options.send_buffer_bytes = 4 << 20;
         let mut random = Random::from_os()?;
@@ -125,6 +130,7 @@ impl Flood {
             server,
             random,
             requests,
+            kinds: arguments.kind.map_or(KINDS.to_vec(), |kind| vec![kind]),
             buffers: vec![[0; REQUEST_BYTES]; BATCH],
             sent: [0; KINDS.len()],
             refused: 0,
@@ -161,11 +167,12 @@ impl Flood {
         let mut lengths = [0; BATCH];
         let mut kinds = [0; BATCH];
         for index in 0..BATCH {
-            let kind = self.next % KINDS.len();
+            let kind = self.kinds.get(self.next % self.kinds.len()).copied();
             self.next += 1;
-            if let (Some(length), Some(slot)) = (lengths.get_mut(index), kinds.get_mut(index)) {
+            let room = (lengths.get_mut(index), kinds.get_mut(index));
+            if let (Some(kind), (Some(length), Some(slot))) = (kind, room) {
                 *length = self.write(index, kind);
-                *slot = kind;
+                *slot = kind as usize;
             }
         }
         let nowhere = Path {
@@ -203,13 +210,11 @@ impl Flood {
     }
 
     /// Makes one bad datagram; its length.
-    fn write(&mut self, index: usize, kind: usize) -> usize {
+    fn write(&mut self, index: usize, kind: Kind) -> usize {
         let stolen = (self.random.next_u64() % STOLEN_TOKENS as u64) as usize;
-        let (Some(buffer), Some(request), Some(kind)) = (
-            self.buffers.get_mut(index),
-            self.requests.get(stolen),
-            KINDS.get(kind),
-        ) else {
+        let (Some(buffer), Some(request)) =
+            (self.buffers.get_mut(index), self.requests.get(stolen))
+        else {
             return 0;
         };
         *buffer = *request;
@@ -223,7 +228,7 @@ impl Flood {
             Kind::Forged => put(PRIVATE_AT, &noise),
             Kind::Stolen => {}
             Kind::Expired => put(EXPIRY_AT, &1u64.to_le_bytes()),
-            Kind::WrongVersion => put(VERSION_AT, b"NETCODE 0.99\0"),
+            Kind::Version => put(VERSION_AT, b"NETCODE 0.99\0"),
             Kind::Short => return REQUEST_BYTES - 1,
             Kind::Stray => {
                 put(0, &[0x15]);

@@ -17,6 +17,7 @@ const RX_ARENA: usize = TX_DESCRIPTORS + CAPACITY * l::DESCRIPTOR_BYTES;
 const TX_ARENA: usize = RX_ARENA + ARENA_BYTES;
 const MEMORY_BYTES: usize = TX_ARENA + ARENA_BYTES;
 
+const PAGE_BYTES: usize = 4096;
 const AROUND_BYTES: usize = l::HEADROOM_BYTES + l::TAG_BYTES;
 const MASK: u32 = CAPACITY as u32 - 1;
 
@@ -31,7 +32,7 @@ pub struct Seen {
 }
 
 pub struct Script {
-    /// Zeroed by the system and so not resident before it is used; aligned to 8.
+    /// Aligned to 8.
     words: Box<[u64]>,
     pub seen: Seen,
     rx_next: u32,
@@ -44,8 +45,14 @@ pub struct Script {
 
 impl Script {
     pub fn new() -> Self {
+        let mut words = vec![0; MEMORY_BYTES / 8].into_boxed_slice();
+        // Resident from the start, so that traffic does not look like growth.
+        for word in words.iter_mut().step_by(PAGE_BYTES / 8) {
+            std::hint::black_box(std::mem::replace(word, 1));
+            *word = 0;
+        }
         let script = Self {
-            words: vec![0; MEMORY_BYTES / 8].into_boxed_slice(),
+            words,
             seen: Seen::default(),
             rx_next: 0,
             tx_tail: 0,

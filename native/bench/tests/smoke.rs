@@ -156,3 +156,48 @@ fn many_flows_share_few_sockets() {
     let counts = echo(&server, &load, true);
     assert_eq!(number(&counts.server, "opened"), 2100);
 }
+
+#[test]
+fn a_flood_is_refused_by_reason_while_flows_go_on() {
+    let mut server = Process::start(&["server"]);
+    let address = server.read()["ready"].as_str().expect("address").to_owned();
+    let to = ["--server", &address, "--protocol", "netcode"];
+    let load = [
+        "load", "--sleep", "--flows", "5", "--hz", "50", "--forge", "500",
+    ];
+    let mut load = Process::start(&[&load[..], &to].concat());
+    let newcomers = ["load", "--sleep", "--flows", "2", "--first-flow", "5000"];
+    let mut newcomers = Process::start(&[&newcomers[..], &to].concat());
+    let mut flood = Process::start(&["flood", "--server", &address, "--rate", "5000"]);
+    for process in [&mut load, &mut newcomers, &mut flood] {
+        assert_eq!(process.read()["ready"], true);
+    }
+    server.say("run");
+    assert_eq!(number(&load.ask("connect"), "connected"), 5);
+    load.say("run");
+    flood.say("run");
+    assert_eq!(number(&newcomers.ask("connect"), "connected"), 2);
+    let reasons = [
+        "token-open-failed",
+        "token-other-address",
+        "token-expired",
+        "request-version",
+        "request-length",
+        "unknown-address",
+        "open-failed",
+    ];
+    loop {
+        let drops = server.ask("mark")["drops"].clone();
+        if reasons
+            .iter()
+            .all(|reason| drops[reason].as_u64() > Some(0))
+        {
+            break;
+        }
+    }
+    let told = flood.ask("pause");
+    let by_kind = told["byKind"].as_object().expect("by kind").values();
+    let sum: u64 = by_kind.filter_map(Value::as_u64).sum();
+    assert_eq!(sum, number(&told, "sent"));
+    until_delivered(&mut load, 20);
+}

@@ -93,11 +93,12 @@ impl Load {
         random: &mut Random,
     ) -> io::Result<()> {
         let server = self.arguments.server;
+        let number = self.arguments.first_flow + flow;
         let token = create_connect_token(
             &ConnectTokenOptions {
                 protocol_id: PROTOCOL_ID,
                 private_key: &PRIVATE_KEY,
-                client_id: u64::from(flow) + 1,
+                client_id: u64::from(number) + 1,
                 server_addresses: &[server],
                 public_addresses: None,
                 create_timestamp: clock.unix_s,
@@ -111,7 +112,7 @@ impl Load {
         .map_err(io::Error::other)?;
         let index = flow as usize % self.links.len();
         let link = self.links.get_mut(index);
-        let made = link.and_then(|link| link.connect(clock, &token, source_of(flow)));
+        let made = link.and_then(|link| link.connect(clock, &token, source_of(number)));
         match made {
             Some(Ok(id)) => {
                 if let Some(state) = self.flows.get_mut(flow as usize) {

@@ -29,6 +29,8 @@ const FLOWS_PER_SOCKET: u32 = 2_000;
 const HEAD_BYTES: usize = 4 + 8 + 4;
 /// Without an answer for this long a payload of the closed loop counts as lost.
 const LOST_NS: u64 = 200_000_000;
+/// Forgeries are made up for at most this long after a late look.
+const FORGE_CATCH_UP_NS: u64 = 20_000_000;
 const CONTROL_NS: u64 = 1_000_000;
 /// How long after the last send an echo may still come.
 const TAIL_NS: u64 = 250_000_000;
@@ -69,6 +71,12 @@ pub struct LoadArguments {
     sleep: bool,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Number of the first flow: another load beside this one takes others
+    #[arg(long, default_value_t = 0)]
+    first_flow: u32,
+    /// Payloads that do not open, per second, from the flows' own addresses and beside their own
+    #[arg(long, default_value_t = 0)]
+    forge: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -100,6 +108,8 @@ pub struct Load {
     strange: u64,
     lost_in_closed_loop: u64,
     echoes: Vec<u32>,
+    forged: u64,
+    forge_due_ns: u64,
     paused_ns: u64,
     stopped_ns: u64,
     next_look_ns: u64,
@@ -175,6 +185,8 @@ impl Load {
             strange: 0,
             lost_in_closed_loop: 0,
             echoes: Vec::with_capacity(64),
+            forged: 0,
+            forge_due_ns: 0,
             paused_ns: 0,
             stopped_ns: wall_ns(),
             next_look_ns: 0,
@@ -209,6 +221,7 @@ impl Load {
             let now_ns = wall_ns();
             clock.mono_us = now_ns.saturating_sub(self.paused_ns) / 1000;
             self.send_due(clock, now_ns);
+            self.send_forged(now_ns);
             self.receive(clock, true);
             for link in &mut self.links {
                 link.service(clock);
@@ -246,6 +259,27 @@ impl Load {
         }
     }
 
+    /// As somebody would who can write the flows' addresses on an envelope, and knows no key.
+    fn send_forged(&mut self, now_ns: u64) {
+        if self.arguments.forge == 0 {
+            return;
+        }
+        let gap_ns = 1_000_000_000 / self.arguments.forge.max(1);
+        let first_flow = self.arguments.first_flow;
+        self.forge_due_ns = self
+            .forge_due_ns
+            .max(now_ns.saturating_sub(FORGE_CATCH_UP_NS));
+        while self.forge_due_ns <= now_ns {
+            self.forge_due_ns += gap_ns;
+            let flow = (self.forged % u64::from(self.arguments.flows)) as u32;
+            let link_index = flow as usize % self.links.len();
+            if let Some(link) = self.links.get_mut(link_index) {
+                link.send_forged(source_of(first_flow + flow), self.forged);
+                self.forged += 1;
+            }
+        }
+    }
+
     fn send_windows(&mut self, now_ns: u64) {
         let clock = self.clock(now_ns);
         for flow in 0..self.arguments.flows {
@@ -271,7 +305,8 @@ impl Load {
             return;
         }
         let (stretch, length) = (self.stretch, self.arguments.payload_bytes);
-        let sent = link.send(clock, state.id, source_of(flow), length, |payload| {
+        let source = source_of(self.arguments.first_flow + flow);
+        let sent = link.send(clock, state.id, source, length, |payload| {
             write_head(payload, flow, due_ns, stretch);
         });
         if sent {
@@ -375,6 +410,7 @@ impl Load {
             "refused": refused,
             "overflowed": overflowed,
             "strange": self.strange,
+            "forged": self.forged,
             "lostInClosedLoop": self.lost_in_closed_loop,
             "rttNs": self.rtt.take(),
             "lagNs": self.lag.take(),
