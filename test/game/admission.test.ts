@@ -86,7 +86,7 @@ t.test('bad settings are refused by name, at the start and live', async (t) => {
       { handshakesPerSecond: 5 },
       /unknown option admission\.handshakesPerSecond; known: tokenOpens/,
     ],
-    [{ maxFlows: 1_000_000 }, /made for 4096 flows/],
+    [{ maxFlows: 1_000_000 }, /admission\.maxFlows must be at most 4096/],
   ] as const) {
     await t.rejects(listen({ admission } as never), { code: 'bad-option', message });
     t.throws(() => server.setAdmission(admission as never), { code: 'bad-option', message });

@@ -102,7 +102,7 @@ pub fn set_admission<I: Io>(endpoint: &mut Endpoint<I>, options: &AdmissionOptio
     let settings = settings_of(server.admission().settings(), options)?;
     endpoint
         .set_admission(settings)
-        .map_err(|error| bad_option(format!("admission: {error}")))
+        .map_err(|error| refused(&camel_case(error.name()), &error.accepted()))
 }
 
 pub fn status<I: Io>(endpoint: &mut Endpoint<I>) -> Result<AdmissionStatus> {
@@ -188,6 +188,18 @@ fn prefixes_of(texts: &[String]) -> Result<Vec<Cidr>> {
             })
         })
         .collect()
+}
+
+/// The name that JavaScript gives to what the core calls `like-this`.
+fn camel_case(name: &str) -> String {
+    let mut parts = name.split('-');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at(part.len().min(1));
+        out.push_str(&first.to_ascii_uppercase());
+        out.push_str(rest);
+    }
+    out
 }
 
 fn refused(name: &str, why: &str) -> Failure {

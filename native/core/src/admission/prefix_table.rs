@@ -203,6 +203,28 @@ mod tests {
     }
 
     #[test]
+    fn it_agrees_with_a_bucket_for_each_prefix_while_there_is_room() {
+        let mut random = Random::from_number(3);
+        let mut table = table();
+        let mut model: std::collections::HashMap<u64, Bucket> = std::collections::HashMap::new();
+        let mut now_us = 0;
+        for _ in 0..100_000 {
+            now_us += random.next_u64() % 2_000;
+            let n = (1 << 60) | (random.next_u64() % 2_000);
+            let (prefix, bucket) = (SourcePrefix(n), model.entry(n).or_default());
+            let has = table.has(prefix, RATE, now_us);
+            assert_eq!(has, bucket.has(RATE, now_us));
+            if has {
+                table.take(prefix, RATE, now_us);
+                bucket.take(RATE, now_us);
+            }
+        }
+        assert_eq!(table.evicted(), 0);
+        let not_full = model.values().filter(|it| it.owed(RATE, now_us) > 0);
+        assert_eq!(table.in_use(RATE, now_us), not_full.count());
+    }
+
+    #[test]
     fn the_table_stays_as_large_as_it_was_made() {
         let mut table = table();
         let mut random = Random::from_number(2);

@@ -154,23 +154,26 @@ impl AdmissionError {
             Self::Blocked => "blocked",
         }
     }
+
+    /// What would be accepted, as the end of a sentence that begins with the name.
+    pub fn accepted(self) -> String {
+        match self {
+            Self::BytesPerFlow => {
+                format!("needs at least 1 B a second and a burst of {DATAGRAM_BYTES_MAX} B")
+            }
+            Self::MaxPending => format!("must be from 1 to {PENDING_CAPACITY}"),
+            Self::MaxFlows { capacity } => {
+                format!("must be at most {capacity}: so many flows the server was made for")
+            }
+            Self::Blocked => format!("takes at most {BLOCKED_PREFIXES_MAX} prefixes"),
+            _ => "needs at least 1 a second and a burst of 1".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for AdmissionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is refused: ", self.name())?;
-        match self {
-            Self::BytesPerFlow => write!(
-                f,
-                "a rate has at least 1 B a second and a burst of {DATAGRAM_BYTES_MAX} B"
-            ),
-            Self::MaxPending => write!(f, "from 1 to {PENDING_CAPACITY} handshakes"),
-            Self::MaxFlows { capacity } => {
-                write!(f, "the server was made for {capacity} flows")
-            }
-            Self::Blocked => write!(f, "at most {BLOCKED_PREFIXES_MAX} prefixes"),
-            _ => f.write_str("a rate has at least 1 a second and a burst of 1"),
-        }
+        write!(f, "{} {}", self.name(), self.accepted())
     }
 }
 

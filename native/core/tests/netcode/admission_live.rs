@@ -282,6 +282,57 @@ fn a_clock_that_goes_back_gives_no_credit() {
 }
 
 #[test]
+fn threads_that_share_a_budget_overdraw_it_by_one_handshake_each_at_most() {
+    const THREADS: u64 = 4;
+    const BURST: u32 = 500;
+    let mut world = World::with_server(60, |config| {
+        let admission = &mut config.admission;
+        *admission = AdmissionSettings::unlimited();
+        admission.handshakes = Some(Rate::new(1, BURST));
+    });
+    let clock = world.clock();
+    let shared = world.servers[0].server.admission().clone();
+    let requests: Vec<Vec<Vec<u8>>> = (0..THREADS)
+        .map(|thread| {
+            let ids = thread * 1_000..thread * 1_000 + 300;
+            ids.map(|id| request_of(&world.token(id))).collect()
+        })
+        .collect();
+    for _ in 1..THREADS {
+        let shared = shared.clone();
+        world.add_server(|config| {
+            config.shared_admission = Some(shared);
+            config.server_addresses.clear();
+        });
+    }
+    let workers = world.servers.drain(..).zip(requests).enumerate();
+    let workers = workers.map(|(thread, (node, requests))| {
+        std::thread::spawn(move || {
+            let mut server = node.server;
+            for (n, mut request) in requests.into_iter().enumerate() {
+                let path = ggscale_transport_core::Path {
+                    remote: client_address((thread * 1_000 + n) as u16),
+                    local: None,
+                };
+                server.handle_datagram(clock, path, &mut request);
+                if n % 50 == thread {
+                    // Settings come and go meanwhile; the budget stays.
+                    let mut settings = server.admission().settings();
+                    settings.max_pending = 4_096 - n as u32;
+                    server.set_admission(clock, settings).unwrap();
+                }
+            }
+            server.check_invariants();
+            server.gauges().pending
+        })
+    });
+    let workers: Vec<_> = workers.collect();
+    let accepted: usize = workers.into_iter().map(|it| it.join().unwrap()).sum();
+    let most = BURST as usize + THREADS as usize - 1;
+    assert!((BURST as usize..=most).contains(&accepted), "{accepted}");
+}
+
+#[test]
 fn servers_that_share_admission_share_budgets_and_settings() {
     let mut world = World::with_server(59, |config| {
         config.admission.handshakes = Some(Rate::new(1, 3));
