@@ -1,6 +1,8 @@
 //! Admission settings as JavaScript gives and reads them.
 
-use ggscale_transport_core::{AdmissionGauges, AdmissionSettings, Cidr, Rate, ServerGauges};
+use ggscale_transport_core::{
+    AdmissionError, AdmissionGauges, AdmissionSettings, Cidr, Rate, ServerGauges,
+};
 use napi_derive::napi;
 
 use crate::endpoint::Endpoint;
@@ -100,9 +102,11 @@ pub fn settings_of(
 pub fn set_admission<I: Io>(endpoint: &mut Endpoint<I>, options: &AdmissionOptions) -> Result<()> {
     let server = endpoint.server().ok_or_else(admits_nobody)?;
     let settings = settings_of(server.admission().settings(), options)?;
-    endpoint
-        .set_admission(settings)
-        .map_err(|error| refused(&camel_case(error.name()), &error.accepted()))
+    endpoint.set_admission(settings).map_err(refusal_of)
+}
+
+pub fn refusal_of(error: AdmissionError) -> Failure {
+    refused(&camel_case(error.name()), &error.accepted())
 }
 
 pub fn status<I: Io>(endpoint: &mut Endpoint<I>) -> Result<AdmissionStatus> {

@@ -16,7 +16,7 @@ use crate::endpoint::{Endpoint, EndpointOptions};
 use crate::error::{Code, Failure, Result};
 use crate::io::Io;
 use crate::layout;
-use crate::napi_admission::{settings_of, AdmissionOptions};
+use crate::napi_admission::{refusal_of, settings_of, AdmissionOptions};
 use crate::pace::Driver;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory};
@@ -167,7 +167,10 @@ fn admission_of(options: &Option<AdmissionOptions>) -> Result<AdmissionSettings>
 fn server_of(config: ServerConfig, clock: ggscale_transport_core::Clock) -> Result<Peer> {
     Server::new(config, clock)
         .map(Peer::server)
-        .map_err(|error: ConfigError| bad_option(error.to_string()))
+        .map_err(|error| match error {
+            ConfigError::Admission(error) => refusal_of(error),
+            _ => bad_option(error.to_string()),
+        })
 }
 
 pub fn driver_of(driver: &str, tick_interval_us: f64) -> Result<Driver> {
