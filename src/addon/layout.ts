@@ -108,6 +108,7 @@ export const CLOSE_REASONS: readonly string[] = [
   'response-timeout',
   'nx-required',
   'blocked',
+  'nx-violation',
 ];
 
 /** What the loader compares with the native `layout()`. */

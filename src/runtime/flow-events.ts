@@ -7,7 +7,7 @@ const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
 const USER_DATA_BYTES = 256;
 
-/** netcode close reasons (native/core CloseReason), index 1…10. */
+/** netcode close reasons (native/core CloseReason), index 1…11. */
 const NETCODE_REASONS: readonly string[] = [
   'closed',
   'disconnected',
@@ -20,6 +20,7 @@ const NETCODE_REASONS: readonly string[] = [
   'response-timeout',
   'nx-required',
   'blocked',
+  'nx-violation',
 ];
 
 /**

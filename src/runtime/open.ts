@@ -18,6 +18,8 @@ import { Runtime } from './runtime.js';
 
 /** netcode 1.02 payload limit (STANDARD.md, packet structure). */
 const PAYLOAD_BYTES_MAX = 1200;
+/** What a client sends at most: with NX, a connection id takes 8 B (docs/wire/nx.md). */
+const CLIENT_PAYLOAD_BYTES_MAX = 1192;
 const ACK_DELAY_IMMEDIATE_US = 25_000;
 /** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
 const ACK_DELAY_OVER_TICK_US = 5_000;
@@ -125,7 +127,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     driver: 'immediate',
     tickIntervalUs: 0,
     maxFlows: 1,
-    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    maxPayloadBytes: CLIENT_PAYLOAD_BYTES_MAX,
   });
   try {
     runtime.connect(options.connectToken);

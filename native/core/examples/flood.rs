@@ -9,7 +9,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
 use ggscale_transport_core::{
-    AdmissionSettings, Client, Clock, FlowId, Path, Random, Received, Registry, Server,
+    AdmissionSettings, Client, ClientNx, Clock, FlowId, Path, Random, Received, Registry, Server,
     ServerConfig, DATAGRAM_BYTES_MAX, HEADROOM,
 };
 use support::{connect, open_doors, resident_kib, token, CLOCK, KEY};
@@ -100,8 +100,8 @@ impl Game {
         let mut used = [0; 2048];
         let players = (0..PLAYERS)
             .map(|id| {
-                used = token(u64::from(id), &mut random);
-                let (client, flow, path) = connect(&mut server, &used, id);
+                used = token(u64::from(id), 10, &mut random);
+                let (client, flow, path) = connect(&mut server, CLOCK, &used, id, ClientNx::Auto);
                 Player { client, flow, path }
             })
             .collect();
@@ -110,7 +110,7 @@ impl Game {
             server,
             players,
             clock: CLOCK,
-            spare: token(1 << 40, &mut random),
+            spare: token(1 << 40, 10, &mut random),
             used,
         }
     }
@@ -216,7 +216,7 @@ fn kinds(game: &Game) -> Vec<(&'static str, Forge)> {
     expired[22..30].fill(0);
     let mut random = Random::from_number(9);
     let fresh: Vec<[u8; 1078]> = (0..FRESH_TOKENS)
-        .map(|id| request_of(&token(1 << 41 | id, &mut random)))
+        .map(|id| request_of(&token(1 << 41 | id, 10, &mut random)))
         .collect();
     let victims: Vec<SocketAddr> = game.players.iter().map(|p| p.path.remote).collect();
     let flow_source = move |n: u64| victims[n as usize % victims.len()];

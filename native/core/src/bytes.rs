@@ -17,6 +17,16 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
+    pub fn slice(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(head)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     pub fn u8(&mut self) -> Option<u8> {
         self.array::<1>().map(|[byte]| *byte)
     }

@@ -8,7 +8,7 @@ use ring::aead::{Aad, Nonce};
 use crate::bytes::{Reader, Writer};
 use crate::limits::{CHALLENGE_BODY_BYTES, CHALLENGE_BYTES, KEY_BYTES, TAG_BYTES};
 use crate::path::PackedAddress;
-use crate::seal::{aead, nonce_of};
+use crate::seal::{aead, PacketKey};
 
 const OPEN_BYTES: usize = CHALLENGE_BYTES - TAG_BYTES;
 
@@ -21,14 +21,14 @@ pub(crate) struct Challenge {
 }
 
 pub(crate) struct Challenger {
-    key: [u8; KEY_BYTES],
+    key: PacketKey,
     next_sequence: u64,
 }
 
 impl Challenger {
     pub fn new(key: [u8; KEY_BYTES]) -> Self {
         Self {
-            key,
+            key: PacketKey::of_token(key),
             next_sequence: 0,
         }
     }
@@ -42,8 +42,8 @@ impl Challenger {
         head.copy_from_slice(&sequence.to_le_bytes());
         let (plain, tag) = token.split_at_mut(OPEN_BYTES);
         challenge.write(&mut Writer::new(plain))?;
-        let nonce = Nonce::assume_unique_for_key(nonce_of(sequence));
-        let made = aead(&self.key)?
+        let nonce = Nonce::assume_unique_for_key(self.key.nonce(sequence));
+        let made = aead(self.key.key())?
             .seal_in_place_separate_tag(nonce, Aad::empty(), plain)
             .ok()?;
         tag.copy_from_slice(made.as_ref());
@@ -57,8 +57,8 @@ impl Challenger {
         }
         let (head, token) = body.split_at_mut_checked(8)?;
         let sequence = u64::from_le_bytes(*head.first_chunk()?);
-        let nonce = Nonce::assume_unique_for_key(nonce_of(sequence));
-        let plain = aead(&self.key)?
+        let nonce = Nonce::assume_unique_for_key(self.key.nonce(sequence));
+        let plain = aead(self.key.key())?
             .open_in_place(nonce, Aad::empty(), token)
             .ok()?;
         Challenge::read(&mut Reader::new(plain))

@@ -63,6 +63,32 @@ counters! {
     flows_blocked = "flows-blocked",
     pending_blocked = "pending-blocked",
     seal_refused = "seal-refused",
+    hellos_in = "hellos-in",
+    hellos_out = "hellos-out",
+    accepts_in = "accepts-in",
+    accepts_out = "accepts-out",
+    /// Flows that went over to NX keys.
+    nx_confirmed = "nx-confirmed",
+    /// Flows that ended because NX is required and did not come.
+    nx_required_closed = "nx-required-closed",
+    refusals_in = "refusals-in",
+    refusals_out = "refusals-out",
+    /// Server: addresses that might become a flow's new one.
+    path_candidates = "path-candidates",
+    /// Server: given up because a newer packet came from the old address.
+    path_cancelled = "path-cancelled",
+    /// Server: given up unanswered.
+    path_failed = "path-failed",
+    /// Server: not looked at, too many on one flow in a second.
+    path_limited = "path-limited",
+    path_challenges_in = "path-challenges-in",
+    path_challenges_out = "path-challenges-out",
+    path_responses_in = "path-responses-in",
+    path_responses_out = "path-responses-out",
+    migrations = "migrations",
+    new_cids_in = "new-cids-in",
+    new_cids_out = "new-cids-out",
+    grease_out = "grease-out",
 }
 
 /// Plain counters, then one per drop reason.

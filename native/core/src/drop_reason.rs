@@ -53,6 +53,8 @@ drop_reasons! {
     OpenFailed = "open-failed",
     /// Opened, but of a type from 7 to 15 that was not negotiated.
     UnknownType = "unknown-type",
+    /// Types 10–14: reserved, sent now and then by ends that know NX. Never opened.
+    Grease = "grease",
     /// Opened, but the body has not the length of its type.
     BodyLength = "body-length",
     /// Opened, a payload of no bytes.
@@ -112,6 +114,22 @@ drop_reasons! {
     ChallengeMismatch = "challenge-mismatch",
     /// A response on a flow that is confirmed already.
     ResponseRepeated = "response-repeated",
+
+    // NX
+    /// Server: a connection id that names no flow of this worker, or not any more.
+    CidUnknown = "cid-unknown",
+    /// Server: under the token's key, a second or more after the flow went over to NX keys; or a
+    /// disconnect under it.
+    TokenKeyLate = "token-key-late",
+    /// A payload before CONFIRM where NX is required, or a token that requires what this server
+    /// does not speak.
+    NxRequired = "nx-required",
+    /// Opened, but not a list of controls with their lengths.
+    ControlMalformed = "control-malformed",
+    /// Opened, with a control that must not be overlooked and is not known; the flow is closed.
+    ControlUnknown = "control-unknown",
+    /// Opened, with a control that this end or its state does not take.
+    ControlUnexpected = "control-unexpected",
 }
 
 #[cfg(test)]

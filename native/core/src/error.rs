@@ -34,6 +34,8 @@ pub enum TokenError {
     AddressType,
     /// The private part does not open under the key.
     Open,
+    /// The token requires NX and the client is told not to speak it.
+    NxRequired,
 }
 
 /// Why a payload was not sealed. Nothing was written and no sequence was used.
@@ -41,9 +43,9 @@ pub enum TokenError {
 pub enum SealError {
     /// The flow is closed, or its slot belongs to another flow by now.
     Stale,
-    /// The client is not connected yet.
+    /// The client is not connected yet, or NX is required and not agreed yet.
     NotConnected,
-    /// Length 0 or over 1200 B.
+    /// Length 0 or over 1200 B (1192 B from an NX client).
     Length,
     /// Less than `HEADROOM` before or `TAG_BYTES` after the payload.
     Room,
@@ -71,6 +73,7 @@ impl TokenError {
             Self::AddressCount => "address-count",
             Self::AddressType => "address-type",
             Self::Open => "open",
+            Self::NxRequired => "nx-required",
         }
     }
 }

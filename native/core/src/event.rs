@@ -37,6 +37,8 @@ pub enum CloseReason {
     NxRequired = 9,
     /// Its source was put on the block list.
     Blocked = 10,
+    /// An NX control that must not be overlooked is not known here.
+    NxViolation = 11,
 }
 
 /// What became of a datagram.
@@ -125,4 +127,6 @@ pub struct FlowStats {
     pub epoch: u8,
     /// Server: changes of the client's address.
     pub migrations: u32,
+    /// A negotiation or a change of address is under way, or just was: the flow holds more memory.
+    pub under_way: bool,
 }

@@ -4,10 +4,12 @@ use crate::admission::FlowBudget;
 use crate::event::FlowStats;
 use crate::history::TokenTag;
 use crate::limits::{
-    KEEP_ALIVES_PER_TIMEOUT, KEEP_ALIVE_INTERVAL_MAX_US, KEY_BYTES, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
+    KEEP_ALIVES_PER_TIMEOUT, KEEP_ALIVE_INTERVAL_MAX_US, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
 };
 use crate::path::{pack_local, unpack_local, PackedAddress, Path};
 use crate::replay::ReplayWindow;
+use crate::seal::PacketKey;
+use crate::side::Side;
 use crate::table::Addressed;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,9 +23,46 @@ pub(crate) enum FlowState {
     Closing,
 }
 
+/// How far a flow has come with NX.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NxState {
+    /// Plain netcode under the token's keys.
+    Base,
+    /// ACCEPT is on its way; both keys lie in `side`.
+    Accepted,
+    /// The client has used the new keys.
+    Confirmed,
+}
+
+/// What waits in the outbox for a flow, a bit each, so that nothing waits there twice.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Queued(u8);
+
+impl Queued {
+    pub const KEEP_ALIVE: u8 = 1;
+    pub const ACCEPT: u8 = 2;
+    pub const PATH_NEW: u8 = 4;
+    pub const PATH_OLD: u8 = 8;
+    pub const NEW_CID: u8 = 16;
+    pub const GREASE: u8 = 32;
+    /// How many there are.
+    pub const KINDS: usize = 6;
+
+    /// False when it waits already.
+    pub fn set(&mut self, kind: u8) -> bool {
+        let is_new = self.0 & kind == 0;
+        self.0 |= kind;
+        is_new
+    }
+
+    pub fn clear(&mut self, kind: u8) {
+        self.0 &= !kind;
+    }
+}
+
 pub(crate) struct Flow {
-    pub receive_key: [u8; KEY_BYTES],
-    pub send_key: [u8; KEY_BYTES],
+    pub receive: PacketKey,
+    pub send: PacketKey,
     pub replay: ReplayWindow,
     pub next_sequence: u64,
     pub client_id: u64,
@@ -31,12 +70,21 @@ pub(crate) struct Flow {
     pub last_send_us: u64,
     pub counts: FlowCounts,
     pub budget: FlowBudget,
+    /// What a quiet flow does not need: negotiations and changes of address under way.
+    pub side: Option<Box<Side>>,
     pub remote: PackedAddress,
     pub local: [u8; 16],
     pub token_tag: TokenTag,
+    /// The connection id's random part; means nothing in `NxState::Base`.
+    pub cid_random: u32,
+    pub migrations: u32,
     pub timeout_s: i32,
     pub state: FlowState,
-    pub keep_alive_queued: bool,
+    pub nx: NxState,
+    pub nx_required: bool,
+    /// HELLOs that were answered with an ACCEPT of their own.
+    pub negotiations: u8,
+    pub queued: Queued,
     pub disconnects_left: u8,
 }
 
@@ -48,6 +96,18 @@ impl Flow {
         }
     }
 
+    /// Where a datagram of this length goes: to a candidate path as far as its budget allows, for
+    /// if it is the client's new address, nothing reaches the old one.
+    pub fn route(&mut self, length: usize) -> Path {
+        let candidate = self.side.as_mut().and_then(|side| side.candidate.as_mut());
+        if let Some(candidate) = candidate {
+            if candidate.spend(length) {
+                return candidate.path();
+            }
+        }
+        self.path()
+    }
+
     pub fn set_local(&mut self, path: &Path) {
         self.local = pack_local(path.local);
     }
@@ -57,19 +117,39 @@ impl Flow {
         matches!(self.state, FlowState::Unconfirmed | FlowState::Open)
     }
 
-    /// When its next timer is due: silence of the client, or our own.
+    /// Payloads pass neither way before the NX keys are in use.
+    pub fn awaits_nx(&self) -> bool {
+        self.nx_required && self.nx != NxState::Confirmed
+    }
+
+    /// When its next timer is due: silence of the client, our own, or something under way.
     pub fn due_us(&self) -> u64 {
-        let keep_alive = self.last_send_us + keep_alive_interval_us(self.timeout_s);
-        self.timeout_due_us()
-            .map_or(keep_alive, |timeout| timeout.min(keep_alive))
+        let timeout = self.timeout_due_us().unwrap_or(u64::MAX);
+        let side = self.side.as_ref().map_or(u64::MAX, |side| side.due_us());
+        timeout.min(self.keep_alive_due_us()).min(side)
+    }
+
+    pub fn keep_alive_due_us(&self) -> u64 {
+        self.last_send_us + keep_alive_interval_us(self.timeout_s)
     }
 
     pub fn timeout_due_us(&self) -> Option<u64> {
         timeout_us(self.timeout_s).map(|timeout| self.last_receive_us + timeout)
     }
 
+    pub fn side(&mut self) -> &mut Side {
+        self.side.get_or_insert_default()
+    }
+
     pub fn stats(&self) -> FlowStats {
-        self.counts.stats(&self.replay, self.path())
+        let nx = self.nx == NxState::Confirmed;
+        FlowStats {
+            nx,
+            epoch: u8::from(nx),
+            migrations: self.migrations,
+            under_way: self.side.is_some(),
+            ..self.counts.stats(&self.replay, self.path())
+        }
     }
 }
 
@@ -89,6 +169,8 @@ pub(crate) struct FlowCounts {
     /// Of the peer's packets that move the replay window: the first sequence, and how many.
     first_sequence: u64,
     sequenced_in: u64,
+    /// Under earlier keys.
+    lost_before: u64,
     pub failed_opens: u64,
 }
 
@@ -112,21 +194,38 @@ impl FlowCounts {
         self.bytes_out += bytes as u64;
     }
 
-    pub fn stats(&self, replay: &ReplayWindow, path: Path) -> FlowStats {
+    /// New keys: sequences begin anew, what was lost stays lost.
+    pub fn begin_epoch(&mut self, replay: &ReplayWindow) {
+        self.lost_before = self.lost(replay);
+        self.sequenced_in = 0;
+        self.first_sequence = 0;
+    }
+
+    /// Under the keys before: overtaken, not lost.
+    pub fn received_late(&mut self) {
+        self.lost_before = self.lost_before.saturating_sub(1);
+    }
+
+    fn lost(&self, replay: &ReplayWindow) -> u64 {
         let expected = replay
             .latest()
             .map_or(0, |l| (l - self.first_sequence).saturating_add(1));
+        self.lost_before + expected.saturating_sub(self.sequenced_in)
+    }
+
+    pub fn stats(&self, replay: &ReplayWindow, path: Path) -> FlowStats {
         FlowStats {
             packets_in: self.packets_in,
             bytes_in: self.bytes_in,
             packets_out: self.packets_out,
             bytes_out: self.bytes_out,
-            lost: expected.saturating_sub(self.sequenced_in),
+            lost: self.lost(replay),
             failed_opens: self.failed_opens,
             path,
             nx: false,
             epoch: 0,
             migrations: 0,
+            under_way: false,
         }
     }
 }

@@ -49,6 +49,7 @@ mod registry;
 mod replay;
 mod seal;
 mod server;
+mod side;
 mod slab;
 mod table;
 pub mod token;
@@ -66,9 +67,9 @@ pub use drop_reason::DropReason;
 pub use error::{ConfigError, RandomError, SealError, TokenError};
 pub use event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
 pub use limits::{
-    DATAGRAM_BYTES_MAX, DISCONNECT_REPEATS, HEADROOM, KEY_BYTES, PAYLOAD_BYTES_MAX,
-    RECEIVE_PAYLOAD_BYTES_MAX, REQUEST_BYTES, TAG_BYTES, TOKEN_BYTES, TOKEN_PRIVATE_BYTES,
-    USER_DATA_BYTES,
+    DATAGRAM_BYTES_MAX, DISCONNECT_REPEATS, HEADROOM, KEY_BYTES, NX_PAYLOAD_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, RECEIVE_PAYLOAD_BYTES_MAX, REQUEST_BYTES, TAG_BYTES, TOKEN_BYTES,
+    TOKEN_PRIVATE_BYTES, USER_DATA_BYTES,
 };
 pub use nx::{steer, ClientNx, ConnectionId, Refusal, ServerNx};
 pub use path::{canonical_address, canonical_ip, Path};

@@ -48,6 +48,44 @@ pub const DISCONNECT_REPEATS: u8 = 5;
 /// A replaced flow can still be sealed for this long, so that a last CLOSE reaches the old client.
 pub(crate) const REPLACED_GRACE_US: u64 = 1_000_000;
 
+/// NX client to server: datagrams stay within 1232 B, the smallest MTU of IPv6 without its headers.
+pub const NX_PAYLOAD_BYTES_MAX: usize = 1192;
+/// HELLOs of a client, at least this far apart; then, and after the last, it waits no longer.
+pub(crate) const HELLO_INTERVAL_MIN_US: u64 = 100_000;
+/// More would leave too few tries where NX is required.
+pub(crate) const HELLO_INTERVAL_MAX_US: u64 = 1_000_000;
+pub(crate) const HELLOS_MAX: u8 = 10;
+/// An ACCEPT that comes later than this behind the last HELLO is ignored.
+pub(crate) const ACCEPT_WAIT_US: u64 = 5_000_000;
+/// A server forgets an ACCEPT this long after the HELLO, once it sees that the client went on
+/// without. Longer than `ACCEPT_WAIT_US` by more than datagrams are on their way.
+pub(crate) const OFFER_LIFETIME_US: u64 = 15_000_000;
+/// Negotiations on one flow: bounds the X25519 work that one client can ask for.
+pub(crate) const NEGOTIATIONS_MAX: u8 = 3;
+/// Datagrams under token keys that were overtaken by the first one under NX keys.
+pub(crate) const TOKEN_KEY_GRACE_US: u64 = 1_000_000;
+/// An old connection id lives on this long, for datagrams that were overtaken.
+pub(crate) const CID_GRACE_US: u64 = 3_000_000;
+/// Where NX is required, from the open flow to CONFIRM.
+pub(crate) const NX_REQUIRED_WAIT_US: u64 = 3_000_000;
+
+/// A candidate path is challenged this often, for this long.
+pub(crate) const PATH_CHALLENGE_INTERVAL_US: u64 = 200_000;
+pub(crate) const PATH_LIFETIME_US: u64 = 3_000_000;
+/// Bytes to an address that has not answered, for each byte from it (RFC 9000 §8.1).
+pub(crate) const PATH_AMPLIFICATION: u32 = 3;
+/// New candidates of one flow in `PATH_WINDOW_US`: bounds what a flapping address can cause.
+pub(crate) const PATH_CANDIDATES_MAX: u8 = 3;
+pub(crate) const PATH_WINDOW_US: u64 = 1_000_000;
+/// Between two changes of a flow's address.
+pub(crate) const MIGRATION_INTERVAL_US: u64 = 1_000_000;
+/// NEW_CID repeats until it is acknowledged, at intervals that double up to the second.
+pub(crate) const NEW_CID_INTERVAL_US: u64 = 200_000;
+pub(crate) const NEW_CID_INTERVAL_MAX_US: u64 = 1_600_000;
+
+/// What a full or busy server asks its clients to wait.
+pub(crate) const RETRY_AFTER_S: u16 = 5;
+
 pub(crate) const TIMEOUT_S_MIN: i32 = 1;
 pub(crate) const TIMEOUT_S_MAX: i32 = 60;
 /// A half-open handshake, and the challenge in it, lives this long at most.
@@ -83,6 +121,11 @@ pub(crate) const FAILED_OPENS_MAX: u64 = 1 << 36;
 // Relations that the code relies on.
 const _: () = {
     assert!(HEADROOM >= 1 + 8 + 8);
+    assert!(NX_PAYLOAD_BYTES_MAX + 1 + 8 + 8 + TAG_BYTES <= 1280 - 40 - 8);
+    assert!(NX_PAYLOAD_BYTES_MAX + 8 == PAYLOAD_BYTES_MAX);
+    // slots have 24 bits in a connection id, and there are a quarter more of them than flows
+    assert!(MAX_FLOWS_MAX < 1 << 23);
+    assert!(OFFER_LIFETIME_US > ACCEPT_WAIT_US);
     assert!(SEALED_BYTES_MIN == 1 + 1 + TAG_BYTES);
     assert!(REQUEST_BYTES == 1 + 13 + 8 + 8 + TOKEN_NONCE_BYTES + TOKEN_PRIVATE_BYTES);
     assert!(DATAGRAM_BYTES_MAX >= REQUEST_BYTES);

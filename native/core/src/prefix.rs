@@ -1,8 +1,10 @@
-//! The first bytes of a sealed datagram: `type | sequence length << 4`, then 1–8 sequence bytes,
-//! little-endian, high zero bytes left out.
+//! The first bytes of a sealed datagram: `type | sequence length << 4`, for types 8 and 9 a
+//! connection id, then 1–8 sequence bytes, little-endian, high zero bytes left out.
 
 use crate::drop_reason::DropReason;
 use crate::limits::{SEALED_BYTES_MIN, TAG_BYTES};
+use crate::nx::CID_BYTES;
+use crate::seal::Envelope;
 
 pub(crate) const REQUEST: u8 = 0;
 pub(crate) const DENIED: u8 = 1;
@@ -11,15 +13,22 @@ pub(crate) const RESPONSE: u8 = 3;
 pub(crate) const KEEP_ALIVE: u8 = 4;
 pub(crate) const PAYLOAD: u8 = 5;
 pub(crate) const DISCONNECT: u8 = 6;
-/// With a connection id between prefix and sequence.
+/// TLVs under the keys of types 4–6.
+pub(crate) const CONTROL: u8 = 7;
+/// Client to server under NX keys, with a connection id.
 pub(crate) const NX_PAYLOAD: u8 = 8;
 pub(crate) const NX_CONTROL: u8 = 9;
+/// Reserved and sent now and then, so that nobody comes to rely on their absence.
+pub(crate) const GREASE_FIRST: u8 = 10;
+pub(crate) const GREASE_LAST: u8 = 14;
 
 /// A sealed datagram's header. Nothing of it is authentic before the body opens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Header {
     pub prefix: u8,
     pub kind: u8,
+    /// Zeros but in types 8 and 9.
+    pub cid: [u8; CID_BYTES],
     pub sequence: u64,
     /// Where the sealed body begins.
     pub body: usize,
@@ -35,18 +44,27 @@ impl Header {
         if !(1..=8).contains(&sequence_bytes) {
             return Err(DropReason::BadPrefix);
         }
-        let body = 1 + sequence_bytes;
+        let kind = prefix & 15;
+        let (mut at, mut cid) = (1, [0; CID_BYTES]);
+        if has_cid(kind) {
+            cid = *datagram
+                .get(1..)
+                .and_then(|rest| rest.first_chunk())
+                .ok_or(DropReason::TooShort)?;
+            at += CID_BYTES;
+        }
+        let body = at + sequence_bytes;
         if datagram.len() < body + TAG_BYTES {
             return Err(DropReason::TooShort);
         }
-        let mut sequence = 0;
-        for byte in datagram.get(1..body).unwrap_or(&[]).iter().rev() {
-            sequence = sequence << 8 | u64::from(*byte);
-        }
+        // With the tag behind it, eight bytes can always be read.
+        let bytes = datagram.get(at..).and_then(|rest| rest.first_chunk());
+        let bytes = u64::from_le_bytes(*bytes.ok_or(DropReason::TooShort)?);
         Ok(Self {
             prefix,
-            kind: prefix & 15,
-            sequence,
+            kind,
+            cid,
+            sequence: bytes & u64::MAX >> (64 - 8 * sequence_bytes),
             body,
         })
     }
@@ -55,6 +73,14 @@ impl Header {
     pub fn is_replay_protected(&self) -> bool {
         self.kind >= KEEP_ALIVE
     }
+
+    pub fn cid(&self) -> Option<&[u8; CID_BYTES]> {
+        has_cid(self.kind).then_some(&self.cid)
+    }
+}
+
+fn has_cid(kind: u8) -> bool {
+    matches!(kind, NX_PAYLOAD | NX_CONTROL)
 }
 
 /// Bytes that a sequence takes on the wire; at least one.
@@ -62,15 +88,28 @@ pub(crate) fn sequence_length(sequence: u64) -> usize {
     8 - (sequence | 1).leading_zeros() as usize / 8
 }
 
-/// Writes prefix and sequence to the end of `room`; returns their length and the prefix byte.
-pub(crate) fn write_before(room: &mut [u8], kind: u8, sequence: u64) -> Option<(usize, u8)> {
-    let count = sequence_length(sequence);
-    let start = room.len().checked_sub(1 + count)?;
-    let prefix = kind | (count as u8) << 4;
-    let (first, rest) = room.get_mut(start..)?.split_first_mut()?;
+impl Envelope {
+    /// Of the whole header: prefix, connection id and sequence.
+    pub fn header_bytes(&self) -> usize {
+        1 + self.cid.map_or(0, |cid| cid.len()) + sequence_length(self.sequence)
+    }
+}
+
+/// Writes the header to the end of `room`; returns its length and the prefix byte.
+pub(crate) fn write_before(room: &mut [u8], envelope: &Envelope) -> Option<(usize, u8)> {
+    let count = sequence_length(envelope.sequence);
+    let length = envelope.header_bytes();
+    let start = room.len().checked_sub(length)?;
+    let prefix = envelope.kind | (count as u8) << 4;
+    let (first, mut rest) = room.get_mut(start..)?.split_first_mut()?;
     *first = prefix;
-    rest.copy_from_slice(sequence.to_le_bytes().get(..count)?);
-    Some((1 + count, prefix))
+    if let Some(cid) = &envelope.cid {
+        let (head, tail) = rest.split_at_mut_checked(CID_BYTES)?;
+        head.copy_from_slice(cid);
+        rest = tail;
+    }
+    rest.copy_from_slice(envelope.sequence.to_le_bytes().get(..count)?);
+    Some((length, prefix))
 }
 
 #[cfg(test)]
@@ -87,19 +126,25 @@ mod tests {
                 sequence | 1,
                 sequence + (sequence - 1),
             ] {
-                let mut datagram = [0xee; 9 + 16];
-                let (length, prefix) = write_before(&mut datagram[..9], PAYLOAD, value).unwrap();
-                assert_eq!(length, 1 + sequence_length(value));
-                let header = Header::read(&datagram[9 - length..]).unwrap();
-                assert_eq!(
-                    header,
-                    Header {
-                        prefix,
-                        kind: PAYLOAD,
+                for (kind, id) in [(PAYLOAD, None), (NX_CONTROL, Some([7; 8]))] {
+                    let mut datagram = [0xee; 17 + 16];
+                    let envelope = Envelope {
+                        kind,
+                        cid: id,
                         sequence: value,
-                        body: length
-                    }
-                );
+                    };
+                    let (length, prefix) = write_before(&mut datagram[..17], &envelope).unwrap();
+                    assert_eq!(length, envelope.header_bytes());
+                    let header = Header::read(&datagram[17 - length..]).unwrap();
+                    let expected = Header {
+                        prefix,
+                        kind,
+                        cid: id.unwrap_or([0; 8]),
+                        sequence: value,
+                        body: length,
+                    };
+                    assert_eq!(header, expected);
+                }
             }
             sequence = 1 << (bits + 1).min(63);
         }
@@ -112,7 +157,10 @@ mod tests {
     #[test]
     fn the_example_of_the_standard_is_two_sequence_bytes() {
         let mut room = [0; 3];
-        assert_eq!(write_before(&mut room, PAYLOAD, 1000), Some((3, 0x25)));
+        assert_eq!(
+            write_before(&mut room, &Envelope::new(PAYLOAD, 1000)),
+            Some((3, 0x25))
+        );
         assert_eq!(room, [0x25, 0xe8, 0x03]);
     }
 
@@ -123,9 +171,10 @@ mod tests {
             datagram[0] = nibble << 4 | PAYLOAD;
             assert_eq!(Header::read(&datagram), Err(DropReason::BadPrefix));
         }
-        for nibble in 1..=8u8 {
-            let datagram = [nibble << 4 | PAYLOAD; 64];
-            let least = 1 + usize::from(nibble) + 16;
+        for (nibble, kind) in (1..=8u8).flat_map(|n| [(n, PAYLOAD), (n, NX_PAYLOAD)]) {
+            let datagram = [nibble << 4 | kind; 64];
+            let cid = if kind == NX_PAYLOAD { 8 } else { 0 };
+            let least = 1 + cid + usize::from(nibble) + 16;
             for length in 0..64 {
                 let read = Header::read(&datagram[..length]);
                 assert_eq!(read.is_ok(), length >= least, "{nibble} {length}");

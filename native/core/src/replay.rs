@@ -54,6 +54,11 @@ impl ReplayWindow {
         self.set(sequence, true);
     }
 
+    /// Higher than any received.
+    pub fn is_newest(&self, sequence: u64) -> bool {
+        !self.started || sequence > self.latest
+    }
+
     /// The highest sequence received.
     pub fn latest(&self) -> Option<u64> {
         self.started.then_some(self.latest)

@@ -76,18 +76,22 @@ impl<T> Slab<T> {
         })
     }
 
-    pub fn remove(&mut self, id: FlowId) -> Option<T> {
+    /// Drops the value where it lies, so that what it wipes on drop is wiped in the slot itself.
+    /// False for a stale id.
+    pub fn remove(&mut self, id: FlowId) -> bool {
         let first_free = self.first_free;
-        let entry = self.entry_mut(id.slot)?;
-        if entry.generation != id.generation {
-            return None;
+        let Some(entry) = self.entry_mut(id.slot) else {
+            return false;
+        };
+        if entry.generation != id.generation || entry.value.is_none() {
+            return false;
         }
-        let value = entry.value.take()?;
+        entry.value = None;
         entry.generation = entry.generation.wrapping_add(1).max(1);
         entry.next_free = first_free;
         self.first_free = id.slot;
         self.count -= 1;
-        Some(value)
+        true
     }
 
     pub fn get(&self, id: FlowId) -> Option<&T> {
@@ -122,6 +126,16 @@ impl<T> Slab<T> {
         })
     }
 
+    /// The living value of a slot, and its id.
+    pub fn at_mut(&mut self, slot: u32) -> Option<(FlowId, &mut T)> {
+        let entry = self.entry_mut(slot)?;
+        let id = FlowId {
+            slot,
+            generation: entry.generation,
+        };
+        entry.value.as_mut().map(|value| (id, value))
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = FlowId> + '_ {
         (0..self.used).filter_map(|slot| self.id_at(slot))
     }
@@ -151,8 +165,8 @@ mod tests {
         assert_eq!((a.slot, a.generation, b.slot), (0, 1, 1));
         assert!(slab.is_full());
         assert_eq!(slab.insert('c'), None);
-        assert_eq!(slab.remove(a), Some('a'));
-        assert_eq!(slab.remove(a), None);
+        assert!(slab.remove(a));
+        assert!(!slab.remove(a));
         let c = slab.insert('c').unwrap();
         assert_eq!((c.slot, c.generation), (0, 2));
         assert_eq!(
@@ -169,7 +183,7 @@ mod tests {
         assert!(slab.is_full());
         for (n, id) in ids.iter().enumerate() {
             assert_eq!(slab.get(*id), Some(&n));
-            assert_eq!(slab.remove(*id), Some(n));
+            assert!(slab.remove(*id));
         }
         assert_eq!(slab.len(), 0);
         assert!(!slab.is_full());

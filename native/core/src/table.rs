@@ -73,11 +73,19 @@ impl<T: Addressed> Table<T> {
         }
     }
 
-    pub fn remove(&mut self, id: FlowId) -> Option<T> {
+    /// False for a stale id.
+    pub fn remove(&mut self, id: FlowId) -> bool {
         self.unmap(id);
-        let value = self.slab.remove(id)?;
-        self.wheel.cancel(id.slot);
-        Some(value)
+        let removed = self.slab.remove(id);
+        if removed {
+            self.wheel.cancel(id.slot);
+        }
+        removed
+    }
+
+    /// The living entry of a slot, found without hashing.
+    pub fn at_mut(&mut self, slot: u32) -> Option<(FlowId, &mut T)> {
+        self.slab.at_mut(slot)
     }
 
     pub fn find(&self, address: &PackedAddress) -> Option<FlowId> {
@@ -158,7 +166,8 @@ mod tests {
             let n = random.next_u64() % 500;
             assert_eq!(table.find(&address(n)), model.get(&n).map(|(id, _)| *id));
             if let Some((id, value)) = model.remove(&n) {
-                assert_eq!(table.remove(id), Some(Item(address(n), value)));
+                assert_eq!(table.get(id), Some(&Item(address(n), value)));
+                assert!(table.remove(id));
             } else if !table.is_full() {
                 let id = table.insert(Item(address(n), round)).unwrap();
                 model.insert(n, (id, round));
@@ -174,7 +183,7 @@ mod tests {
         table.unmap(old);
         let new = table.insert(Item(address(1), 2)).unwrap();
         assert_eq!(table.find(&address(1)), Some(new));
-        assert!(table.remove(old).is_some());
+        assert!(table.remove(old));
         assert_eq!(table.find(&address(1)), Some(new));
     }
 }

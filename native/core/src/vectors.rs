@@ -8,7 +8,7 @@ use serde_json::{json, Value};
 use crate::limits::REQUEST_BYTES;
 use crate::prefix::{self, sequence_length};
 use crate::replay::ReplayWindow;
-use crate::seal::{nonce_of, PacketCipher};
+use crate::seal::{Envelope, PacketCipher, PacketKey};
 use crate::token::{seal_connect_token, ConnectTokenFields, PrivateToken, PublicToken, TokenNx};
 
 const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
@@ -178,22 +178,22 @@ fn sealed_packets_are_byte_identical_to_the_golden_vectors() {
         ),
         ("disconnect", prefix::DISCONNECT, 0x1_0000, vec![]),
     ];
-    let key = run(0x60);
+    let key = PacketKey::of_token(run(0x60));
     let cipher = PacketCipher::new(PROTOCOL_ID);
     let mut vectors = Vec::new();
     for (name, kind, sequence, body) in cases {
         let mut out = [0; 1300];
         let length = cipher
-            .seal_packet(&key, kind, sequence, &body, &mut out)
+            .seal_packet(&key, Envelope::new(kind, sequence), &body, &mut out)
             .unwrap();
         assert_eq!(length, 1 + sequence_length(sequence) + body.len() + 16);
         vectors.push(json!({
             "name": name,
             "type": kind,
             "protocolId": PROTOCOL_ID.to_string(),
-            "key": hex(&key),
+            "key": hex(key.key()),
             "sequence": sequence.to_string(),
-            "nonce": hex(&nonce_of(sequence)),
+            "nonce": hex(&key.nonce(sequence)),
             "body": hex(&body),
             "datagram": hex(&out[..length]),
         }));

@@ -226,4 +226,5 @@ impl<I: Io> Endpoint<I> {
 }
 
 // The wire between here and `layout.ts` names close reasons by number.
-const _: () = assert!(CloseReason::PeerDisconnect as u8 == 1 && CloseReason::NxRequired as u8 == 9);
+const _: () =
+    assert!(CloseReason::PeerDisconnect as u8 == 1 && CloseReason::NxViolation as u8 == 11);

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions, TokenNx};
 use ggscale_transport_core::{
-    AdmissionSettings, Client, ClientConfig, Clock, Event, FlowId, Path, Random, Rate, Server,
-    DATAGRAM_BYTES_MAX,
+    AdmissionSettings, Client, ClientConfig, ClientNx, Clock, Event, FlowId, Path, Random, Rate,
+    Server, DATAGRAM_BYTES_MAX,
 };
 
 pub const KEY: [u8; 32] = [7; 32];
@@ -25,7 +25,7 @@ pub fn open_doors() -> AdmissionSettings {
     }
 }
 
-pub fn token(client_id: u64, random: &mut Random) -> [u8; 2048] {
+pub fn token(client_id: u64, timeout_s: i32, random: &mut Random) -> [u8; 2048] {
     let options = ConnectTokenOptions {
         protocol_id: 1,
         private_key: &KEY,
@@ -34,17 +34,24 @@ pub fn token(client_id: u64, random: &mut Random) -> [u8; 2048] {
         public_addresses: None,
         create_timestamp: CLOCK.unix_s,
         expire_seconds: 60,
-        timeout_s: 10,
+        timeout_s,
         user_data: &[0; 256],
         nx: TokenNx::Known,
     };
     create_connect_token(&options, random).expect("token")
 }
 
-/// Both ends of a handshake, at a source address of its own.
-pub fn connect(server: &mut Server, token: &[u8], id: u32) -> (Client, FlowId, Path) {
-    let config = ClientConfig::new(Random::from_number(u64::from(id)));
-    let mut client = Client::new(config, token, CLOCK).expect("token");
+/// Both ends of a handshake, at a source address of its own, and of NX where it is on.
+pub fn connect(
+    server: &mut Server,
+    clock: Clock,
+    token: &[u8],
+    id: u32,
+    nx: ClientNx,
+) -> (Client, FlowId, Path) {
+    let mut config = ClientConfig::new(Random::from_number(u64::from(id)));
+    config.nx = nx;
+    let mut client = Client::new(config, token, clock).expect("token");
     let remote = SocketAddr::from((
         (0x0a00_0000 + (id >> 8)).to_be_bytes(),
         1000 + id as u16 % 256,
@@ -54,18 +61,20 @@ pub fn connect(server: &mut Server, token: &[u8], id: u32) -> (Client, FlowId, P
         local: None,
     };
     let mut out = [0; DATAGRAM_BYTES_MAX];
-    for _ in 0..3 {
-        while let Some(sent) = client.poll_transmit(CLOCK, &mut out) {
-            server.handle_datagram(CLOCK, path, &mut out[..sent.length]);
+    for _ in 0..5 {
+        while let Some(sent) = client.poll_transmit(clock, &mut out) {
+            server.handle_datagram(clock, path, &mut out[..sent.length]);
         }
-        while let Some(sent) = server.poll_transmit(CLOCK, &mut out) {
+        while let Some(sent) = server.poll_transmit(clock, &mut out) {
             let from = Path {
                 remote: "10.0.0.1:40000".parse().expect("address"),
                 local: None,
             };
-            client.handle_datagram(CLOCK, from, &mut out[..sent.length]);
+            client.handle_datagram(clock, from, &mut out[..sent.length]);
         }
     }
+    let stats = client.flow_stats(Client::FLOW).expect("stats");
+    assert_eq!(stats.nx, nx != ClientNx::Off);
     let Some(Event::Opened { flow, .. }) = server.poll_event() else {
         panic!("opened")
     };

@@ -5,9 +5,12 @@
 //!       │ denied, silence          │ denied, silence
 //!       └──────────▶ next server of the token, or closed ◀───────┘
 //! ```
-//! One token, one attempt over its servers, one flow. Sequences never restart within it: all
-//! servers of a token share its keys.
+//! One token, one attempt over its servers, one flow. Sequences never restart under a key: all
+//! servers of a token share its keys. `dial` is what the attempt needs, `negotiate` offers NX.
 
+mod dial;
+mod negotiate;
+mod nx_receive;
 mod receive;
 mod timers;
 mod transmit;
@@ -15,21 +18,25 @@ mod transmit;
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 
+use dial::Dial;
+use negotiate::{Nx, Offer};
+use nx_receive::Answers;
+
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{SealError, TokenError};
 use crate::event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
 use crate::flow::{clamp_timeout_s, FlowCounts};
 use crate::limits::{
-    CHALLENGE_BODY_BYTES, DISCONNECT_REPEATS, PAYLOAD_BYTES_MAX, RECEIVE_PAYLOAD_BYTES_MAX,
-    SEQUENCE_START_MASK,
+    DISCONNECT_REPEATS, NX_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RECEIVE_PAYLOAD_BYTES_MAX,
+    SEQUENCE_START_MASK, USER_DATA_BYTES,
 };
-use crate::nx::ClientNx;
+use crate::nx::{ClientNx, Refusal, CID_BYTES};
 use crate::path::Path;
 use crate::random::Random;
 use crate::replay::ReplayWindow;
-use crate::seal::PacketCipher;
-use crate::token::PublicToken;
+use crate::seal::{PacketCipher, PacketKey};
+use crate::token::{PublicToken, TokenNx};
 
 #[derive(Debug)]
 pub struct ClientConfig {
@@ -64,21 +71,33 @@ enum State {
 /// A netcode 1.02 client: one connection attempt over the servers of its token, then one flow. See
 /// the crate's contract.
 pub struct Client {
-    token: PublicToken,
     cipher: PacketCipher,
-    state: State,
-    server_index: usize,
+    send: PacketKey,
+    receive: PacketKey,
+    replay: ReplayWindow,
+    next_sequence: u64,
     server: SocketAddr,
+    state: State,
     /// Clamped.
     timeout_s: i32,
     max_payload_bytes: usize,
-    next_sequence: u64,
-    replay: ReplayWindow,
-    challenge: [u8; CHALLENGE_BODY_BYTES],
+    /// Until connected.
+    dial: Option<Box<Dial>>,
+    nx: Nx,
+    nx_mode: ClientNx,
+    x25519: bool,
+    /// From the first HELLO to the server's first packet under the new keys.
+    offer: Option<Box<Offer>>,
+    /// Set: what is sent is sent under NX keys.
+    cid: Option<[u8; CID_BYTES]>,
+    cid_number: u32,
+    answers: Answers,
+    grease_state: u64,
+    grease_queued: bool,
+    refusal: Option<Refusal>,
     counts: FlowCounts,
     counters: Counters,
     events: VecDeque<Event>,
-    started_us: u64,
     /// The last authentic packet that meant life, or when this stage began.
     last_receive_us: u64,
     last_send_us: u64,
@@ -107,27 +126,42 @@ impl Client {
             .as_slice()
             .first()
             .ok_or(TokenError::AddressCount)?;
+        let nx_mode = match (config.nx, token.nx) {
+            (ClientNx::Off, TokenNx::Required) => return Err(TokenError::NxRequired),
+            (ClientNx::Auto, TokenNx::Required) => ClientNx::Require,
+            (mode, _) => mode,
+        };
+        // Random, as on the server: a restarted client with the same token repeats no nonce.
+        let next_sequence = config.random.next_u64() & SEQUENCE_START_MASK;
         Ok(Self {
             cipher: PacketCipher::new(token.protocol_id),
-            state: State::Requesting,
-            server_index: 0,
+            send: PacketKey::of_token(token.client_to_server_key),
+            receive: PacketKey::of_token(token.server_to_client_key),
+            replay: ReplayWindow::EMPTY,
+            next_sequence,
             server,
+            state: State::Requesting,
             timeout_s: clamp_timeout_s(token.timeout_s),
             max_payload_bytes: config.max_payload_bytes.clamp(1, RECEIVE_PAYLOAD_BYTES_MAX),
-            // Random, as on the server: a restarted client with the same token repeats no nonce.
-            next_sequence: config.random.next_u64() & SEQUENCE_START_MASK,
-            replay: ReplayWindow::EMPTY,
-            challenge: [0; CHALLENGE_BODY_BYTES],
+            nx: Nx::None,
+            nx_mode,
+            x25519: config.x25519,
+            offer: None,
+            cid: None,
+            cid_number: 0,
+            answers: Answers::default(),
+            grease_state: config.random.next_u64(),
+            grease_queued: false,
+            refusal: None,
             counts: FlowCounts::default(),
             counters: Counters::default(),
             events: VecDeque::new(),
-            started_us: clock.mono_us,
             last_receive_us: clock.mono_us,
             last_send_us: clock.mono_us,
             send_queued: true,
             disconnects_left: 0,
             now_us: clock.mono_us,
-            token,
+            dial: Some(Box::new(Dial::new(token, config.random, clock.mono_us))),
         })
     }
 
@@ -159,13 +193,9 @@ impl Client {
     /// Ends the attempt or the flow: redundant disconnects when connected, then `Closed`.
     pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
         self.advance(clock);
-        if flow != Self::FLOW || self.state == State::Closed {
-            return;
+        if flow == Self::FLOW && self.state != State::Closed {
+            self.say_goodbye(CloseReason::Local);
         }
-        if self.state == State::Connected {
-            self.disconnects_left = DISCONNECT_REPEATS;
-        }
-        self.close(CloseReason::Local);
     }
 
     /// Runs every timer that is due.
@@ -199,8 +229,23 @@ impl Client {
         &self.counters
     }
 
+    /// Largest payload that can be sealed whatever the server turns out to speak. While the flow is
+    /// plain netcode, 1200 B pass.
+    pub fn max_payload(&self) -> usize {
+        match self.nx_mode {
+            ClientNx::Off => PAYLOAD_BYTES_MAX,
+            ClientNx::Auto | ClientNx::Require => NX_PAYLOAD_BYTES_MAX,
+        }
+    }
+
     pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
-        (flow == Self::FLOW).then(|| self.counts.stats(&self.replay, self.path()))
+        let is_nx = self.nx == Nx::Confirmed;
+        (flow == Self::FLOW).then(|| FlowStats {
+            nx: is_nx,
+            epoch: u8::from(is_nx),
+            under_way: self.offer.is_some(),
+            ..self.counts.stats(&self.replay, self.path())
+        })
     }
 
     /// `Closed` has been reported; only disconnects may still wait to be sent.
@@ -219,14 +264,43 @@ impl Client {
         self.now_us = self.now_us.max(clock.mono_us);
     }
 
+    /// Payloads pass neither way before the NX keys are in use.
+    fn awaits_nx(&self) -> bool {
+        self.nx_mode == ClientNx::Require && self.nx != Nx::Confirmed
+    }
+
+    fn report_opened(&mut self, client_index: u32, max_flows: u32) {
+        self.counters.opened += 1;
+        self.events.push_back(Event::Opened {
+            flow: Self::FLOW,
+            client_id: u64::from(client_index),
+            path: self.path(),
+            user_data: [0; USER_DATA_BYTES],
+            timeout_s: self.timeout_s,
+            max_flows,
+        });
+    }
+
+    /// Closes; a connected server is told.
+    fn say_goodbye(&mut self, reason: CloseReason) {
+        if self.state == State::Connected {
+            self.disconnects_left = DISCONNECT_REPEATS;
+        }
+        self.close(reason);
+    }
+
     fn close(&mut self, reason: CloseReason) {
         self.state = State::Closed;
         self.send_queued = false;
+        self.grease_queued = false;
+        self.answers = Answers::default();
+        self.dial = None;
+        self.offer = None;
         self.counters.closed += 1;
         self.events.push_back(Event::Closed {
             flow: Self::FLOW,
             reason,
-            refusal: None,
+            refusal: self.refusal.take(),
         });
     }
 }

@@ -1,13 +1,13 @@
 //! Datagrams from the server. The client trusts nothing that comes from another address, and opens
 //! nothing that its state does not wait for.
 
+use super::negotiate::Nx;
 use super::{Client, State};
 use crate::bytes::Reader;
 use crate::drop_reason::DropReason;
-use crate::event::{CloseReason, Event, Received};
+use crate::event::{CloseReason, Received};
 use crate::limits::{
     CHALLENGE_BODY_BYTES, FAILED_OPENS_MAX, KEEP_ALIVE_BODY_BYTES, OVERHEAD_BYTES_MAX,
-    USER_DATA_BYTES,
 };
 use crate::path::Path;
 use crate::prefix::{self, Header};
@@ -33,13 +33,10 @@ impl Client {
         }
         let header = Header::read(datagram)?;
         self.check_expected(header.kind)?;
-        if header.is_replay_protected() && self.replay.is_replayed(header.sequence) {
-            return Err(DropReason::Replayed);
-        }
         let bytes = datagram.len();
-        let length = self.open(header, datagram)?;
+        let length = self.open(&header, datagram)?;
         self.counts.received(bytes);
-        if header.is_replay_protected() {
+        if self.has_window(&header) {
             self.replay.mark(header.sequence);
             self.counts.received_sequence(header.sequence);
         }
@@ -51,14 +48,18 @@ impl Client {
 
     fn check_expected(&self, kind: u8) -> Result<(), DropReason> {
         let expected = match kind {
-            prefix::REQUEST | prefix::RESPONSE => return Err(DropReason::UnexpectedType),
+            prefix::REQUEST | prefix::RESPONSE | prefix::NX_PAYLOAD | prefix::NX_CONTROL => {
+                return Err(DropReason::UnexpectedType)
+            }
+            prefix::GREASE_FIRST..=prefix::GREASE_LAST => return Err(DropReason::Grease),
             prefix::DENIED => self.state != State::Connected,
             prefix::CHALLENGE => self.state == State::Requesting,
             prefix::KEEP_ALIVE => self.state != State::Requesting,
             prefix::PAYLOAD if self.state != State::Connected => {
                 return Err(DropReason::NotConnected)
             }
-            // Disconnects, and the seam for types 7–15.
+            // A refusal may come ahead of a denial.
+            prefix::CONTROL => true,
             _ => self.state == State::Connected,
         };
         if expected {
@@ -68,22 +69,46 @@ impl Client {
         }
     }
 
-    fn open(&mut self, header: Header, datagram: &mut [u8]) -> Result<usize, DropReason> {
+    /// A refusal comes with the server's own sequence, as handshake packets do, and must not move
+    /// the window of the flow.
+    fn has_window(&self, header: &Header) -> bool {
+        header.is_replay_protected()
+            && self.state != State::Requesting
+            && !(header.kind == prefix::CONTROL && self.state == State::Responding)
+    }
+
+    fn open(&mut self, header: &Header, datagram: &mut [u8]) -> Result<usize, DropReason> {
+        if self.nx == Nx::Accepted {
+            match self.open_during_switch(header, datagram) {
+                Ok((length, is_new)) => {
+                    if is_new {
+                        self.confirm_nx();
+                    }
+                    return Ok(length);
+                }
+                Err(DropReason::OpenFailed) => return Err(self.on_failed_open()),
+                other => return other.map(|(length, _)| length),
+            }
+        }
+        if self.has_window(header) && self.replay.is_replayed(header.sequence) {
+            return Err(DropReason::Replayed);
+        }
         let sealed = datagram
             .get_mut(header.body..)
             .ok_or(DropReason::TooShort)?;
-        let key = &self.token.server_to_client_key;
-        let opened = self
-            .cipher
-            .open(key, header.sequence, header.prefix, sealed);
-        if let Some(length) = opened {
-            return Ok(length);
+        match self.cipher.open(&self.receive, header, sealed) {
+            Some(length) => Ok(length),
+            None => Err(self.on_failed_open()),
         }
+    }
+
+    #[cold]
+    fn on_failed_open(&mut self) -> DropReason {
         self.counts.failed_opens += 1;
         if self.counts.failed_opens >= FAILED_OPENS_MAX {
             self.close(CloseReason::Local);
         }
-        Err(DropReason::OpenFailed)
+        DropReason::OpenFailed
     }
 
     fn handle_opened(&mut self, header: Header, body: &[u8]) -> Result<Received, DropReason> {
@@ -95,10 +120,11 @@ impl Client {
                 Ok(Received::Consumed)
             }
             prefix::CHALLENGE => {
-                self.challenge = *body
-                    .first_chunk()
-                    .filter(|_| body.len() == CHALLENGE_BODY_BYTES)
-                    .ok_or(DropReason::BodyLength)?;
+                let challenge = body.first_chunk();
+                let challenge = challenge.filter(|_| body.len() == CHALLENGE_BODY_BYTES);
+                let dial = self.dial.as_mut().ok_or(DropReason::WrongState)?;
+                dial.challenge = *challenge.ok_or(DropReason::BodyLength)?;
+                dial.end_stage(self.now_us);
                 self.counters.challenges_in += 1;
                 self.state = State::Responding;
                 self.last_receive_us = self.now_us;
@@ -110,6 +136,7 @@ impl Client {
             prefix::PAYLOAD if body.len() > self.max_payload_bytes => {
                 Err(DropReason::PayloadTooLarge)
             }
+            prefix::PAYLOAD if self.awaits_nx() => Err(DropReason::NxRequired),
             prefix::PAYLOAD => {
                 self.last_receive_us = self.now_us;
                 let (start, length) = (header.body, body.len());
@@ -125,6 +152,12 @@ impl Client {
                 self.counters.disconnects_in += 1;
                 self.close(CloseReason::PeerDisconnect);
                 Ok(Received::Consumed)
+            }
+            prefix::CONTROL => {
+                if self.state == State::Connected {
+                    self.last_receive_us = self.now_us;
+                }
+                self.handle_control(body)
             }
             _ => Err(DropReason::UnknownType),
         }
@@ -143,15 +176,10 @@ impl Client {
             self.state = State::Connected;
             // At once, so that the server knows that we know.
             self.send_queued = true;
-            self.counters.opened += 1;
-            self.events.push_back(Event::Opened {
-                flow: Self::FLOW,
-                client_id: u64::from(client_index),
-                path: self.path(),
-                user_data: [0; USER_DATA_BYTES],
-                timeout_s: self.timeout_s,
-                max_flows,
-            });
+            if let Some(dial) = &mut self.dial {
+                dial.end_stage(self.now_us);
+            }
+            self.begin_offer(client_index, max_flows);
         }
         Ok(Received::Consumed)
     }

@@ -2,7 +2,7 @@
 
 use super::{Client, State};
 use crate::event::CloseReason;
-use crate::flow::{keep_alive_interval_us, timeout_us};
+use crate::flow::{keep_alive_interval_us, timeout_us, FlowCounts};
 use crate::limits::HANDSHAKE_INTERVAL_US;
 use crate::replay::ReplayWindow;
 
@@ -11,7 +11,7 @@ impl Client {
         let mut due_us = match self.state {
             State::Closed => return None,
             State::Requesting | State::Responding => self.token_expires_us(),
-            State::Connected => u64::MAX,
+            State::Connected => self.offer_due_us(),
         };
         if let Some(timeout_due_us) = self.timeout_due_us() {
             due_us = due_us.min(timeout_due_us);
@@ -42,40 +42,40 @@ impl Client {
             }
             return self.try_next_server(reason);
         }
-        if self.send_due_us() <= self.now_us {
+        self.run_offer_timer();
+        if self.state != State::Closed && self.send_due_us() <= self.now_us {
             self.send_queued = true;
         }
     }
 
     /// On to the next server of the token, or closed for this reason.
     pub(super) fn try_next_server(&mut self, reason: CloseReason) {
-        let next = self
+        let Some(dial) = &mut self.dial else {
+            return self.close(reason);
+        };
+        let next = dial
             .token
             .server_addresses
             .as_slice()
-            .get(self.server_index + 1);
+            .get(dial.server_index + 1);
         let Some(server) = next.copied() else {
             return self.close(reason);
         };
-        self.server_index += 1;
+        dial.server_index += 1;
+        dial.stage_sent_us = None;
+        dial.rtt_us = u64::MAX;
         self.server = server;
         self.state = State::Requesting;
         // Another server counts from its own random start.
         self.replay = ReplayWindow::EMPTY;
-        self.counts = Default::default();
+        self.counts = FlowCounts::default();
+        self.refusal = None;
         self.last_receive_us = self.now_us;
         self.send_queued = true;
     }
 
-    /// The attempt as a whole lasts no longer than the token does; measured on our own clock, since
-    /// the backend's may be set differently.
     fn token_expires_us(&self) -> u64 {
-        let lifetime_s = self
-            .token
-            .expire_timestamp
-            .saturating_sub(self.token.create_timestamp);
-        self.started_us
-            .saturating_add(lifetime_s.saturating_mul(1_000_000))
+        self.dial.as_ref().map_or(0, |dial| dial.expires_us())
     }
 
     fn timeout_due_us(&self) -> Option<u64> {

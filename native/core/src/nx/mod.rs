@@ -2,7 +2,12 @@
 //! does not know it never notices. The wire: docs/wire/nx.md.
 
 mod cid;
+pub(crate) mod control;
+pub(crate) mod exchange;
+pub(crate) mod grease;
+pub(crate) mod keys;
 
+pub(crate) use cid::CID_BYTES;
 pub use cid::{steer, ConnectionId};
 
 /// What a server does about NX.

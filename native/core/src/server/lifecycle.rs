@@ -23,7 +23,7 @@ impl Server {
         };
         match flow.state {
             FlowState::Closing => return,
-            FlowState::Replaced => return self.close_locally(id),
+            FlowState::Replaced => return self.close_locally(id, CloseReason::Local),
             FlowState::Unconfirmed | FlowState::Open => {}
         }
         if flow
@@ -33,8 +33,18 @@ impl Server {
             self.counters.timeouts += 1;
             return self.end_silently(id, CloseReason::Timeout);
         }
+        if flow.side.is_some() {
+            if self.is_nx_overdue(id) {
+                self.counters.nx_required_closed += 1;
+                return self.close_locally(id, CloseReason::NxRequired);
+            }
+            self.run_side_timers(id);
+        }
+        let Some(flow) = self.flows.get(id) else {
+            return;
+        };
         let mut due_us = flow.due_us();
-        if due_us <= self.now_us {
+        if flow.keep_alive_due_us() <= self.now_us {
             // A keep-alive is due. It counts as sent: the queue is drained after every turn.
             let now_us = self.now_us;
             self.queue_keep_alive(id);
@@ -44,6 +54,12 @@ impl Server {
             }
         }
         self.flows.arm(id, due_us);
+    }
+
+    fn is_nx_overdue(&self, id: FlowId) -> bool {
+        let side = self.flows.get(id).and_then(|flow| flow.side.as_ref());
+        let by_us = side.and_then(|side| side.required_by_us);
+        by_us.is_some_and(|by_us| by_us <= self.now_us)
     }
 
     /// A newer connection of the same client id (or at the same address) takes over. The old flow
@@ -67,14 +83,14 @@ impl Server {
 
     /// Ended here: the client is told with redundant disconnects, and the slot is freed when the
     /// last of them has been sent.
-    pub(super) fn close_locally(&mut self, id: FlowId) {
+    pub(super) fn close_locally(&mut self, id: FlowId, reason: CloseReason) {
         let Some(flow) = self.flows.get_mut(id) else {
             return;
         };
         let (reason, client_id) = match flow.state {
             FlowState::Closing => return,
             FlowState::Replaced => (CloseReason::Replaced, None),
-            FlowState::Unconfirmed | FlowState::Open => (CloseReason::Local, Some(flow.client_id)),
+            FlowState::Unconfirmed | FlowState::Open => (reason, Some(flow.client_id)),
         };
         flow.state = FlowState::Closing;
         flow.disconnects_left = DISCONNECT_REPEATS;
@@ -85,10 +101,12 @@ impl Server {
 
     /// Ended by the client or by silence: nobody is told, the slot is free at once.
     pub(super) fn end_silently(&mut self, id: FlowId, reason: CloseReason) {
-        let Some(flow) = self.flows.remove(id) else {
+        let Some(flow) = self.flows.get(id) else {
             return;
         };
-        self.report_closed(id, reason, flow.is_live().then_some(flow.client_id));
+        let live_client_id = flow.is_live().then_some(flow.client_id);
+        self.flows.remove(id);
+        self.report_closed(id, reason, live_client_id);
     }
 
     fn report_closed(&mut self, id: FlowId, reason: CloseReason, live_client_id: Option<u64>) {

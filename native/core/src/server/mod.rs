@@ -5,9 +5,10 @@
 //!   response ─▶ pending's key, our challenge ─▶ flow (unconfirmed) ─▶ keep-alive
 //!   keep-alive or payload ─▶ flow (open)
 //! ```
-//! Files: `request` and `response` admit, `receive` takes datagrams, `transmit` makes them,
-//! `lifecycle` ends flows and runs timers, `places` counts who may come in, `admission` applies the
-//! live settings.
+//! Files: `request` and `response` admit, `places` counts who may come in, `admission` applies the live
+//! settings, `receive` takes datagrams, `transmit` makes them, `lifecycle` ends flows and runs timers;
+//! of NX, `negotiate` makes new keys, `nx_receive` and `nx_transmit` speak it, `paths` follows a client
+//! that moves.
 //!
 //! Invariants (`check_invariants`): live flows ≤ `max_flows`; an address leads to one flow and one
 //! pending handshake at most; the outbox holds at most one entry of a kind per flow or handshake;
@@ -16,6 +17,10 @@
 mod admission;
 mod config;
 mod lifecycle;
+mod negotiate;
+mod nx_receive;
+mod nx_transmit;
+mod paths;
 mod places;
 mod receive;
 mod request;
@@ -31,15 +36,16 @@ use crate::challenge::Challenger;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{ConfigError, SealError};
-use crate::event::{Event, FlowId, FlowStats, Received, Sealed, Transmit};
-use crate::flow::Flow;
+use crate::event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
+use crate::flow::{Flow, Queued};
 use crate::hash::HashSeed;
-use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX, PENDING_CAPACITY};
+use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_CAPACITY};
+use crate::nx::Refusal;
 use crate::path::{canonical_address, Path};
 use crate::pending::Pending;
 use crate::random::Random;
 use crate::registry::{Member, Registry};
-use crate::seal::PacketCipher;
+use crate::seal::{PacketCipher, PacketKey};
 use crate::table::Table;
 
 /// How full the server's tables are.
@@ -84,12 +90,19 @@ enum Outgoing {
     Challenge(FlowId),
     KeepAlive(FlowId),
     Disconnects(FlowId),
+    Accept(FlowId),
+    /// True: to the candidate; false: to the address that it would replace.
+    PathChallenge(FlowId, bool),
+    NewCid(FlowId),
+    Grease(FlowId),
 }
 
 /// A client that finds no room gets this and leaves no other trace.
 struct Denial {
-    key: [u8; 32],
+    key: PacketKey,
     path: Path,
+    /// Sent ahead of it.
+    refusal: Option<Refusal>,
 }
 
 impl Server {
@@ -168,7 +181,7 @@ impl Server {
     /// (`Replaced` after a replacement). A stale id does nothing.
     pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
         self.advance(clock);
-        self.close_locally(flow);
+        self.close_locally(flow, CloseReason::Local);
     }
 
     /// Runs every timer that is due.
@@ -214,6 +227,11 @@ impl Server {
         }
     }
 
+    /// Largest payload that can be sealed.
+    pub fn max_payload(&self) -> usize {
+        PAYLOAD_BYTES_MAX
+    }
+
     /// `None` for a stale id.
     pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
         self.flows.get(flow).map(Flow::stats)
@@ -226,7 +244,8 @@ impl Server {
         let shared = self.config.shared_flows.is_some();
         assert!(shared || live <= self.config.max_flows as usize);
         assert!(self.pending.len() <= PENDING_CAPACITY as usize);
-        assert!(self.outbox.len() <= 2 * self.flows.len() + self.pending.len());
+        let kinds = Queued::KINDS + 1;
+        assert!(self.outbox.len() <= kinds * self.flows.len() + self.pending.len());
         assert!(self.denials.len() <= DENIALS_QUEUED_MAX);
         let counters = &self.counters;
         let seen = counters.payloads_in + counters.consumed + counters.dropped_total();
@@ -242,6 +261,22 @@ impl Server {
         }
         if self.admission.is_newer_than(&self.rules) {
             self.take_rules();
+        }
+    }
+
+    /// Puts something in the outbox, once.
+    fn queue(&mut self, id: FlowId, kind: u8, outgoing: Outgoing) {
+        if let Some(flow) = self.flows.get_mut(id) {
+            if flow.queued.set(kind) {
+                self.outbox.push_back(outgoing);
+            }
+        }
+    }
+
+    /// After its next due time may have come nearer.
+    fn arm_flow(&mut self, id: FlowId) {
+        if let Some(due_us) = self.flows.get(id).map(Flow::due_us) {
+            self.flows.arm(id, due_us);
         }
     }
 

@@ -4,7 +4,7 @@ use super::Server;
 use crate::clock::Clock;
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, FlowId, Received};
-use crate::flow::FlowState;
+use crate::flow::{FlowState, NxState};
 use crate::limits::{FAILED_OPENS_MAX, KEEP_ALIVE_BODY_BYTES};
 use crate::path::{PackedAddress, Path};
 use crate::prefix::{self, Header};
@@ -26,8 +26,15 @@ impl Server {
             return Err(DropReason::TooLong);
         }
         let header = Header::read(datagram)?;
-        if header.kind < prefix::RESPONSE {
-            return Err(DropReason::UnexpectedType);
+        match header.kind {
+            prefix::NX_PAYLOAD | prefix::NX_CONTROL => {
+                return self.handle_nx_packet(&path, &header, datagram)
+            }
+            prefix::REQUEST | prefix::DENIED | prefix::CHALLENGE => {
+                return Err(DropReason::UnexpectedType)
+            }
+            prefix::GREASE_FIRST..=prefix::GREASE_LAST => return Err(DropReason::Grease),
+            _ => {}
         }
         let address = PackedAddress::pack(path.remote);
         if header.kind == prefix::RESPONSE {
@@ -40,7 +47,7 @@ impl Server {
         }
     }
 
-    /// Types 4–6, and the seam for 7–15: an extension that was negotiated takes its types here.
+    /// Types 4–7 and 15 under the token's key.
     fn handle_flow_packet(
         &mut self,
         id: FlowId,
@@ -49,8 +56,10 @@ impl Server {
         datagram: &mut [u8],
     ) -> Result<Received, DropReason> {
         let bytes = datagram.len();
-        let max_payload_bytes = self.config.max_payload_bytes;
         let flow = self.flows.get_mut(id).ok_or(DropReason::UnknownAddress)?;
+        if flow.nx == NxState::Confirmed {
+            return self.handle_token_epoch(id, &header, datagram);
+        }
         if flow.replay.is_replayed(header.sequence) {
             return Err(DropReason::Replayed);
         }
@@ -60,7 +69,7 @@ impl Server {
             self.rules
                 .check_flow(&mut flow.budget, self.now_us, bytes)?;
         }
-        let length = self.open_with_flow_key(id, header, datagram)?;
+        let length = self.open_with_flow_key(id, &header, datagram)?;
         let now_us = self.now_us;
         let flow = self.flows.get_mut(id).ok_or(DropReason::UnknownAddress)?;
         if is_charged {
@@ -70,10 +79,12 @@ impl Server {
         flow.counts.received(bytes);
         flow.counts.received_sequence(header.sequence);
         flow.set_local(path);
+        if flow.nx == NxState::Accepted {
+            flow.forget_stale_offer(now_us);
+        }
+        self.check_body(&header, length)?;
+        let flow = self.flows.get_mut(id).ok_or(DropReason::UnknownAddress)?;
         match header.kind {
-            prefix::KEEP_ALIVE if length != KEEP_ALIVE_BODY_BYTES => Err(DropReason::BodyLength),
-            prefix::PAYLOAD if length == 0 => Err(DropReason::PayloadEmpty),
-            prefix::PAYLOAD if length > max_payload_bytes => Err(DropReason::PayloadTooLarge),
             prefix::KEEP_ALIVE | prefix::PAYLOAD => {
                 flow.last_receive_us = now_us;
                 if flow.state == FlowState::Unconfirmed {
@@ -83,21 +94,31 @@ impl Server {
                     self.counters.keep_alives_in += 1;
                     return Ok(Received::Consumed);
                 }
-                let (start, sequence) = (header.body, header.sequence);
-                Ok(Received::Payload {
-                    flow: id,
-                    start,
-                    length,
-                    sequence,
-                })
+                if flow.awaits_nx() {
+                    return Err(DropReason::NxRequired);
+                }
+                Ok(payload_of(id, &header, length))
             }
-            prefix::DISCONNECT if length != 0 => Err(DropReason::BodyLength),
             prefix::DISCONNECT => {
                 self.counters.disconnects_in += 1;
                 self.end_silently(id, CloseReason::PeerDisconnect);
                 Ok(Received::Consumed)
             }
+            prefix::CONTROL => self.handle_token_control(id, &header, length, datagram),
             _ => Err(DropReason::UnknownType),
+        }
+    }
+
+    /// Whether an opened body has a length that its type may have.
+    pub(super) fn check_body(&self, header: &Header, length: usize) -> Result<(), DropReason> {
+        match header.kind {
+            prefix::KEEP_ALIVE if length != KEEP_ALIVE_BODY_BYTES => Err(DropReason::BodyLength),
+            prefix::DISCONNECT if length != 0 => Err(DropReason::BodyLength),
+            prefix::PAYLOAD | prefix::NX_PAYLOAD if length == 0 => Err(DropReason::PayloadEmpty),
+            prefix::PAYLOAD | prefix::NX_PAYLOAD if length > self.config.max_payload_bytes => {
+                Err(DropReason::PayloadTooLarge)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -105,23 +126,36 @@ impl Server {
     pub(super) fn open_with_flow_key(
         &mut self,
         id: FlowId,
-        header: Header,
+        header: &Header,
         datagram: &mut [u8],
     ) -> Result<usize, DropReason> {
         let flow = self.flows.get_mut(id).ok_or(DropReason::UnknownAddress)?;
         let sealed = datagram
             .get_mut(header.body..)
             .ok_or(DropReason::TooShort)?;
-        let opened = self
-            .cipher
-            .open(&flow.receive_key, header.sequence, header.prefix, sealed);
-        if let Some(length) = opened {
-            return Ok(length);
+        match self.cipher.open(&flow.receive, header, sealed) {
+            Some(length) => Ok(length),
+            None => Err(self.on_failed_open(id)),
         }
-        flow.counts.failed_opens += 1;
-        if flow.counts.failed_opens >= FAILED_OPENS_MAX {
-            self.close_locally(id);
+    }
+
+    #[cold]
+    pub(super) fn on_failed_open(&mut self, id: FlowId) -> DropReason {
+        if let Some(flow) = self.flows.get_mut(id) {
+            flow.counts.failed_opens += 1;
+            if flow.counts.failed_opens >= FAILED_OPENS_MAX {
+                self.close_locally(id, CloseReason::Local);
+            }
         }
-        Err(DropReason::OpenFailed)
+        DropReason::OpenFailed
+    }
+}
+
+pub(super) fn payload_of(flow: FlowId, header: &Header, length: usize) -> Received {
+    Received::Payload {
+        flow,
+        start: header.body,
+        length,
+        sequence: header.sequence,
     }
 }

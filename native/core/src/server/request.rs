@@ -9,11 +9,14 @@ use crate::event::Received;
 use crate::flow::{clamp_timeout_s, timeout_us};
 use crate::history::TokenTag;
 use crate::limits::{
-    DENIALS_QUEUED_MAX, PENDING_LIFETIME_US, REQUEST_BYTES, TAG_BYTES, TOKEN_PRIVATE_BYTES, VERSION,
+    DENIALS_QUEUED_MAX, PENDING_LIFETIME_US, REQUEST_BYTES, RETRY_AFTER_S, TAG_BYTES,
+    TOKEN_PRIVATE_BYTES, VERSION,
 };
+use crate::nx::{Refusal, ServerNx};
 use crate::path::{PackedAddress, Path};
 use crate::pending::Pending;
-use crate::token::PrivateToken;
+use crate::seal::PacketKey;
+use crate::token::{PrivateToken, TokenNx};
 
 /// A request whose token has opened.
 struct Request {
@@ -51,8 +54,12 @@ impl Server {
                 return Err(DropReason::AddressPending);
             }
         }
+        let key = || PacketKey::of_token(request.token.server_to_client_key);
+        if request.token.nx == TokenNx::Required && self.config.nx == ServerNx::Off {
+            return Err(self.deny(key(), path, request.token.nx, DropReason::NxRequired));
+        }
         if let Some(reason) = self.denial_for(client_id) {
-            return Err(self.deny(request.token.server_to_client_key, path, reason));
+            return Err(self.deny(key(), path, request.token.nx, reason));
         }
         if earlier.is_none() && self.is_pending_full() {
             return Err(DropReason::PendingFull);
@@ -132,11 +139,12 @@ impl Server {
     fn begin_handshake(&mut self, path: Path, address: PackedAddress, request: &Request) {
         let timeout_s = clamp_timeout_s(request.token.timeout_s);
         let id = self.pending.insert(Pending {
-            receive_key: request.token.client_to_server_key,
-            send_key: request.token.server_to_client_key,
+            receive: PacketKey::of_token(request.token.client_to_server_key),
+            send: PacketKey::of_token(request.token.server_to_client_key),
             client_id: request.token.client_id,
             user_data: request.token.user_data,
             token_tag: request.tag,
+            nx: request.token.nx,
             remote: address,
             path,
             timeout_s,
@@ -151,12 +159,33 @@ impl Server {
         }
     }
 
-    /// Queues a denial, smaller than what caused it; too many at once are left unanswered.
-    pub(super) fn deny(&mut self, key: [u8; 32], path: Path, reason: DropReason) -> DropReason {
+    /// Queues a denial, and ahead of it the refusal for a client whose token says that it reads
+    /// one: together smaller than what caused them. Too many at once are left unanswered.
+    pub(super) fn deny(
+        &mut self,
+        key: PacketKey,
+        path: Path,
+        nx: TokenNx,
+        reason: DropReason,
+    ) -> DropReason {
         if self.denials.len() >= DENIALS_QUEUED_MAX {
             return DropReason::DenialsFull;
         }
-        self.denials.push_back(Denial { key, path });
+        let refusal = refusal_of(reason).filter(|_| nx != TokenNx::Silent);
+        self.denials.push_back(Denial { key, path, refusal });
         reason
     }
+}
+
+fn refusal_of(reason: DropReason) -> Option<Refusal> {
+    let (code, retry_after_s) = match reason {
+        DropReason::ServerFull => (Refusal::FULL, RETRY_AFTER_S),
+        DropReason::Busy => (Refusal::BUSY, RETRY_AFTER_S),
+        DropReason::NxRequired => (Refusal::NX_REQUIRED, 0),
+        _ => return None,
+    };
+    Some(Refusal {
+        code,
+        retry_after_s,
+    })
 }

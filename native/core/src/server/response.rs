@@ -5,11 +5,16 @@ use crate::admission::FlowBudget;
 use crate::challenge::Challenge;
 use crate::drop_reason::DropReason;
 use crate::event::{Event, FlowId, Received};
-use crate::flow::{Flow, FlowCounts, FlowState};
-use crate::limits::{CHALLENGE_BODY_BYTES, PENDING_LIFETIME_US, SEQUENCE_START_MASK};
+use crate::flow::{Flow, FlowCounts, FlowState, NxState, Queued};
+use crate::limits::{
+    CHALLENGE_BODY_BYTES, NX_REQUIRED_WAIT_US, PENDING_LIFETIME_US, SEQUENCE_START_MASK,
+};
+use crate::nx::ServerNx;
 use crate::path::{pack_local, PackedAddress, Path};
 use crate::prefix::Header;
 use crate::replay::ReplayWindow;
+use crate::side::Side;
+use crate::token::TokenNx;
 
 impl Server {
     pub(super) fn handle_response(
@@ -40,10 +45,7 @@ impl Server {
         let sealed = datagram
             .get_mut(header.body..)
             .ok_or(DropReason::TooShort)?;
-        let key = &pending.receive_key;
-        let opened = self
-            .cipher
-            .open(key, header.sequence, header.prefix, sealed);
+        let opened = self.cipher.open(&pending.receive, &header, sealed);
         let body = sealed.get_mut(..opened.ok_or(DropReason::OpenFailed)?);
         let challenge = self.open_challenge(body.ok_or(DropReason::TooShort)?)?;
         if challenge.address != address
@@ -52,12 +54,12 @@ impl Server {
         {
             return Err(DropReason::ChallengeMismatch);
         }
-        let key = pending.send_key;
+        let (key, nx) = (pending.send.clone(), pending.nx);
         if let Some(reason) = self.denial_for(challenge.client_id) {
-            return Err(self.deny(key, path, reason));
+            return Err(self.deny(key, path, nx, reason));
         }
         if !self.claim_place(challenge.client_id) {
-            return Err(self.deny(key, path, DropReason::ServerFull));
+            return Err(self.deny(key, path, nx, DropReason::ServerFull));
         }
         let consumed = self.member.consume_token(&challenge.token_tag, address);
         match consumed {
@@ -82,7 +84,7 @@ impl Server {
             return Err(DropReason::ResponseRepeated);
         }
         let token_tag = flow.token_tag;
-        let length = self.open_with_flow_key(id, header, datagram)?;
+        let length = self.open_with_flow_key(id, &header, datagram)?;
         let body = datagram.get_mut(header.body..header.body + length);
         let challenge = self.open_challenge(body.ok_or(DropReason::TooShort)?)?;
         if challenge.token_tag != token_tag {
@@ -115,9 +117,12 @@ impl Server {
         };
         let (client_id, timeout_s) = (pending.client_id, pending.timeout_s);
         let user_data = pending.user_data;
+        let nx_required = self.config.nx == ServerNx::Require
+            || (self.config.nx == ServerNx::Allow && pending.nx == TokenNx::Required);
+        let side = nx_required.then(|| Box::new(Side::requiring_nx(now_us + NX_REQUIRED_WAIT_US)));
         let flow = Flow {
-            receive_key: pending.receive_key,
-            send_key: pending.send_key,
+            receive: pending.receive.clone(),
+            send: pending.send.clone(),
             replay: ReplayWindow::EMPTY,
             next_sequence: sequence,
             client_id,
@@ -125,12 +130,18 @@ impl Server {
             last_send_us: now_us,
             counts: FlowCounts::default(),
             budget: FlowBudget::default(),
+            side,
             remote: pending.remote,
             local: pack_local(path.local),
             token_tag: pending.token_tag,
+            cid_random: 0,
+            migrations: 0,
             timeout_s,
             state: FlowState::Unconfirmed,
-            keep_alive_queued: false,
+            nx: NxState::Base,
+            nx_required,
+            negotiations: 0,
+            queued: Queued::default(),
             disconnects_left: 0,
         };
         // A flow at this very address is of the same client id and about to be replaced.
@@ -162,10 +173,6 @@ impl Server {
     }
 
     pub(super) fn queue_keep_alive(&mut self, id: FlowId) {
-        if let Some(flow) = self.flows.get_mut(id) {
-            if !core::mem::replace(&mut flow.keep_alive_queued, true) {
-                self.outbox.push_back(Outgoing::KeepAlive(id));
-            }
-        }
+        self.queue(id, Queued::KEEP_ALIVE, Outgoing::KeepAlive(id));
     }
 }

@@ -4,11 +4,14 @@ use super::{Denial, Outgoing, Server};
 use crate::challenge::Challenge;
 use crate::error::SealError;
 use crate::event::{FlowId, Sealed, Transmit};
-use crate::flow::FlowState;
+use crate::flow::{FlowState, Queued};
 use crate::limits::{
     DATAGRAM_BYTES_MAX, HEADROOM, KEEP_ALIVE_BODY_BYTES, PAYLOAD_BYTES_MAX, SEQUENCE_END, TAG_BYTES,
 };
+use crate::nx::control::Control;
+use crate::nx::grease;
 use crate::prefix;
+use crate::seal::Envelope;
 
 impl Server {
     pub(super) fn seal(
@@ -31,6 +34,9 @@ impl Server {
         if flow.state == FlowState::Closing {
             return Err(SealError::Stale);
         }
+        if flow.awaits_nx() {
+            return Err(SealError::NotConnected);
+        }
         if flow.next_sequence >= SEQUENCE_END {
             return Err(SealError::Exhausted);
         }
@@ -40,9 +46,8 @@ impl Server {
         let (start, length) = self
             .cipher
             .seal_at(
-                &flow.send_key,
-                prefix::PAYLOAD,
-                sequence,
+                &flow.send,
+                Envelope::new(prefix::PAYLOAD, sequence),
                 buffer,
                 start,
                 length,
@@ -50,9 +55,11 @@ impl Server {
             .ok_or(SealError::Room)?;
         flow.last_send_us = self.now_us;
         flow.counts.sent(length);
-        let path = flow.path();
+        let path = flow.route(length);
         if flow.state == FlowState::Unconfirmed {
             self.queue_keep_alive(id);
+        } else if grease::is_due(sequence, flow.cid_random) {
+            self.queue_grease(id);
         }
         Ok(Sealed {
             start,
@@ -74,13 +81,24 @@ impl Server {
                 Outgoing::Challenge(id) => self.write_challenge(id, out),
                 Outgoing::KeepAlive(id) => self.write_keep_alive(id, out),
                 Outgoing::Disconnects(id) => self.write_disconnect(id, out),
+                Outgoing::Accept(id) => self.write_accept(id, out),
+                Outgoing::PathChallenge(id, new) => self.write_path_challenge(id, new, out),
+                Outgoing::NewCid(id) => self.write_new_cid(id, out),
+                Outgoing::Grease(id) => self.write_grease(id, out),
             };
             // An entry whose flow has gone since is skipped.
             if transmit.is_some() {
                 return transmit;
             }
         }
-        let denial = self.denials.pop_front()?;
+        let mut denial = self.denials.pop_front()?;
+        if let Some(refusal) = denial.refusal.take() {
+            let transmit = self.write_refusal(&denial, &Control::Refused(refusal), out);
+            if transmit.is_some() {
+                self.denials.push_front(denial);
+                return transmit;
+            }
+        }
         self.write_denial(&denial, out)
     }
 
@@ -93,20 +111,16 @@ impl Server {
             token_tag: pending.token_tag,
             issued_us: self.now_us,
         })?;
-        let (path, key) = (pending.path, pending.send_key);
-        let sequence = self.take_global_sequence();
-        let length = self
-            .cipher
-            .seal_packet(&key, prefix::CHALLENGE, sequence, &body, out)?;
+        let (path, key) = (pending.path, pending.send.clone());
+        let envelope = Envelope::new(prefix::CHALLENGE, self.take_global_sequence());
+        let length = self.cipher.seal_packet(&key, envelope, &body, out)?;
         self.counters.challenges_out += 1;
         Some(Transmit { length, path })
     }
 
     fn write_denial(&mut self, denial: &Denial, out: &mut [u8]) -> Option<Transmit> {
-        let sequence = self.take_global_sequence();
-        let length = self
-            .cipher
-            .seal_packet(&denial.key, prefix::DENIED, sequence, &[], out)?;
+        let envelope = Envelope::new(prefix::DENIED, self.take_global_sequence());
+        let length = self.cipher.seal_packet(&denial.key, envelope, &[], out)?;
         self.counters.denials_out += 1;
         Some(Transmit {
             length,
@@ -116,7 +130,7 @@ impl Server {
 
     fn write_keep_alive(&mut self, id: FlowId, out: &mut [u8]) -> Option<Transmit> {
         let flow = self.flows.get_mut(id)?;
-        flow.keep_alive_queued = false;
+        flow.queued.clear(Queued::KEEP_ALIVE);
         if !flow.is_live() {
             return None;
         }
@@ -147,7 +161,7 @@ impl Server {
         transmit
     }
 
-    fn write_flow_packet(
+    pub(super) fn write_flow_packet(
         &mut self,
         id: FlowId,
         kind: u8,
@@ -160,18 +174,16 @@ impl Server {
         }
         let sequence = flow.next_sequence;
         flow.next_sequence += 1;
-        let length = self
-            .cipher
-            .seal_packet(&flow.send_key, kind, sequence, body, out)?;
+        let length =
+            self.cipher
+                .seal_packet(&flow.send, Envelope::new(kind, sequence), body, out)?;
         flow.last_send_us = self.now_us;
         flow.counts.sent(length);
-        Some(Transmit {
-            length,
-            path: flow.path(),
-        })
+        let path = flow.route(length);
+        Some(Transmit { length, path })
     }
 
-    fn take_global_sequence(&mut self) -> u64 {
+    pub(super) fn take_global_sequence(&mut self) -> u64 {
         let sequence = self.global_sequence;
         self.global_sequence += 1;
         sequence

@@ -2,7 +2,9 @@
 //! else.
 
 use ggscale_transport_core::token::PublicToken;
-use ggscale_transport_core::{AdmissionSettings, Client, Counters, DropReason, Rate, Received};
+use ggscale_transport_core::{
+    AdmissionSettings, Client, ClientNx, Counters, DropReason, Rate, Received, ServerNx,
+};
 
 use crate::forge::{opened, request, request_of, request_with_addresses, sealed};
 use crate::world::{client_address, server_address, World, PRIVATE_KEY, PROTOCOL_ID, UNIX_S};
@@ -48,6 +50,13 @@ fn reach(reason: DropReason) -> Reached {
         R::BodyLength => on_flow(|key| sealed(key, 4, SEQUENCE, &[0; 7])),
         R::PayloadEmpty => on_flow(|key| sealed(key, 5, SEQUENCE, &[])),
         R::PayloadTooLarge => on_flow(|key| sealed(key, 5, SEQUENCE, &[0; 1201])),
+        R::Grease => on_flow(|_| vec![0x1a; 40]),
+        R::CidUnknown => on_flow(|_| vec![0x18; 40]),
+        R::NxRequired
+        | R::TokenKeyLate
+        | R::ControlMalformed
+        | R::ControlUnknown
+        | R::ControlUnexpected => reach_nx(reason),
         R::WrongSource | R::WrongState | R::FlowClosed => reach_client(reason),
         R::Blocked | R::FlowPacketRate | R::FlowByteRate => reach_flow_limit(reason),
         R::NotConnected
@@ -88,6 +97,30 @@ fn on_flow_twice(make: impl Fn(&[u8; 32]) -> Vec<u8>) -> Reached {
         Received::Payload { .. }
     ));
     server(&mut world, 1, &datagram)
+}
+
+fn reach_nx(reason: DropReason) -> Reached {
+    use DropReason as R;
+    let mut world = World::with_server(1, |config| {
+        config.nx = match reason {
+            R::NxRequired => ServerNx::Require,
+            _ => ServerNx::Allow,
+        };
+    });
+    if reason == R::TokenKeyLate {
+        world.client_nx = ClientNx::Auto;
+    }
+    let token = world.token(1);
+    world.connect_with(&token, client_address(1));
+    let key = PublicToken::read(&token).unwrap().client_to_server_key;
+    world.run_for(2_000_000);
+    let (kind, body) = match reason {
+        R::ControlMalformed => (7, &[1, 9][..]),
+        R::ControlUnknown => (7, &[0x40, 0][..]),
+        R::ControlUnexpected => (7, &[3, 0][..]),
+        _ => (5, &b"x"[..]),
+    };
+    server(&mut world, 1, &sealed(&key, kind, SEQUENCE, body))
 }
 
 fn reach_request(reason: DropReason) -> Reached {

@@ -24,6 +24,8 @@ pub struct World {
     pub link: Link,
     pub random: Random,
     pub registry: Registry,
+    /// Of clients; servers have it off unless a test says otherwise.
+    pub client_nx: ClientNx,
     /// Everything that was ever sent, when recording.
     pub sent: Option<Vec<Datagram>>,
     /// Datagrams to these addresses vanish.
@@ -45,6 +47,7 @@ impl World {
             link: Link::CLEAN,
             random: Random::from_number(seed),
             registry: Registry::isolated(),
+            client_nx: ClientNx::Off,
             sent: None,
             dead: HashSet::new(),
             queue: BTreeMap::new(),
@@ -120,7 +123,7 @@ impl World {
 
     pub fn add_client(&mut self, token: &[u8], address: SocketAddr) -> usize {
         let mut config = ClientConfig::new(Random::from_number(self.random.next_u64()));
-        config.nx = ClientNx::Off;
+        config.nx = self.client_nx;
         let client = Client::new(config, token, self.clock()).expect("token");
         let (events, payloads) = (vec![], vec![]);
         self.clients.push(ClientNode {
@@ -407,12 +410,13 @@ impl World {
     }
 
     fn note_nonce(&mut self, datagram: &Datagram) {
-        let count = usize::from(datagram.bytes[0] >> 4);
+        let (count, kind) = (usize::from(datagram.bytes[0] >> 4), datagram.bytes[0] & 15);
         if datagram.bytes[0] == 0 {
             return;
         }
+        let at = if matches!(kind, 8 | 9) { 9 } else { 1 };
         let mut sequence = [0; 8];
-        sequence[..count].copy_from_slice(&datagram.bytes[1..1 + count]);
+        sequence[..count].copy_from_slice(&datagram.bytes[at..at + count]);
         let from_server = self
             .servers
             .iter()
