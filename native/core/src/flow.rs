@@ -148,7 +148,7 @@ impl Flow {
             epoch: u8::from(nx),
             migrations: self.migrations,
             under_way: self.side.is_some(),
-            ..self.counts.stats(&self.replay, self.path())
+            ..self.counts.stats(self.path())
         }
     }
 }
@@ -166,11 +166,8 @@ pub(crate) struct FlowCounts {
     bytes_in: u64,
     packets_out: u64,
     bytes_out: u64,
-    /// Of the peer's packets that move the replay window: the first sequence, and how many.
-    first_sequence: u64,
-    sequenced_in: u64,
-    /// Under earlier keys.
-    lost_before: u64,
+    /// Gaps in the peer's sequences, less what came late.
+    lost: u64,
     pub failed_opens: u64,
 }
 
@@ -180,13 +177,26 @@ impl FlowCounts {
         self.bytes_in += bytes as u64;
     }
 
-    pub fn received_sequence(&mut self, sequence: u64) {
-        if self.sequenced_in == 0 {
-            self.first_sequence = sequence;
+    /// Before the window is told. What a peer sent before the first packet that came is not known,
+    /// unless its counter begins at zero: see `began_at`.
+    pub fn received_sequence(&mut self, replay: &ReplayWindow, sequence: u64) {
+        match replay.latest() {
+            None => {}
+            Some(latest) if sequence > latest => {
+                self.lost = self.lost.saturating_add(sequence - latest - 1);
+            }
+            Some(_) => self.received_late(),
         }
-        // Reordering before the first packet that came: what was sent earlier counts from there.
-        self.first_sequence = self.first_sequence.min(sequence);
-        self.sequenced_in += 1;
+    }
+
+    /// The first packet under keys whose counter begins at zero.
+    pub fn began_at(&mut self, sequence: u64) {
+        self.lost = self.lost.saturating_add(sequence);
+    }
+
+    /// Overtaken, not lost.
+    pub fn received_late(&mut self) {
+        self.lost = self.lost.saturating_sub(1);
     }
 
     pub fn sent(&mut self, bytes: usize) {
@@ -194,32 +204,13 @@ impl FlowCounts {
         self.bytes_out += bytes as u64;
     }
 
-    /// New keys: sequences begin anew, what was lost stays lost.
-    pub fn begin_epoch(&mut self, replay: &ReplayWindow) {
-        self.lost_before = self.lost(replay);
-        self.sequenced_in = 0;
-        self.first_sequence = 0;
-    }
-
-    /// Under the keys before: overtaken, not lost.
-    pub fn received_late(&mut self) {
-        self.lost_before = self.lost_before.saturating_sub(1);
-    }
-
-    fn lost(&self, replay: &ReplayWindow) -> u64 {
-        let expected = replay
-            .latest()
-            .map_or(0, |l| (l - self.first_sequence).saturating_add(1));
-        self.lost_before + expected.saturating_sub(self.sequenced_in)
-    }
-
-    pub fn stats(&self, replay: &ReplayWindow, path: Path) -> FlowStats {
+    pub fn stats(&self, path: Path) -> FlowStats {
         FlowStats {
             packets_in: self.packets_in,
             bytes_in: self.bytes_in,
             packets_out: self.packets_out,
             bytes_out: self.bytes_out,
-            lost: self.lost(replay),
+            lost: self.lost,
             failed_opens: self.failed_opens,
             path,
             nx: false,

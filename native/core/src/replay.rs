@@ -11,20 +11,19 @@ const WINDOW: u64 = 256;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ReplayWindow {
     latest: u64,
+    /// All zero before the first: the bit of `latest` is always set.
     bits: [u64; 4],
-    started: bool,
 }
 
 impl ReplayWindow {
     pub const EMPTY: Self = Self {
         latest: 0,
         bits: [0; 4],
-        started: false,
     };
 
     /// Seen before, or too old to know. Written as a subtraction: `sequence + 256` would overflow.
     pub fn is_replayed(&self, sequence: u64) -> bool {
-        if !self.started || sequence > self.latest {
+        if sequence > self.latest || !self.has_started() {
             return false;
         }
         self.latest - sequence >= WINDOW || self.bit(sequence)
@@ -32,11 +31,10 @@ impl ReplayWindow {
 
     /// Call only after the packet has opened: a forged sequence must not move the window.
     pub fn mark(&mut self, sequence: u64) {
-        if !self.started {
+        if !self.has_started() {
             *self = Self {
                 latest: sequence,
                 bits: [0; 4],
-                started: true,
             };
         } else if sequence > self.latest {
             let ahead = sequence - self.latest;
@@ -56,12 +54,16 @@ impl ReplayWindow {
 
     /// Higher than any received.
     pub fn is_newest(&self, sequence: u64) -> bool {
-        !self.started || sequence > self.latest
+        sequence > self.latest || !self.has_started()
     }
 
     /// The highest sequence received.
     pub fn latest(&self) -> Option<u64> {
-        self.started.then_some(self.latest)
+        self.has_started().then_some(self.latest)
+    }
+
+    fn has_started(&self) -> bool {
+        self.bits != [0; 4]
     }
 
     fn bit(&self, sequence: u64) -> bool {

@@ -244,7 +244,7 @@ impl Client {
             nx: is_nx,
             epoch: u8::from(is_nx),
             under_way: self.offer.is_some(),
-            ..self.counts.stats(&self.replay, self.path())
+            ..self.counts.stats(self.path())
         })
     }
 

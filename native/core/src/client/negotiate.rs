@@ -223,14 +223,14 @@ impl Client {
     }
 
     /// The server has used the new keys.
-    pub(super) fn confirm_nx(&mut self) {
+    pub(super) fn confirm_nx(&mut self, first_sequence: u64) {
         let Some(mut offer) = self.offer.take() else {
             return;
         };
         let Some(receive) = offer.receive.take() else {
             return;
         };
-        self.counts.begin_epoch(&self.replay);
+        self.counts.began_at(first_sequence);
         self.receive = receive;
         self.replay = ReplayWindow::EMPTY;
         self.nx = Nx::Confirmed;

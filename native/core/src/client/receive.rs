@@ -37,8 +37,8 @@ impl Client {
         let length = self.open(&header, datagram)?;
         self.counts.received(bytes);
         if self.has_window(&header) {
+            self.counts.received_sequence(&self.replay, header.sequence);
             self.replay.mark(header.sequence);
-            self.counts.received_sequence(header.sequence);
         }
         let body = datagram
             .get(header.body..header.body + length)
@@ -82,7 +82,7 @@ impl Client {
             match self.open_during_switch(header, datagram) {
                 Ok((length, is_new)) => {
                     if is_new {
-                        self.confirm_nx();
+                        self.confirm_nx(header.sequence);
                     }
                     return Ok(length);
                 }

@@ -137,7 +137,7 @@ impl Server {
 
     /// The client has used the new keys: from here on we do, and the token's open only what was
     /// overtaken.
-    pub(super) fn confirm_nx(&mut self, id: FlowId) {
+    pub(super) fn confirm_nx(&mut self, id: FlowId, first_sequence: u64) {
         let now_us = self.now_us;
         let Some(flow) = self.flows.get_mut(id) else {
             return;
@@ -148,7 +148,7 @@ impl Server {
         let Some(offer) = side.offer.take() else {
             return;
         };
-        flow.counts.begin_epoch(&flow.replay);
+        flow.counts.began_at(first_sequence);
         side.token_epoch = Some(TokenEpoch {
             receive: core::mem::replace(&mut flow.receive, offer.keys.client_to_server),
             replay: core::mem::replace(&mut flow.replay, ReplayWindow::EMPTY),

@@ -62,14 +62,14 @@ impl Server {
             return Err(self.on_failed_open(id));
         };
         if role != CidRole::Current {
-            self.settle_cid(id, role);
+            self.settle_cid(id, role, header.sequence);
         }
         let now_us = self.now_us;
         let flow = self.flows.get_mut(id).ok_or(DropReason::CidUnknown)?;
         let is_newest = flow.replay.is_newest(header.sequence);
-        flow.replay.mark(header.sequence);
         flow.counts.received(bytes);
-        flow.counts.received_sequence(header.sequence);
+        flow.counts.received_sequence(&flow.replay, header.sequence);
+        flow.replay.mark(header.sequence);
         flow.last_receive_us = now_us;
         if is_charged {
             self.rules.charge_flow(&mut flow.budget, bytes);
@@ -90,9 +90,9 @@ impl Server {
 
     /// The first datagram with an id that was offered or newly given makes it the current one.
     #[cold]
-    fn settle_cid(&mut self, id: FlowId, role: CidRole) {
+    fn settle_cid(&mut self, id: FlowId, role: CidRole, sequence: u64) {
         match role {
-            CidRole::Offered => self.confirm_nx(id),
+            CidRole::Offered => self.confirm_nx(id, sequence),
             CidRole::New => self.take_new_cid(id),
             CidRole::Current | CidRole::Previous => {}
         }

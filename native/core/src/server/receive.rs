@@ -75,9 +75,9 @@ impl Server {
         if is_charged {
             self.rules.charge_flow(&mut flow.budget, bytes);
         }
-        flow.replay.mark(header.sequence);
         flow.counts.received(bytes);
-        flow.counts.received_sequence(header.sequence);
+        flow.counts.received_sequence(&flow.replay, header.sequence);
+        flow.replay.mark(header.sequence);
         flow.set_local(path);
         if flow.nx == NxState::Accepted {
             flow.forget_stale_offer(now_us);
