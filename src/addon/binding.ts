@@ -10,7 +10,7 @@ export interface CommonOptions {
   driver: Driver;
   /** 0: no ticks. May have a fraction (60 Hz is 1e6 / 60). */
   tickIntervalUs: number;
-  /** 0 leaves the system's default; what was obtained is in `features()`. */
+  /** 0: for a pause of 50 ms with `maxFlows` peers at 60 Hz. What was obtained is in `features()`. */
   receiveBufferBytes: number;
   sendBufferBytes: number;
   /** 1 to 1200; up to 1300 are received from peers that send them. */
@@ -161,19 +161,32 @@ export interface BoundAddress {
   family: 4 | 6;
 }
 
-/** What the kernel gave. Buffer sizes are as asked for, without the kernel's bookkeeping. */
+/** What the kernel gave at open, less what it refused since. Buffer sizes are as asked for, without
+ * the kernel's bookkeeping. */
 export type Features = {
+  /** Several datagrams per system call. */
   recvmmsg: boolean;
   sendmmsg: boolean;
+  /** Runs of datagrams to one peer leave as one (UDP_SEGMENT). */
+  gso: boolean;
+  /** Datagrams that came together are received as one (UDP_GRO); see the option. */
+  gro: boolean;
+  /** Arrival times are the kernel's. */
   timestamps: boolean;
+  /** Datagrams that the kernel dropped are counted (`rx-overflow`). */
   rxqOverflow: boolean;
+  /** Answers leave from the address that was called. */
   packetInfo: boolean;
+  /** Handshake requests have a socket and a buffer of their own. */
   handshakeSocket: boolean;
+  /** IPv4 and IPv6 on one socket. */
   dualStack: boolean;
   /** The kernel chooses among the sockets of the port (handshakes, I/O threads). */
   steering: boolean;
   receiveBufferBytes: number;
   sendBufferBytes: number;
+  /** How long the receive buffer takes what `maxFlows` peers send at 60 Hz while nobody reads, ms. */
+  receivePauseMs: number;
 };
 
 /** What real and simulated endpoints share. */

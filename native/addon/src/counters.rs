@@ -27,6 +27,9 @@ counters! {
     RxRingFull = "rx-ring-full",
     RxTruncated = "rx-truncated",
     RxError = "rx-error",
+    // Datagrams that came several at once (UDP_GRO): how often, and how many.
+    RxTrains = "rx-trains",
+    RxTrainDatagrams = "rx-train-datagrams",
     TxStale = "tx-stale-generation",
     TxBadDescriptor = "tx-bad-descriptor",
     TxSealRefused = "tx-seal-refused",
@@ -36,6 +39,11 @@ counters! {
     TxTooLarge = "tx-too-large",
     TxUnreachable = "tx-unreachable",
     TxError = "tx-error",
+    // Runs to one destination that left as one (UDP_SEGMENT): how often, and of how many datagrams.
+    TxTrains = "tx-trains",
+    TxTrainDatagrams = "tx-train-datagrams",
+    // Runs that the kernel would not take as one; they went one by one.
+    TxTrainRefused = "tx-train-refused",
     // A ring counter that JavaScript cannot have meant; it was ignored, and nothing is lost by that.
     RingBadPosition = "ring-bad-position",
 }

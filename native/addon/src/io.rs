@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ggscale_transport_core::Path;
 
-/// Datagrams per system call.
+/// Datagrams per receive.
 pub const BATCH: usize = 32;
+/// Datagrams per send, in one or several messages.
+pub const SEND_BATCH: usize = 64;
 /// Room for one datagram. Anything longer is cut by the kernel, flagged and dropped: the largest
 /// legal one is 1,078 bytes for a handshake and about 1,330 for a payload.
 pub const DATAGRAM_BYTES: usize = 2048;
@@ -120,12 +122,12 @@ impl Default for Scratch {
     }
 }
 
-/// Rooms for `BATCH` datagrams on the heap: a test thread's stack has no room to spare for them.
-pub fn boxed_buffers() -> Box<[[u8; DATAGRAM_BYTES]; BATCH]> {
-    let zeroed = vec![[0u8; DATAGRAM_BYTES]; BATCH].into_boxed_slice();
+/// Room for `N` datagrams on the heap: a test thread's stack has none to spare for them.
+pub fn boxed_buffers<const N: usize>() -> Box<[[u8; DATAGRAM_BYTES]; N]> {
+    let zeroed = vec![[0u8; DATAGRAM_BYTES]; N].into_boxed_slice();
     match zeroed.try_into() {
         Ok(array) => array,
-        Err(_) => unreachable!("the vector has BATCH elements"),
+        Err(_) => unreachable!("the vector has N elements"),
     }
 }
 
@@ -144,6 +146,14 @@ pub type Errno = i32;
 pub struct Tally {
     /// Datagrams that the kernel dropped because a receive buffer was full.
     pub overflowed: u64,
+    /// Trains received, and the datagrams in them (UDP_GRO).
+    pub trains_in: u64,
+    pub train_datagrams_in: u64,
+    /// Trains that the kernel took, and the datagrams in them (UDP_SEGMENT).
+    pub trains_out: u64,
+    pub train_datagrams_out: u64,
+    /// Trains that the kernel refused; their datagrams were sent one by one.
+    pub trains_refused: u64,
 }
 
 pub trait Io {

@@ -22,6 +22,7 @@
 // Reached by the workspace's own bench as well; nothing here is an interface for others.
 #[doc(hidden)]
 pub mod clients;
+mod clock;
 #[doc(hidden)]
 pub mod counters;
 // The I/O threads are not there yet.
@@ -35,6 +36,8 @@ pub mod error;
 mod fault_test;
 #[cfg(test)]
 mod fault_world;
+#[doc(hidden)]
+pub mod features;
 #[cfg(test)]
 mod hostile_test;
 #[doc(hidden)]

@@ -26,11 +26,13 @@ pub struct BoundAddress {
     pub family: u32,
 }
 
-/// What the kernel gave.
+/// What the kernel gave; see `features.rs`.
 #[napi(object)]
 pub struct Features {
     pub recvmmsg: bool,
     pub sendmmsg: bool,
+    pub gso: bool,
+    pub gro: bool,
     pub timestamps: bool,
     pub rxq_overflow: bool,
     pub packet_info: bool,
@@ -39,6 +41,27 @@ pub struct Features {
     pub steering: bool,
     pub receive_buffer_bytes: u32,
     pub send_buffer_bytes: u32,
+    pub receive_pause_ms: u32,
+}
+
+impl From<crate::features::Features> for Features {
+    fn from(from: crate::features::Features) -> Self {
+        Self {
+            recvmmsg: from.recvmmsg,
+            sendmmsg: from.sendmmsg,
+            gso: from.gso,
+            gro: from.gro,
+            timestamps: from.timestamps,
+            rxq_overflow: from.rxq_overflow,
+            packet_info: from.packet_info,
+            handshake_socket: from.handshake_socket,
+            dual_stack: from.dual_stack,
+            steering: from.steering,
+            receive_buffer_bytes: from.receive_buffer_bytes as u32,
+            send_buffer_bytes: from.send_buffer_bytes as u32,
+            receive_pause_ms: from.receive_pause_ms,
+        }
+    }
 }
 
 /// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens, nx epoch, migrations; false when
@@ -107,13 +130,13 @@ mod linux {
     use crate::pace::{Driver, Pace};
     use crate::peer::Peer;
     use crate::schedule::Schedule;
-    use crate::udp::{clock_ns, UdpFeatures, UdpIo, UdpOptions};
+    use crate::udp::{clock_ns, UdpIo, UdpOptions};
 
     #[napi]
     pub struct NativeEndpoint {
         host: Rc<Host>,
         address: std::net::SocketAddr,
-        features: UdpFeatures,
+        features: crate::features::Features,
     }
 
     /// When JavaScript takes its turns.
@@ -136,6 +159,7 @@ mod linux {
         let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
             handshake_socket: true,
+            expected_flows: options.max_flows,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
             ..UdpOptions::new(bind_address(&options.host, options.port)?)
@@ -159,6 +183,7 @@ mod linux {
         };
         let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
+            expected_flows: options.max_flows,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
             ..UdpOptions::new(bind_address(&options.host, options.port)?)
@@ -282,23 +307,12 @@ mod linux {
 
         #[napi]
         pub fn features(&self) -> Features {
-            // What the kernel refused since the start (recvmmsg, sendmmsg) shows here too.
+            // What the kernel refused since the start shows here too.
             let now = self
                 .host
                 .with(|endpoint| endpoint.io.features())
                 .unwrap_or(self.features);
-            Features {
-                recvmmsg: now.recvmmsg,
-                sendmmsg: now.sendmmsg,
-                timestamps: now.timestamps,
-                rxq_overflow: now.rxq_overflow,
-                packet_info: now.packet_info,
-                handshake_socket: now.handshake_socket,
-                dual_stack: now.dual_stack,
-                steering: now.steering,
-                receive_buffer_bytes: now.receive_buffer_bytes as u32,
-                send_buffer_bytes: now.send_buffer_bytes as u32,
-            }
+            now.into()
         }
 
         /// The clock now: int32 wrapping microseconds.

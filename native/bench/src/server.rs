@@ -110,10 +110,10 @@ pub fn run(arguments: &ServerArguments) -> io::Result<()> {
 impl Measured {
     fn open(arguments: &ServerArguments) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let udp = UdpIo::open(&UdpOptions {
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
             handshake_socket: true,
             receive_buffer_bytes: arguments.buffer_bytes,
             send_buffer_bytes: arguments.buffer_bytes,
+            ..UdpOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)))
         })?;
         let mut config = ServerConfig::new(PROTOCOL_ID, PRIVATE_KEY, Random::from_os()?);
         config.server_addresses = vec![udp.local_address()];

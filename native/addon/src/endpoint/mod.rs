@@ -15,7 +15,7 @@ mod transmit;
 use ggscale_transport_core::{Clock, CloseReason};
 
 use crate::counters::{Counter, Counters};
-use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, BATCH, DATAGRAM_BYTES};
+use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, DATAGRAM_BYTES, SEND_BATCH};
 use crate::layout as l;
 use crate::pace::Waiting;
 use crate::peer::Peer;
@@ -54,7 +54,7 @@ pub struct Endpoint<I: Io> {
     rx: RxRing,
     tx: TxRing,
     scratch: Scratch,
-    out: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
+    out: Box<[[u8; DATAGRAM_BYTES]; SEND_BATCH]>,
     queue: Vec<Sealed>,
     sent: usize,
     counters: Counters,
@@ -81,7 +81,7 @@ impl<I: Io> Endpoint<I> {
             tx: TxRing::new(memory, geometry),
             scratch: Scratch::with_bytes(io.scratch_bytes()),
             out: boxed_buffers(),
-            queue: Vec::with_capacity(BATCH),
+            queue: Vec::with_capacity(SEND_BATCH),
             sent: 0,
             counters: Counters::default(),
             last_drain_us: now.mono_ns / 1000 + options.clock_offset_us,
@@ -142,8 +142,7 @@ impl<I: Io> Endpoint<I> {
             self.peer.handle_timeout(clock);
             self.take_events(clock);
         }
-        let tally = self.io.take_tally();
-        self.counters.add(Counter::RxOverflow, tally.overflowed);
+        self.count_tally();
         self.more |= self.events_waiting;
         self.last_drain_us = clock.mono_us;
         self.memory.store(l::I_MORE, i32::from(self.more));
@@ -161,6 +160,7 @@ impl<I: Io> Endpoint<I> {
         self.tx.refresh();
         self.count_bad_positions();
         self.send_all(clock, true);
+        self.count_tally();
         self.tx.publish();
         // A disconnect of this flush ends its flow: JavaScript hears of it in the next turn.
         self.rx.refresh();
@@ -221,7 +221,7 @@ impl<I: Io> Endpoint<I> {
     pub fn check_invariants(&self) {
         self.rx.check_invariants();
         self.tx.check_invariants();
-        assert!(self.sent <= self.queue.len() && self.queue.len() <= BATCH);
+        assert!(self.sent <= self.queue.len() && self.queue.len() <= SEND_BATCH);
     }
 }
 

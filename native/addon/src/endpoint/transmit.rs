@@ -4,9 +4,12 @@ use ggscale_transport_core::{Clock, Path, SealError};
 
 use super::Endpoint;
 use crate::counters::Counter;
-use crate::io::{Io, Outgoing, BATCH, DATAGRAM_BYTES};
+use crate::io::{Io, Outgoing, Tally, DATAGRAM_BYTES, SEND_BATCH};
 use crate::layout as l;
 use crate::ring::TxEntry;
+
+/// A short list of datagrams.
+const FEW: usize = 4;
 
 /// Where the bytes of a sealed datagram are: an offset of the ring memory, or a scratch buffer.
 #[derive(Clone, Copy)]
@@ -52,13 +55,13 @@ impl<I: Io> Endpoint<I> {
             self.queue.clear();
             self.sent = 0;
         }
-        while ring && self.queue.len() < BATCH {
+        while ring && self.queue.len() < SEND_BATCH {
             let Some((entry, release)) = self.tx.take() else {
                 break;
             };
             self.seal(clock, &entry, release);
         }
-        self.fill_from_core(clock, BATCH);
+        self.fill_from_core(clock, SEND_BATCH);
     }
 
     /// Netcode's own datagrams, while the batch holds fewer than `limit`.
@@ -109,7 +112,7 @@ impl<I: Io> Endpoint<I> {
         {
             Ok(sealed) => {
                 // A keep-alive goes ahead of the payloads of a client that is not confirmed yet.
-                self.fill_from_core(clock, BATCH - 1);
+                self.fill_from_core(clock, SEND_BATCH - 1);
                 self.queue.push(Sealed {
                     source: Source::Ring(offset + sealed.start),
                     length: sealed.length,
@@ -150,6 +153,15 @@ impl<I: Io> Endpoint<I> {
 
     /// One system call for what is left of the queue: datagrams and bytes taken.
     fn send_batch(&mut self) -> Result<(usize, usize), i32> {
+        // Most flushes of a quiet server are short, and a long list costs its length to make.
+        if self.queue.len() - self.sent <= FEW {
+            self.send_up_to::<FEW>()
+        } else {
+            self.send_up_to::<SEND_BATCH>()
+        }
+    }
+
+    fn send_up_to<const N: usize>(&mut self) -> Result<(usize, usize), i32> {
         let left = self.queue.get(self.sent..).unwrap_or(&[]);
         let Some(first) = left.first() else {
             return Ok((0, 0));
@@ -157,19 +169,16 @@ impl<I: Io> Endpoint<I> {
         let mut batch = [Outgoing {
             bytes: &[],
             path: first.path,
-        }; BATCH];
+        }; N];
         for (slot, sealed) in batch.iter_mut().zip(left) {
-            let bytes = match sealed.source {
+            slot.bytes = match sealed.source {
                 Source::Ring(offset) => self.tx.bytes(offset, sealed.length),
                 Source::Scratch(index) => {
                     let buffer: &[u8] = self.out.get(index).map_or(&[], |buffer| buffer);
                     buffer.get(..sealed.length).unwrap_or(&[])
                 }
             };
-            *slot = Outgoing {
-                bytes,
-                path: sealed.path,
-            };
+            slot.path = sealed.path;
         }
         let batch = batch.get(..left.len()).unwrap_or(&batch);
         // A kernel that says it took none would hold the loop for ever.
@@ -183,6 +192,26 @@ impl<I: Io> Endpoint<I> {
         let done = self.queue.get(..self.sent).and_then(|done| done.last());
         if let Some(last) = done {
             self.tx.release_to(last.release);
+        }
+    }
+}
+
+impl<I: Io> Endpoint<I> {
+    /// What only the sockets know becomes counters.
+    pub(super) fn count_tally(&mut self) {
+        let tally = self.io.take_tally();
+        if tally == Tally::default() {
+            return;
+        }
+        for (counter, count) in [
+            (Counter::RxOverflow, tally.overflowed),
+            (Counter::RxTrains, tally.trains_in),
+            (Counter::RxTrainDatagrams, tally.train_datagrams_in),
+            (Counter::TxTrains, tally.trains_out),
+            (Counter::TxTrainDatagrams, tally.train_datagrams_out),
+            (Counter::TxTrainRefused, tally.trains_refused),
+        ] {
+            self.counters.add(counter, count);
         }
     }
 }

@@ -110,7 +110,9 @@ fn ip_options_do_not_move_a_source() {
         // SAFETY: the duplicate closes at the end of this block, the socket itself stays.
         let fd = unsafe { OwnedFd::from_raw_fd(libc::dup(client.as_raw_fd())) };
         let no_operations = [1u8, 1, 1, 1, 1, 1, 1, 0];
-        socket::set_option(&fd, libc::IPPROTO_IP, libc::IP_OPTIONS, no_operations).unwrap();
+        let option = (libc::IPPROTO_IP, libc::IP_OPTIONS);
+        // SAFETY: plain bytes.
+        unsafe { Kernel.setsockopt(fd.as_raw_fd(), option, &no_operations) }.unwrap();
         client.send_to(&[PAYLOAD, 2], called).unwrap();
     }
     let received = take(&mut group);
@@ -184,7 +186,8 @@ fn a_foreign_socket_that_shares_the_port_gets_nothing() {
         let mut group = open(address, 2);
         let local = group[0].local_address();
         let foreign = socket::new_socket(local.is_ipv6(), true).unwrap();
-        socket::set_option(&foreign, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1i32).unwrap();
+        let (level, name) = (libc::SOL_SOCKET, libc::SO_REUSEPORT);
+        socket::set_option(&mut Kernel, &foreign, level, name, 1).unwrap();
         socket::bind(&foreign, local).unwrap();
         // SAFETY: a duplicate that this test alone owns.
         let foreign = unsafe { UdpSocket::from_raw_fd(libc::dup(foreign.as_raw_fd())) };

@@ -25,9 +25,10 @@ struct Link {
     client_flows: Vec<FlowId>,
 }
 
-fn udp(address: &str, handshake_socket: bool) -> UdpIo {
+fn udp(address: &str, handshake_socket: bool, gro: bool) -> UdpIo {
     UdpIo::open(&UdpOptions {
         handshake_socket,
+        gro,
         receive_buffer_bytes: BUFFER_BYTES,
         send_buffer_bytes: BUFFER_BYTES,
         ..UdpOptions::new(address.parse().unwrap())
@@ -40,8 +41,8 @@ fn memory() -> TestMemory {
 }
 
 impl Link {
-    fn new(flows: u32) -> Self {
-        let server_io = udp("127.0.0.1:0", true);
+    fn new(flows: u32, gro: bool) -> Self {
+        let server_io = udp("127.0.0.1:0", true, gro);
         let server_address = server_io.local_address();
         let mut config = ServerConfig::new(PROTOCOL_ID, KEY, Random::from_number(1));
         config.registry = Some(Registry::isolated());
@@ -57,7 +58,7 @@ impl Link {
         let mut link = Self {
             server: Side::with_memory(server_io, Peer::server(core), memory()),
             client: Side::with_memory(
-                udp("0.0.0.0:0", false),
+                udp("0.0.0.0:0", false, gro),
                 Peer::Clients(Box::new(clients)),
                 memory(),
             ),
@@ -125,8 +126,8 @@ fn drain(side: &mut Side<UdpIo>, count: usize) -> (u64, Vec<Entry>) {
 }
 
 /// Each flow sends one payload and gets it back: drain and flush of the server, ns per datagram.
-fn echo(flows: u32, payload_bytes: usize, rounds: usize) -> (f64, f64) {
-    let mut link = Link::new(flows);
+fn echo(gro: bool, flows: u32, payload_bytes: usize, rounds: usize) -> (f64, f64) {
+    let mut link = Link::new(flows, gro);
     let payload = vec![7; payload_bytes];
     let (mut drains, mut flushes) = (Vec::new(), Vec::new());
     for round in 0..rounds {
@@ -150,10 +151,37 @@ fn echo(flows: u32, payload_bytes: usize, rounds: usize) -> (f64, f64) {
     (median(&mut drains), median(&mut flushes))
 }
 
+/// How the datagrams of a bulk run travel.
+#[derive(Clone, Copy)]
+struct Way {
+    name: &'static str,
+    gso: bool,
+    gro: bool,
+}
+
+const WAYS: [Way; 3] = [
+    Way {
+        name: "singly",
+        gso: false,
+        gro: false,
+    },
+    Way {
+        name: "gso",
+        gso: true,
+        gro: false,
+    },
+    Way {
+        name: "gso+gro",
+        gso: true,
+        gro: true,
+    },
+];
+
 /// Runs of `run` datagrams to one flow: flush of the server and drain of the client, ns per datagram.
-fn bulk(run: usize, payload_bytes: usize, rounds: usize) -> (f64, f64) {
+fn bulk(way: Way, run: usize, payload_bytes: usize, rounds: usize) -> (f64, f64) {
     let flows = (256 / run).max(1) as u32;
-    let mut link = Link::new(flows);
+    let mut link = Link::new(flows, way.gro);
+    link.server.endpoint.io.features.gso = way.gso;
     let payload = vec![7; payload_bytes];
     let (mut drains, mut flushes) = (Vec::new(), Vec::new());
     for round in 0..rounds {
@@ -179,12 +207,21 @@ fn bulk(run: usize, payload_bytes: usize, rounds: usize) -> (f64, f64) {
 fn drain_and_flush_carry_echoes_and_bulk() {
     let full = std::env::var_os("GGSCALE_LOOP_BENCH").is_some();
     let rounds = |full_rounds: usize| if full { full_rounds } else { 2 };
-    for flows in [1, 32, 256] {
-        let (drain, flush) = echo(flows, 100, rounds(20_000 / flows as usize));
-        println!("echo {flows:4} x 100 B: drain {drain:6.0} flush {flush:6.0} ns per datagram");
+    // A process that has run for a while finds its pages and caches where it needs them.
+    echo(false, 256, 100, rounds(200));
+    for (gro, name) in [(false, "echo"), (true, "gro echo")] {
+        for flows in [1, 32, 256] {
+            let (drain, flush) = echo(gro, flows, 100, rounds(20_000 / flows as usize));
+            println!("{name} {flows:4} x 100 B: drain {drain:6.0} flush {flush:6.0}");
+        }
     }
-    for run in [1, 2, 4, 16, 64] {
-        let (drain, flush) = bulk(run, 1200, rounds(200));
-        println!("bulk runs of {run:2} x 1200 B: drain {drain:6.0} flush {flush:6.0}");
+    for (bytes, runs) in [(100, &[2, 4, 64][..]), (1200, &[1, 2, 3, 4, 16, 64])] {
+        for &run in runs {
+            for way in WAYS {
+                let (drain, flush) = bulk(way, run, bytes, rounds(200));
+                let name = way.name;
+                println!("bulk {run:2} x {bytes} B {name:7}: drain {drain:6.0} flush {flush:6.0}");
+            }
+        }
     }
 }

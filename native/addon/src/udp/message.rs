@@ -1,68 +1,44 @@
-//! Message headers of a batch, socket addresses and control messages, as the kernel wants them.
+//! Socket addresses and control messages, as the kernel wants them.
 
 use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use crate::io::BATCH;
+use super::sys::{UDP_GRO, UDP_SEGMENT};
 
-/// Control messages of one datagram: timestamp (16), overflow (4), packet info (20), with headers.
-pub(super) const CONTROL_BYTES: usize = 128;
+/// Room for an address of either family, which both begin with the family.
+pub(super) type Name = libc::sockaddr_in6;
+pub(super) const NAME_BYTES: libc::socklen_t = size_of::<Name>() as libc::socklen_t;
+
+/// What one received datagram can bring, headers included: timestamp (32), overflow (24), packet info
+/// (40), segment size (24).
+pub(super) const RECEIVE_CONTROL_BYTES: usize = 128;
+/// Packet info (40) and segment size (24).
+const SEND_CONTROL_BYTES: usize = 64;
 
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-pub(super) struct Control([u8; CONTROL_BYTES]);
+pub(super) struct ReceiveControl([u8; RECEIVE_CONTROL_BYTES]);
 
-/// What one message header points at.
-pub(super) struct Parts {
-    pub name: libc::sockaddr_storage,
-    pub vector: libc::iovec,
-    pub control: Control,
-}
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+pub(super) struct SendControl([u8; SEND_CONTROL_BYTES]);
 
-/// Message headers and what they point at; boxed, so that nothing moves.
-pub(super) struct Headers {
-    pub parts: [Parts; BATCH],
-    pub messages: [libc::mmsghdr; BATCH],
-}
-
-// SAFETY: the pointers lead into the same box, or into memory that a call fills in before it uses
-// them; none is used between calls.
-unsafe impl Send for Headers {}
-
-impl Headers {
-    pub fn new() -> Box<Self> {
-        // SAFETY: all fields are plain C structures for which zero bytes are a valid value.
-        let mut headers: Box<Self> = Box::new(unsafe { zeroed() });
-        let Self { parts, messages } = &mut *headers;
-        for (part, message) in parts.iter_mut().zip(messages) {
-            message.msg_hdr.msg_name = (&raw mut part.name).cast();
-            message.msg_hdr.msg_iov = &raw mut part.vector;
-            message.msg_hdr.msg_iovlen = 1;
-        }
-        headers
-    }
-}
-
-pub(super) fn read_name(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    let pointer: *const libc::sockaddr_storage = name;
-    match i32::from(name.ss_family) {
+pub(super) fn read_name(name: &Name) -> Option<SocketAddr> {
+    let port = u16::from_be(name.sin6_port);
+    match i32::from(name.sin6_family) {
         libc::AF_INET => {
-            // SAFETY: the family says which structure this is; storage is large and aligned enough.
+            let pointer: *const Name = name;
+            // SAFETY: the family says which structure this is; it is the smaller one, and its
+            // alignment is the same.
             let v4 = unsafe { &*pointer.cast::<libc::sockaddr_in>() };
             let address = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
-            Some(SocketAddr::V4(SocketAddrV4::new(
-                address,
-                u16::from_be(v4.sin_port),
-            )))
+            Some(SocketAddr::V4(SocketAddrV4::new(address, port)))
         }
         libc::AF_INET6 => {
-            // SAFETY: as above.
-            let v6 = unsafe { &*pointer.cast::<libc::sockaddr_in6>() };
-            let address = Ipv6Addr::from(v6.sin6_addr.s6_addr);
-            let port = u16::from_be(v6.sin6_port);
+            let address = Ipv6Addr::from(name.sin6_addr.s6_addr);
             // The scope belongs to link-local addresses only; elsewhere it would split one peer.
             let scope = if address.is_unicast_link_local() {
-                v6.sin6_scope_id
+                name.sin6_scope_id
             } else {
                 0
             };
@@ -73,44 +49,37 @@ pub(super) fn read_name(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
 }
 
 /// Writes `address` as the socket's family wants it: IPv4 is mapped on an IPv6 socket.
-pub(super) fn write_name(
-    name: &mut libc::sockaddr_storage,
-    address: SocketAddr,
-    v6: bool,
-) -> libc::socklen_t {
-    let pointer: *mut libc::sockaddr_storage = name;
-    match (address, v6) {
-        (SocketAddr::V4(v4), false) => {
-            // SAFETY: storage is large and aligned enough for either family.
-            let out = unsafe { &mut *pointer.cast::<libc::sockaddr_in>() };
-            out.sin_family = libc::AF_INET as libc::sa_family_t;
-            out.sin_port = v4.port().to_be();
-            out.sin_addr.s_addr = u32::from(*v4.ip()).to_be();
-            out.sin_zero = [0; 8];
-            size_of::<libc::sockaddr_in>() as libc::socklen_t
-        }
-        _ => {
-            let (ip, scope) = match address {
-                SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), 0),
-                SocketAddr::V6(v6) => (*v6.ip(), v6.scope_id()),
-            };
-            // SAFETY: as above.
-            let out = unsafe { &mut *pointer.cast::<libc::sockaddr_in6>() };
-            out.sin6_family = libc::AF_INET6 as libc::sa_family_t;
-            out.sin6_port = address.port().to_be();
-            out.sin6_flowinfo = 0;
-            out.sin6_addr.s6_addr = ip.octets();
-            out.sin6_scope_id = scope;
-            size_of::<libc::sockaddr_in6>() as libc::socklen_t
-        }
+pub(super) fn write_name(name: &mut Name, address: SocketAddr, v6: bool) -> libc::socklen_t {
+    if let (SocketAddr::V4(v4), false) = (address, v6) {
+        let pointer: *mut Name = name;
+        // SAFETY: the smaller structure of the two, with the same alignment.
+        let out = unsafe { &mut *pointer.cast::<libc::sockaddr_in>() };
+        out.sin_family = libc::AF_INET as libc::sa_family_t;
+        out.sin_port = v4.port().to_be();
+        out.sin_addr.s_addr = u32::from(*v4.ip()).to_be();
+        out.sin_zero = [0; 8];
+        return size_of::<libc::sockaddr_in>() as libc::socklen_t;
     }
+    let (ip, scope) = match address {
+        SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), 0),
+        SocketAddr::V6(v6) => (*v6.ip(), v6.scope_id()),
+    };
+    name.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+    name.sin6_port = address.port().to_be();
+    name.sin6_flowinfo = 0;
+    name.sin6_addr.s6_addr = ip.octets();
+    name.sin6_scope_id = scope;
+    NAME_BYTES
 }
 
+/// What the control messages of one receive said.
 #[derive(Default)]
 pub(super) struct Notes {
     pub stamp_ns: Option<u64>,
     pub overflow: Option<u32>,
     pub local: Option<IpAddr>,
+    /// Bytes of each datagram in the buffer, when it holds several.
+    pub segment: Option<usize>,
 }
 
 pub(super) fn read_control(header: &libc::msghdr) -> Notes {
@@ -129,7 +98,7 @@ pub(super) fn read_control(header: &libc::msghdr) -> Notes {
                     let time = data.cast::<libc::timespec>().read_unaligned();
                     notes.stamp_ns = Some(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64);
                 }
-                (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) if length >= 4 => {
+                (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) if length >= size_of::<u32>() => {
                     notes.overflow = Some(data.cast::<u32>().read_unaligned());
                 }
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) if length >= size_of::<libc::in_pktinfo>() => {
@@ -144,6 +113,10 @@ pub(super) fn read_control(header: &libc::msghdr) -> Notes {
                     let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
                     notes.local = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)));
                 }
+                (libc::SOL_UDP, UDP_GRO) if length >= size_of::<i32>() => {
+                    let size = data.cast::<i32>().read_unaligned();
+                    notes.segment = usize::try_from(size).ok().filter(|size| *size > 0);
+                }
                 _ => {}
             }
             message = libc::CMSG_NXTHDR(header, message);
@@ -152,42 +125,64 @@ pub(super) fn read_control(header: &libc::msghdr) -> Notes {
     notes
 }
 
-/// Names the local address to send from; returns the bytes of control data, 0 for the kernel's choice.
-pub(super) fn write_control(control: &mut Control, local: Option<IpAddr>, v6: bool) -> usize {
-    let Some(local) = local else { return 0 };
-    // SAFETY: `control` is aligned to 8 and larger than one header with the larger structure.
-    unsafe {
-        let header = control.0.as_mut_ptr().cast::<libc::cmsghdr>();
-        match (local, v6) {
-            (IpAddr::V4(address), false) => {
-                let mut info: libc::in_pktinfo = zeroed();
-                info.ipi_spec_dst.s_addr = u32::from(address).to_be();
-                let bytes = size_of::<libc::in_pktinfo>() as u32;
-                (*header).cmsg_level = libc::IPPROTO_IP;
-                (*header).cmsg_type = libc::IP_PKTINFO;
-                (*header).cmsg_len = libc::CMSG_LEN(bytes) as _;
-                libc::CMSG_DATA(header)
-                    .cast::<libc::in_pktinfo>()
-                    .write_unaligned(info);
-                libc::CMSG_SPACE(bytes) as usize
-            }
-            (_, true) => {
-                let address = match local {
-                    IpAddr::V4(address) => address.to_ipv6_mapped(),
-                    IpAddr::V6(address) => address,
-                };
-                let mut info: libc::in6_pktinfo = zeroed();
-                info.ipi6_addr.s6_addr = address.octets();
-                let bytes = size_of::<libc::in6_pktinfo>() as u32;
-                (*header).cmsg_level = libc::IPPROTO_IPV6;
-                (*header).cmsg_type = libc::IPV6_PKTINFO;
-                (*header).cmsg_len = libc::CMSG_LEN(bytes) as _;
-                libc::CMSG_DATA(header)
-                    .cast::<libc::in6_pktinfo>()
-                    .write_unaligned(info);
-                libc::CMSG_SPACE(bytes) as usize
-            }
-            (IpAddr::V6(_), false) => 0,
+/// Puts control messages one behind the other.
+struct Writer<'a> {
+    control: &'a mut SendControl,
+    used: usize,
+}
+
+impl Writer<'_> {
+    fn put<T>(&mut self, level: i32, kind: i32, value: T) {
+        let bytes = size_of::<T>() as u32;
+        // SAFETY: plain arithmetic.
+        let (length, space) = unsafe { (libc::CMSG_LEN(bytes), libc::CMSG_SPACE(bytes) as usize) };
+        if self.used + space > SEND_CONTROL_BYTES {
+            return;
         }
+        // SAFETY: the header and its value fit behind `used`, which is a multiple of 8 in a buffer
+        // that is aligned to 8.
+        unsafe {
+            let header = self.control.0.as_mut_ptr().add(self.used);
+            let header = header.cast::<libc::cmsghdr>();
+            (*header).cmsg_level = level;
+            (*header).cmsg_type = kind;
+            (*header).cmsg_len = length as _;
+            libc::CMSG_DATA(header).cast::<T>().write_unaligned(value);
+        }
+        self.used += space;
     }
+}
+
+/// Names the local address to send from and the size of the datagrams that a train is cut into;
+/// returns the bytes of control data, 0 when all is the kernel's choice.
+pub(super) fn write_control(
+    control: &mut SendControl,
+    local: Option<IpAddr>,
+    segment: Option<u16>,
+    v6: bool,
+) -> usize {
+    let mut writer = Writer { control, used: 0 };
+    match (local, v6) {
+        (Some(IpAddr::V4(address)), false) => {
+            // SAFETY: zero bytes are a valid in_pktinfo.
+            let mut info: libc::in_pktinfo = unsafe { zeroed() };
+            info.ipi_spec_dst.s_addr = u32::from(address).to_be();
+            writer.put(libc::IPPROTO_IP, libc::IP_PKTINFO, info);
+        }
+        (Some(address), true) => {
+            let address = match address {
+                IpAddr::V4(address) => address.to_ipv6_mapped(),
+                IpAddr::V6(address) => address,
+            };
+            // SAFETY: zero bytes are a valid in6_pktinfo.
+            let mut info: libc::in6_pktinfo = unsafe { zeroed() };
+            info.ipi6_addr.s6_addr = address.octets();
+            writer.put(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, info);
+        }
+        (Some(IpAddr::V6(_)), false) | (None, _) => {}
+    }
+    if let Some(segment) = segment {
+        writer.put(libc::SOL_UDP, UDP_SEGMENT, segment);
+    }
+    writer.used
 }

@@ -1,43 +1,55 @@
 //! Kernel sockets: one for the flows and, for servers, one for handshakes, filled and emptied in
 //! batches.
 
+mod buffers;
 mod group;
 #[cfg(test)]
 mod group_test;
+mod inbox;
 #[cfg(test)]
 mod loop_bench;
 mod message;
+mod outbox;
 mod socket;
 mod steering;
+mod sys;
+#[cfg(test)]
+mod train_test;
 #[cfg(test)]
 mod udp_test;
 
-use std::io;
-use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use ggscale_transport_core::Path;
-
+pub use crate::clock::clock_ns;
+use crate::clock::now;
 use crate::error::{Code, Failure, Result};
+use crate::features::Features;
 use crate::io::{
-    canonical, Errno, Io, Now, Outgoing, Queue, Scratch, Tally, BATCH, DATAGRAM_BYTES, ROOM_STRIDE,
+    Errno, Io, Now, Outgoing, Queue, Scratch, Tally, BATCH, SCRATCH_BYTES, SEND_BATCH,
 };
 pub use group::Group;
-use message::{
-    read_control, read_name, write_control, write_name, Control, Headers, CONTROL_BYTES,
-};
-use socket::get_option;
+use inbox::{Inbox, SCRATCH_WITH_HALLS_BYTES};
+use outbox::Outbox;
+use socket::{get_option, refuses_call};
+use sys::{Kernel, Sys};
 
 /// Receive buffer of the handshake socket. A flood fills this one and nothing else; 256 KiB hold
 /// about 110 requests with the kernel's bookkeeping, more than a turn takes.
 const HANDSHAKE_BUFFER_BYTES: usize = 256 * 1024;
+/// Trains refused one after the other because of their size, without one taken in between, before
+/// they are given up. A path with a small MTU refuses its own trains only.
+const TRAINS_REFUSED_MAX: u32 = 8;
 
 #[derive(Clone, Copy, Debug)]
 pub struct UdpOptions {
     pub address: SocketAddr,
     pub handshake_socket: bool,
-    /// 0 leaves the system's default.
+    /// Take trains of datagrams as one receive (UDP_GRO).
+    pub gro: bool,
+    /// Peers that are expected to send at 60 Hz each; sizes the buffers that are asked for with 0.
+    pub expected_flows: u32,
+    /// 0: for a pause of 50 ms at the expected rate.
     pub receive_buffer_bytes: usize,
     pub send_buffer_bytes: usize,
 }
@@ -48,43 +60,29 @@ impl UdpOptions {
         Self {
             address,
             handshake_socket: false,
+            gro: false,
+            expected_flows: 1,
             receive_buffer_bytes: 0,
             send_buffer_bytes: 0,
         }
     }
 }
 
-/// What the kernel gave, for `features()`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UdpFeatures {
-    pub recvmmsg: bool,
-    pub sendmmsg: bool,
-    pub timestamps: bool,
-    pub rxq_overflow: bool,
-    pub packet_info: bool,
-    pub handshake_socket: bool,
-    pub dual_stack: bool,
-    /// The kernel chooses the socket by the steering program.
-    pub steering: bool,
-    /// As asked for in SO_RCVBUF terms: half of what the kernel reports, which counts bookkeeping.
-    pub receive_buffer_bytes: usize,
-    pub send_buffer_bytes: usize,
-}
-
 struct Socket {
     fd: OwnedFd,
-    overflow_total: u32,
+    inbox: Box<Inbox>,
 }
 
-pub struct UdpIo {
+pub struct UdpIo<S: Sys = Kernel> {
+    sys: S,
     flows: Socket,
     handshakes: Option<Socket>,
     v6: bool,
     local: SocketAddr,
-    features: UdpFeatures,
+    features: Features,
     tally: Tally,
-    receive: Box<Headers>,
-    transmit: Box<Headers>,
+    outbox: Box<Outbox>,
+    trains_refused: u32,
 }
 
 impl UdpIo {
@@ -93,26 +91,30 @@ impl UdpIo {
         let first = Group::open(options, 1)?.pop();
         first.ok_or_else(|| Failure::new(Code::Internal, "a group without sockets"))
     }
+}
 
+impl<S: Sys> UdpIo<S> {
     fn new(
+        sys: S,
         flows: OwnedFd,
         handshakes: Option<OwnedFd>,
         local: SocketAddr,
-        features: UdpFeatures,
+        features: Features,
     ) -> Self {
         let socket = |fd| Socket {
             fd,
-            overflow_total: 0,
+            inbox: Inbox::new(),
         };
         Self {
+            sys,
             flows: socket(flows),
             handshakes: handshakes.map(socket),
             v6: local.is_ipv6(),
             local,
             features,
             tally: Tally::default(),
-            receive: Headers::new(),
-            transmit: Headers::new(),
+            outbox: Outbox::new(),
+            trains_refused: 0,
         }
     }
 
@@ -121,7 +123,7 @@ impl UdpIo {
         self.local
     }
 
-    pub fn features(&self) -> UdpFeatures {
+    pub fn features(&self) -> Features {
         self.features
     }
 
@@ -143,82 +145,76 @@ impl UdpIo {
         }
     }
 
-    fn receive_batch(&mut self, fd: RawFd, max: usize) -> std::result::Result<usize, Errno> {
-        if self.features.recvmmsg {
-            // SAFETY: the headers point into live buffers, and `max ≤ BATCH`.
-            let count = unsafe {
-                libc::recvmmsg(
-                    fd,
-                    self.receive.messages.as_mut_ptr(),
-                    max as libc::c_uint,
-                    libc::MSG_DONTWAIT as _,
-                    std::ptr::null_mut(),
-                )
-            };
-            if count >= 0 {
-                return Ok(count as usize);
-            }
-            match last_errno() {
-                libc::EAGAIN => return Ok(0),
-                // A seccomp profile that does not know the call: one datagram at a time from now on.
-                libc::ENOSYS | libc::EPERM => self.features.recvmmsg = false,
-                errno => return Err(errno),
-            }
-        }
-        for (index, message) in self.receive.messages.iter_mut().take(max).enumerate() {
-            // SAFETY: as above.
-            let length = unsafe { libc::recvmsg(fd, &mut message.msg_hdr, libc::MSG_DONTWAIT) };
-            if length < 0 {
-                return match last_errno() {
-                    _ if index > 0 => Ok(index),
-                    libc::EAGAIN => Ok(0),
-                    errno => Err(errno),
-                };
-            }
-            message.msg_len = length as libc::c_uint;
-        }
-        Ok(max)
-    }
-
-    fn send_batch(&mut self, count: usize) -> std::result::Result<usize, Errno> {
+    /// Hands the first `count` staged messages over; how many were taken.
+    fn send_messages(&mut self, count: usize) -> std::result::Result<usize, Errno> {
         let fd = self.flows.fd.as_raw_fd();
+        let messages = self.outbox.messages(count);
         if self.features.sendmmsg {
-            // SAFETY: the first `count ≤ BATCH` headers were filled by the caller.
-            let sent = unsafe {
-                libc::sendmmsg(
-                    fd,
-                    self.transmit.messages.as_mut_ptr(),
-                    count as libc::c_uint,
-                    libc::MSG_DONTWAIT as _,
-                )
-            };
-            if sent > 0 {
-                return Ok(sent as usize);
-            }
-            match last_errno() {
-                // Either the call is forbidden (then sendmsg works: remember) or this destination is.
-                libc::ENOSYS | libc::EPERM => {}
-                errno => return Err(errno),
+            // SAFETY: `stage` made these headers from datagrams that the caller still borrows.
+            match unsafe { self.sys.sendmmsg(fd, messages) } {
+                Ok(sent) => return Ok(sent),
+                // The call is forbidden, or this destination is: a call that sends nothing tells.
+                Err(errno @ (libc::ENOSYS | libc::EPERM)) => {
+                    // SAFETY: no header.
+                    let probe = unsafe { self.sys.sendmmsg(fd, &mut []) };
+                    if !refuses_call(probe) {
+                        return Err(errno);
+                    }
+                    self.features.sendmmsg = false;
+                }
+                Err(errno) => return Err(errno),
             }
         }
-        let Some(message) = self.transmit.messages.first() else {
-            return Err(libc::EINVAL);
+        let Some(message) = messages.first_mut() else {
+            return Ok(0);
         };
         // SAFETY: as above.
-        let sent = unsafe { libc::sendmsg(fd, &message.msg_hdr, libc::MSG_DONTWAIT) };
-        if sent < 0 {
-            return Err(last_errno());
+        unsafe { self.sys.sendmsg(fd, message) }.map(|()| 1)
+    }
+
+    /// The first train was not taken for a reason that single datagrams may not have: whether they
+    /// should be tried.
+    fn refuses_train(&mut self, errno: Errno) -> bool {
+        match errno {
+            // The device cannot (EIO), or this kernel does not know how (EINVAL).
+            libc::EIO | libc::EINVAL => self.features.gso = false,
+            libc::EMSGSIZE => {
+                self.trains_refused += 1;
+                self.features.gso = self.trains_refused < TRAINS_REFUSED_MAX;
+            }
+            // No memory for that much at once.
+            libc::ENOBUFS | libc::ENOMEM => {}
+            _ => return false,
         }
-        self.features.sendmmsg = false;
-        Ok(1)
+        self.tally.trains_refused += 1;
+        true
+    }
+
+    /// Counts what the first `count` messages carried.
+    fn count_sent(&mut self, count: usize) -> usize {
+        let mut datagrams = 0;
+        for run in self.outbox.runs(count) {
+            datagrams += run;
+            if run > 1 {
+                self.tally.trains_out += 1;
+                self.tally.train_datagrams_out += run as u64;
+                self.trains_refused = 0;
+            }
+        }
+        datagrams
     }
 }
 
-impl Io for UdpIo {
+impl<S: Sys> Io for UdpIo<S> {
     fn now(&mut self) -> Now {
-        Now {
-            mono_ns: clock_ns(libc::CLOCK_MONOTONIC),
-            real_ns: clock_ns(libc::CLOCK_REALTIME),
+        now()
+    }
+
+    fn scratch_bytes(&self) -> usize {
+        if self.features.gro {
+            SCRATCH_WITH_HALLS_BYTES
+        } else {
+            SCRATCH_BYTES
         }
     }
 
@@ -228,82 +224,48 @@ impl Io for UdpIo {
         max: usize,
         scratch: &mut Scratch,
     ) -> std::result::Result<usize, Errno> {
-        let fd = match queue {
-            Queue::Flows => self.flows.fd.as_raw_fd(),
-            Queue::Handshakes => match &self.handshakes {
-                Some(socket) => socket.fd.as_raw_fd(),
+        let trains = self.features.gro && queue == Queue::Flows;
+        let socket = match queue {
+            Queue::Flows => &mut self.flows,
+            Queue::Handshakes => match &mut self.handshakes {
+                Some(socket) => socket,
                 None => return Ok(0),
             },
         };
-        let max = max.min(BATCH);
-        let Headers { parts, messages } = &mut *self.receive;
-        let rooms = scratch.memory_mut().chunks_exact_mut(ROOM_STRIDE);
-        let slots = parts.iter_mut().zip(messages).zip(rooms);
-        for ((part, message), room) in slots.take(max) {
-            part.vector = libc::iovec {
-                iov_base: room.as_mut_ptr().cast(),
-                iov_len: DATAGRAM_BYTES,
-            };
-            let control: *mut Control = &mut part.control;
-            let header = &mut message.msg_hdr;
-            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_control = control.cast();
-            header.msg_controllen = CONTROL_BYTES as _;
-            header.msg_flags = 0;
+        let inbox = &mut socket.inbox;
+        if !inbox.has_filled() {
+            let messages = inbox.prepare(max, scratch, trains);
+            let asked = messages.len();
+            let fd = socket.fd.as_raw_fd();
+            let count = receive_messages(&mut self.sys, fd, messages, &mut self.features);
+            inbox.filled(count.unwrap_or(0), asked, trains);
+            count?;
         }
-        let count = self.receive_batch(fd, max)?;
-        let port = self.local.port();
-        let mut overflow = None;
-        let Headers { parts, messages } = &*self.receive;
-        let slots = parts.iter().zip(messages).zip(scratch.arrivals.iter_mut());
-        for (index, ((part, message), arrival)) in slots.take(count).enumerate() {
-            arrival.offset = index * ROOM_STRIDE;
-            arrival.length = (message.msg_len as usize).min(DATAGRAM_BYTES);
-            arrival.truncated = message.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
-            let remote = read_name(&part.name);
-            let notes = read_control(&message.msg_hdr);
-            arrival.path = Path {
-                remote: canonical(remote.unwrap_or(SocketAddr::from(([0, 0, 0, 0], port)))),
-                local: notes.local.map(|address| address.to_canonical()),
-            };
-            arrival.stamp_ns = notes.stamp_ns;
-            overflow = notes.overflow.or(overflow);
-        }
-        if let Some(total) = overflow {
-            let socket = match queue {
-                Queue::Flows => Some(&mut self.flows),
-                Queue::Handshakes => self.handshakes.as_mut(),
-            };
-            if let Some(socket) = socket {
-                self.tally.overflowed += u64::from(total.wrapping_sub(socket.overflow_total));
-                socket.overflow_total = total;
-            }
-        }
-        Ok(count)
+        Ok(if trains {
+            inbox.hand_out(max.min(BATCH), scratch, &mut self.tally)
+        } else {
+            inbox.hand_out_all(scratch, &mut self.tally)
+        })
+    }
+
+    fn has_unread(&self) -> bool {
+        self.features.gro && self.flows.inbox.has_unread()
     }
 
     fn send(&mut self, datagrams: &[Outgoing<'_>]) -> std::result::Result<usize, Errno> {
-        let count = datagrams.len().min(BATCH);
-        let Headers { parts, messages } = &mut *self.transmit;
-        let slots = parts.iter_mut().zip(messages).zip(datagrams);
-        for ((part, message), datagram) in slots.take(count) {
-            part.vector = libc::iovec {
-                iov_base: datagram.bytes.as_ptr().cast_mut().cast(),
-                iov_len: datagram.bytes.len(),
-            };
-            let header = &mut message.msg_hdr;
-            header.msg_namelen = write_name(&mut part.name, datagram.path.remote, self.v6);
-            let control_bytes = write_control(&mut part.control, datagram.path.local, self.v6);
-            let control: *mut Control = &mut part.control;
-            header.msg_control = if control_bytes > 0 {
-                control.cast()
-            } else {
-                std::ptr::null_mut()
-            };
-            header.msg_controllen = control_bytes as _;
-            header.msg_flags = 0;
+        let datagrams = datagrams.get(..SEND_BATCH).unwrap_or(datagrams);
+        let count = self.outbox.stage(datagrams, self.v6, self.features.gso);
+        match self.send_messages(count) {
+            Ok(sent) => Ok(self.count_sent(sent)),
+            Err(errno) => {
+                let is_train = self.outbox.runs(1).any(|run| run > 1);
+                if !is_train || !self.refuses_train(errno) {
+                    return Err(errno);
+                }
+                let count = self.outbox.stage(datagrams, self.v6, false);
+                self.send_messages(count).map(|sent| self.count_sent(sent))
+            }
         }
-        self.send_batch(count)
     }
 
     fn take_tally(&mut self) -> Tally {
@@ -311,18 +273,30 @@ impl Io for UdpIo {
     }
 }
 
-pub fn clock_ns(clock: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` is a valid place to write to; the clocks used here always exist.
-    unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-fn last_errno() -> Errno {
-    io::Error::last_os_error()
-        .raw_os_error()
-        .unwrap_or(libc::EIO)
+fn receive_messages<S: Sys>(
+    sys: &mut S,
+    fd: RawFd,
+    messages: &mut [libc::mmsghdr],
+    features: &mut Features,
+) -> std::result::Result<usize, Errno> {
+    if features.recvmmsg {
+        // SAFETY: `prepare` aimed the headers at the scratch, which the caller still borrows.
+        match unsafe { sys.recvmmsg(fd, messages) } {
+            Err(libc::EAGAIN) => return Ok(0),
+            // A sandbox that does not know the call: one datagram at a time from now on.
+            Err(libc::ENOSYS | libc::EPERM) => features.recvmmsg = false,
+            answer => return answer,
+        }
+    }
+    for (index, message) in messages.iter_mut().enumerate() {
+        // SAFETY: as above.
+        match unsafe { sys.recvmsg(fd, message) } {
+            Ok(()) => {}
+            // What is in hand comes first; an error that lasts shows again at the next call.
+            Err(_) if index > 0 => return Ok(index),
+            Err(libc::EAGAIN) => return Ok(0),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(messages.len())
 }

@@ -12,9 +12,10 @@
 //! past the end of the payload ends the program with 0, so empty datagrams meet socket 0. Every result
 //! is the index of one of our own sockets: one that another program adds to the group gets nothing.
 
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::socket::set_option;
+use super::sys::Sys;
 
 /// Threads of one server.
 pub const GROUP_MAX: usize = 16;
@@ -186,11 +187,17 @@ fn hash_source(to: &mut Assembler, seed: u32) {
 }
 
 /// Attaches `program` to the group that `fd` is in.
-pub(super) fn attach(fd: &OwnedFd, mut program: Vec<libc::sock_filter>) -> std::io::Result<()> {
+pub(super) fn attach<S: Sys>(
+    sys: &mut S,
+    fd: &OwnedFd,
+    mut program: Vec<libc::sock_filter>,
+) -> io::Result<()> {
     let program = libc::sock_fprog {
         len: program.len() as u16,
         filter: program.as_mut_ptr(),
     };
-    let option = libc::SO_ATTACH_REUSEPORT_CBPF;
-    set_option(fd, libc::SOL_SOCKET, option, program)
+    let option = (libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF);
+    // SAFETY: the pointer leads to `len` instructions, which live through the call.
+    unsafe { sys.setsockopt(fd.as_raw_fd(), option, &program) }
+        .map_err(io::Error::from_raw_os_error)
 }

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use ggscale_transport_core::Path;
+
 use super::*;
 use crate::error::Code;
-use crate::io::Arrival;
+use crate::io::{Arrival, DATAGRAM_BYTES};
 
 fn open(address: &str, handshake_socket: bool) -> UdpIo {
     try_open(address.parse().unwrap(), handshake_socket).unwrap()

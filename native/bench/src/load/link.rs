@@ -47,10 +47,9 @@ pub struct Link {
 impl Link {
     pub fn open(server: SocketAddr, clients: Option<Box<Clients>>) -> Result<Self> {
         let io = UdpIo::open(&UdpOptions {
-            address: SocketAddr::from(([0, 0, 0, 0], 0)),
-            handshake_socket: false,
             receive_buffer_bytes: BUFFER_BYTES,
             send_buffer_bytes: BUFFER_BYTES,
+            ..UdpOptions::new(SocketAddr::from(([0, 0, 0, 0], 0)))
         })?;
         Ok(Self {
             scratch: Scratch::with_bytes(io.scratch_bytes()),
