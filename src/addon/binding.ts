@@ -13,6 +13,11 @@ export interface CommonOptions {
   /** 0: for a pause of 50 ms with `maxFlows` peers at 60 Hz. What was obtained is in `features()`. */
   receiveBufferBytes: number;
   sendBufferBytes: number;
+  /**
+   * Receive datagrams that came together as one (UDP_GRO). Default: true for clients, false for
+   * servers. It makes bulk data 40 % cheaper to receive and everything else 1 to 2 % dearer.
+   */
+  gro?: boolean;
   /** 1 to 1200; up to 1300 are received from peers that send them. */
   maxPayloadBytes: number;
   /** Added to the monotonic clock, for tests near a wrap. */

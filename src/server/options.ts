@@ -23,7 +23,6 @@ const MAX_FLOWS = 4096;
 const MAX_FLOWS_MAX = 1 << 20;
 const TICK_HZ_MIN = 1;
 const TICK_HZ_MAX = 1000;
-const BUFFER_BYTES = 4 * 1024 * 1024;
 const BUFFER_BYTES_MAX = 1 << 30;
 
 export interface UdpSettings {
@@ -270,7 +269,7 @@ function hostsOf(host: string, extra: string[] | undefined): Set<string> {
 }
 
 function bufferBytes(name: string, value: number | undefined): number {
-  return integer(name, value ?? BUFFER_BYTES, 4096, BUFFER_BYTES_MAX);
+  return value === undefined ? 0 : integer(name, value, 4096, BUFFER_BYTES_MAX);
 }
 
 function integer(name: string, value: number, min: number, max: number): number {

@@ -47,7 +47,10 @@ export interface UdpListenOptions {
   maxTokenLifetimeS?: number;
   /** Concurrent flows; default 4096. */
   maxFlows?: number;
-  /** SO_RCVBUF asked for, bytes; default 4 MiB. What was obtained is in `features()`. */
+  /**
+   * SO_RCVBUF asked for, bytes. Default: enough for a pause of 50 ms with `maxFlows` peers at 60 Hz.
+   * What was obtained is in `features()`, as bytes and as milliseconds.
+   */
   receiveBufferBytes?: number;
   sendBufferBytes?: number;
 }

@@ -170,12 +170,48 @@ t.test('times go across the wrap of the 32-bit clock', async (t) => {
   server.endpoint.close();
 });
 
+t.test('trains of datagrams are whole at the far end, and counted at both', async (t) => {
+  for (const gro of [true, false]) {
+    const { server, client, atClient } = await openPair({ gro });
+    for (let i = 0; i < 60; i++) client.send(atClient, new Uint8Array(1000).fill(i));
+    client.endpoint.flush();
+    await server.until(() => server.payloads.length === 60);
+    for (let i = 0; i < 60; i++) t.same(server.payloads[i], new Uint8Array(1000).fill(i));
+    if (client.endpoint.features().gso) {
+      t.ok(counterOf(client.endpoint, 'tx-train-datagrams') >= 50);
+      const received = counterOf(server.endpoint, 'rx-train-datagrams');
+      t.equal(received > 0, server.endpoint.features().gro);
+    }
+    client.endpoint.close();
+    server.endpoint.close();
+  }
+});
+
 t.test('features and counters tell what the kernel gave', async (t) => {
   const { server } = openServer({ receiveBufferBytes: 1 << 20 });
   const features = server.endpoint.features();
   t.equal(features.timestamps, true);
   t.equal(features.packetInfo, true);
   t.ok(features.receiveBufferBytes > 0);
+  t.equal(features.gro, false, 'off for servers');
+  t.same(
+    Object.keys(features).sort(),
+    [
+      'recvmmsg',
+      'sendmmsg',
+      'gso',
+      'gro',
+      'timestamps',
+      'rxqOverflow',
+      'packetInfo',
+      'handshakeSocket',
+      'dualStack',
+      'steering',
+      'receiveBufferBytes',
+      'sendBufferBytes',
+      'receivePauseMs',
+    ].sort(),
+  );
   t.equal(new Set(server.endpoint.counterNames()).size, server.endpoint.counterNames().length);
   server.endpoint.close();
 });

@@ -159,6 +159,7 @@ mod linux {
         let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
             handshake_socket: true,
+            gro: options.gro.unwrap_or(false),
             expected_flows: options.max_flows,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,
@@ -183,6 +184,7 @@ mod linux {
         };
         let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
         let udp = UdpOptions {
+            gro: options.gro.unwrap_or(true),
             expected_flows: options.max_flows,
             receive_buffer_bytes: options.receive_buffer_bytes as usize,
             send_buffer_bytes: options.send_buffer_bytes as usize,

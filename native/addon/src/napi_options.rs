@@ -44,6 +44,7 @@ pub struct ServerOptions {
     pub tick_interval_us: f64,
     pub receive_buffer_bytes: u32,
     pub send_buffer_bytes: u32,
+    pub gro: Option<bool>,
     pub max_payload_bytes: u32,
     pub clock_offset_us: f64,
     pub admission: Option<AdmissionOptions>,
@@ -61,6 +62,7 @@ pub struct ClientOptions {
     pub tick_interval_us: f64,
     pub receive_buffer_bytes: u32,
     pub send_buffer_bytes: u32,
+    pub gro: Option<bool>,
     pub max_payload_bytes: u32,
     pub clock_offset_us: f64,
 }
