@@ -12,10 +12,14 @@ export function callNative<T>(work: () => T): T {
   }
 }
 
-/** N-API's own codes (`InvalidArg`…) mean that an option has the wrong type. */
 export function toTransportError(cause: unknown): TransportError {
   if (cause instanceof TransportError) return cause;
   const error = cause as { code?: unknown; message?: unknown };
-  const code = typeof error?.code === 'string' && CODE.test(error.code) ? error.code : 'bad-option';
-  return new TransportError(code, String(error?.message ?? cause), { cause });
+  return new TransportError(codeOf(error?.code), String(error?.message ?? cause), { cause });
+}
+
+/** N-API's own codes: a panic is a `GenericFailure`, the others mean an option of the wrong type. */
+function codeOf(code: unknown): string {
+  if (code === 'GenericFailure') return 'internal-error';
+  return typeof code === 'string' && CODE.test(code) ? code : 'bad-option';
 }

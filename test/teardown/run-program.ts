@@ -40,10 +40,11 @@ export function runProgram(
   name: string,
   args: string[],
   nodeArgs: string[] = [],
+  variables: Record<string, string> = {},
 ): Promise<Outcome> {
   const path = join(folder, 'test/teardown/programs', `${name}.js`);
   // The runner's own preload would count the children as tests.
-  const env = { ...process.env, NODE_OPTIONS: '' };
+  const env = { ...process.env, NODE_OPTIONS: '', ...variables };
   return new Promise((resolve) => {
     execFile(process.execPath, [...nodeArgs, path, ...args], { env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : (error.signal ?? error.code ?? null);

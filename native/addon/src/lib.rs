@@ -50,6 +50,7 @@ pub mod moderation;
 pub mod pace;
 #[doc(hidden)]
 pub mod peer;
+mod plant;
 #[doc(hidden)]
 pub mod ring;
 mod ring_geometry;

@@ -90,12 +90,12 @@ mod elsewhere {
 
     use crate::error::{Code, Failure};
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open_server(_: Unknown<'_>, _: Unknown<'_>, _: Unknown<'_>) -> napi::Result<(), Code> {
         Err(unsupported().into())
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open_client(_: Unknown<'_>, _: Unknown<'_>, _: Unknown<'_>) -> napi::Result<(), Code> {
         Err(unsupported().into())
     }
@@ -145,7 +145,7 @@ mod linux {
         tick_interval_us: f64,
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open_server(
         env: Env,
         memory: Unknown<'_>,
@@ -171,7 +171,7 @@ mod linux {
         )?)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open_client(
         env: Env,
         memory: Unknown<'_>,
@@ -263,19 +263,19 @@ mod linux {
     #[napi]
     impl NativeEndpoint {
         /// Due netcode timers, then datagrams into the rx ring; the descriptors waiting there.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn drain(&self) -> napi::Result<u32, Code> {
             Ok(self.host.drain()?)
         }
 
         /// Seals and sends the tx ring, arms the timer; the descriptors left in it.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn flush(&self) -> napi::Result<u32, Code> {
             Ok(self.host.flush()?)
         }
 
         /// Begins a connection; `OPENED` or `CLOSED` in the rx ring tells how it went.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn connect(
             &self,
             token: Uint8Array,
@@ -298,7 +298,7 @@ mod linux {
             Ok(FlowRef::from(flow))
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn address(&self) -> BoundAddress {
             BoundAddress {
                 host: self.address.ip().to_string(),
@@ -307,7 +307,7 @@ mod linux {
             }
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn features(&self) -> Features {
             // What the kernel refused since the start shows here too.
             let now = self
@@ -318,7 +318,7 @@ mod linux {
         }
 
         /// The clock now: int32 wrapping microseconds.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn clock_us(&self) -> i32 {
             self.host
                 .with(|endpoint| endpoint.clock().mono_us as i32)
@@ -326,7 +326,7 @@ mod linux {
         }
 
         /// Changes what is named. Flows that end by it are told in the next turn.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn set_admission(&self, options: AdmissionOptions) -> napi::Result<(), Code> {
             let done = self
                 .host
@@ -336,12 +336,12 @@ mod linux {
             Ok(())
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn admission(&self) -> napi::Result<AdmissionStatus, Code> {
             Ok(self.host.guarded(status)?.ok_or_else(closed)??)
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
             // SAFETY: nobody else writes this array during the call.
             let out = unsafe { out.as_mut() };
@@ -350,7 +350,7 @@ mod linux {
             Ok(())
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn flow_stats(
             &self,
             slot: u32,
@@ -366,7 +366,7 @@ mod linux {
             Ok(stats.is_some_and(|stats| write_stats(&stats, unsafe { out.as_mut() })))
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn flow_address(
             &self,
             slot: u32,
@@ -380,24 +380,24 @@ mod linux {
             Ok(stats.map(|stats| stats.path.remote.to_string()))
         }
 
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
             Ok(self.host.set_tick_interval_us(us)?)
         }
 
         /// An open endpoint keeps the process alive; `unref` takes that back.
-        #[napi(js_name = "ref")]
+        #[napi(catch_unwind, js_name = "ref")]
         pub fn reference(&self) {
             self.host.set_referenced(true);
         }
 
-        #[napi(js_name = "unref")]
+        #[napi(catch_unwind, js_name = "unref")]
         pub fn unreference(&self) {
             self.host.set_referenced(false);
         }
 
         /// Idempotent: sends what is queued, says goodbye to every flow, stops, frees.
-        #[napi]
+        #[napi(catch_unwind)]
         pub fn close(&self) {
             self.host.close(true);
         }

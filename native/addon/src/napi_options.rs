@@ -305,7 +305,7 @@ pub fn connect_failure(error: ConnectError) -> Failure {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn layout() -> std::collections::HashMap<String, i64> {
     layout::TABLE
         .iter()
@@ -314,7 +314,7 @@ pub fn layout() -> std::collections::HashMap<String, i64> {
 }
 
 /// The counters that count lost datagrams.
-#[napi]
+#[napi(catch_unwind)]
 pub fn drop_reasons() -> Vec<String> {
     let core = ggscale_transport_core::DropReason::ALL
         .iter()
@@ -326,7 +326,7 @@ pub fn drop_reasons() -> Vec<String> {
     core.chain(own).map(str::to_owned).collect()
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn counter_names() -> Vec<String> {
     COUNTER_NAMES
         .iter()

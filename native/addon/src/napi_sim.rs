@@ -40,7 +40,7 @@ pub struct SimEndpoint {
     memory: sys::napi_ref,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_sim(
     env: Env,
     memory: Unknown<'_>,
@@ -73,7 +73,7 @@ pub fn open_sim(
 
 #[napi]
 impl SimEndpoint {
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn drain(&self) -> napi::Result<u32, Code> {
         self.with(0, |Simulation { endpoint, pace }| {
             let drained = endpoint.drain();
@@ -82,31 +82,31 @@ impl SimEndpoint {
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flush(&self) -> napi::Result<u32, Code> {
         self.with(0, |it| it.endpoint.flush())
     }
 
     /// Runs netcode's own timers; true when JavaScript should take a turn.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn service(&self) -> napi::Result<bool, Code> {
         self.with(false, |it| it.endpoint.service())
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_time(&self, us: f64) -> napi::Result<(), Code> {
         let us = whole(us, "us")?;
         self.with((), |it| it.endpoint.io.set_time_us(us))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn inject(&self, address: String, bytes: Uint8Array) -> napi::Result<(), Code> {
         let remote = address_of(&address)?;
         self.with((), |it| it.endpoint.io.inject(remote, &bytes))
     }
 
     /// The next datagram sent, copied to the front of `out`; null when there is none.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn poll_transmit(&self, mut out: Uint8Array) -> napi::Result<Option<SimTransmit>, Code> {
         let next = self.with(None, |it| it.endpoint.io.poll_transmit())?;
         let Some((path, bytes)) = next else {
@@ -125,7 +125,7 @@ impl SimEndpoint {
     }
 
     /// When the endpoint wants to run again, in microseconds of its clock; null: not by itself.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn deadline_us(&self) -> napi::Result<Option<f64>, Code> {
         self.with(None, |Simulation { endpoint, pace }| {
             let wake = pace.next_wake(endpoint.mono_ns(), &endpoint.waiting())?;
@@ -134,14 +134,14 @@ impl SimEndpoint {
     }
 
     /// The wake reasons that are due now; 0 when none is (netcode alone may be, see `service`).
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn due_reasons(&self) -> napi::Result<u32, Code> {
         self.with(0, |Simulation { endpoint, pace }| {
             pace.due(endpoint.mono_ns(), &endpoint.waiting())
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn connect(&self, token: Uint8Array) -> napi::Result<FlowRef, Code> {
         let made = self.with(None, |Simulation { endpoint, .. }| {
             let clock = endpoint.clock();
@@ -156,25 +156,25 @@ impl SimEndpoint {
         Ok(FlowRef::from(made.ok_or(closed)??))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_admission(&self, options: AdmissionOptions) -> napi::Result<(), Code> {
         Ok(self.with(Ok(()), |sim| set_admission(&mut sim.endpoint, &options))??)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn admission(&self) -> napi::Result<AdmissionStatus, Code> {
         let closed = Failure::new(Code::Closed, "the endpoint is closed");
         Ok(self.with(Err(closed), |sim| status(&mut sim.endpoint))??)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
         // SAFETY: nobody else writes this array during the call.
         let out = unsafe { out.as_mut() };
         self.with((), |it| write_counters(&it.endpoint, out))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flow_stats(
         &self,
         slot: u32,
@@ -188,7 +188,7 @@ impl SimEndpoint {
         Ok(stats.is_some_and(|stats| write_stats(&stats, unsafe { out.as_mut() })))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flow_address(&self, slot: u32, generation: u32) -> napi::Result<Option<String>, Code> {
         self.with(None, |Simulation { endpoint, .. }| {
             let stats = endpoint.peer.flow_stats(FlowId { slot, generation })?;
@@ -196,20 +196,20 @@ impl SimEndpoint {
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
         self.with((), |Simulation { endpoint, pace }| {
             pace.schedule.set_tick_interval_us(endpoint.mono_ns(), us);
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn check_invariants(&self) -> napi::Result<(), Code> {
         self.with((), |it| it.endpoint.check_invariants())
     }
 
     /// Says goodbye to every flow; what that sends stays pollable. Idempotent.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self) -> napi::Result<(), Code> {
         self.with((), |it| it.endpoint.finish())
     }

@@ -11,6 +11,7 @@ use crate::error::{Code, Failure, Result as Checked};
 use crate::napi_options::{
     addresses_of, bad_option, key_of, os_random, token_failure, u64_of, whole,
 };
+use crate::plant::{self, Point};
 
 const NONCE_BYTES: usize = 24;
 
@@ -68,14 +69,15 @@ pub struct PrivateTokenFields {
     pub server_to_client_key: Uint8Array,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn generate_key() -> napi::Result<Uint8Array, Code> {
+    plant::hit(Point::Function);
     let key =
         token::generate_key().map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     Ok(Uint8Array::from(key.to_vec()))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_connect_token(options: CreateTokenOptions) -> napi::Result<Uint8Array, Code> {
     let make = || -> Checked<Vec<u8>> {
         let public = options
@@ -104,7 +106,7 @@ pub fn create_connect_token(options: CreateTokenOptions) -> napi::Result<Uint8Ar
 }
 
 /// Every field given: for vectors and foreign backends.
-#[napi]
+#[napi(catch_unwind)]
 pub fn seal_connect_token(fields: TokenFields) -> napi::Result<Uint8Array, Code> {
     let make = || -> Checked<Vec<u8>> {
         let public = fields
@@ -137,7 +139,7 @@ pub fn seal_connect_token(fields: TokenFields) -> napi::Result<Uint8Array, Code>
     Ok(Uint8Array::from(make()?))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn read_connect_token(token: Uint8Array) -> napi::Result<PublicTokenFields, Code> {
     let public = PublicToken::read(&token).map_err(token_failure)?;
     Ok(PublicTokenFields {
@@ -151,7 +153,7 @@ pub fn read_connect_token(token: Uint8Array) -> napi::Result<PublicTokenFields, 
     })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_private_token(
     token: Uint8Array,
     private_key: Uint8Array,

@@ -23,6 +23,29 @@ impl Attachment {
             sys::napi_delete_reference(self.env, self.memory);
         }
     }
+
+    /// Gives back everything, the cleanup hook last: the environment may be gone after it.
+    pub(super) fn detach(
+        &self,
+        context: sys::napi_async_context,
+        hook: sys::napi_async_cleanup_hook_handle,
+    ) {
+        let mut scope = null_mut();
+        // SAFETY: the environment lives until its cleanup hook is removed.
+        unsafe {
+            let scoped = sys::napi_open_handle_scope(self.env, &mut scope) == sys::Status::napi_ok;
+            if !context.is_null() {
+                sys::napi_async_destroy(self.env, context);
+            }
+            self.release();
+            if scoped {
+                sys::napi_close_handle_scope(self.env, scope);
+            }
+            if !hook.is_null() {
+                sys::napi_remove_async_cleanup_hook(hook);
+            }
+        }
+    }
 }
 
 pub(super) fn event_loop_of(env: sys::napi_env) -> Result<*mut uv::Loop> {

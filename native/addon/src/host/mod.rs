@@ -24,6 +24,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::layout as l;
 use crate::pace::Pace;
+use crate::plant::{self, Point};
 use crate::udp::UdpIo;
 use crate::uv::{self, Uv};
 pub use attachment::Attachment;
@@ -111,7 +112,11 @@ impl Host {
         self: &Rc<Self>,
         work: impl FnOnce(&mut Endpoint<UdpIo>) -> R,
     ) -> Result<Option<R>> {
-        catch_unwind(AssertUnwindSafe(|| self.with(work))).map_err(|_| {
+        let planted = |endpoint: &mut Endpoint<UdpIo>| {
+            plant::hit(Point::Call);
+            work(endpoint)
+        };
+        catch_unwind(AssertUnwindSafe(|| self.with(planted))).map_err(|_| {
             self.close(false);
             internal(BUG)
         })
@@ -248,6 +253,7 @@ impl Host {
     }
 
     fn on_socket_event(self: &Rc<Self>, handle: uv::Handle, status: c_int, events: c_int) {
+        plant::hit(Point::Socket);
         if status < 0 {
             // libuv stopped the handle because of POLLERR: take the error off the socket, go on.
             self.with(|endpoint| endpoint.io.clear_errors());
@@ -279,6 +285,7 @@ impl Host {
     }
 
     fn on_clock_event(self: &Rc<Self>) {
+        plant::hit(Point::Clock);
         if !self.handles.take_expired() || !self.is_open() {
             return;
         }
@@ -305,27 +312,24 @@ impl Host {
             return;
         }
         // The wrapper that JavaScript holds may live on until it is collected; descriptors do not.
-        *self.endpoint.borrow_mut() = None;
-        self.handles.free();
-        let env = self.attachment.env;
-        let mut scope = null_mut();
-        // SAFETY: the environment lives until its cleanup hook is removed, which is the last step.
-        unsafe {
-            let scoped = sys::napi_open_handle_scope(env, &mut scope) == sys::Status::napi_ok;
-            let context = self.context.replace(null_mut());
-            if !context.is_null() {
-                sys::napi_async_destroy(env, context);
-            }
-            self.attachment.release();
-            if scoped {
-                sys::napi_close_handle_scope(env, scope);
-            }
-            let hook = self.hook.replace(null_mut());
-            if !hook.is_null() {
-                sys::napi_remove_async_cleanup_hook(hook);
-                // The count that the hook owned.
-                Rc::decrement_strong_count(Rc::as_ptr(self));
-            }
+        // Whatever happens here, the hook goes: the environment waits for it when it ends.
+        let freed = catch_unwind(AssertUnwindSafe(|| {
+            plant::hit(Point::Closed);
+            *self.endpoint.borrow_mut() = None;
+            self.handles.free();
+        }));
+        if freed.is_err() {
+            // SAFETY: the environment waits for its cleanup hook, which is removed below.
+            unsafe { javascript::raise_bug(self.attachment.env) };
+        }
+        let (context, hook) = (
+            self.context.replace(null_mut()),
+            self.hook.replace(null_mut()),
+        );
+        self.attachment.detach(context, hook);
+        if !hook.is_null() {
+            // SAFETY: the count that the hook owned, which is gone; `self` holds another one.
+            unsafe { Rc::decrement_strong_count(Rc::as_ptr(self)) };
         }
     }
 
@@ -385,5 +389,8 @@ unsafe extern "C" fn on_handle_closed(handle: uv::Handle) {
 }
 
 unsafe extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
-    enter(data.cast_const().cast::<Host>(), |host| host.close(true));
+    enter(data.cast_const().cast::<Host>(), |host| {
+        plant::hit(Point::Cleanup);
+        host.close(true);
+    });
 }
