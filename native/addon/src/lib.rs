@@ -30,6 +30,8 @@ pub mod counters;
 mod doorbell;
 #[doc(hidden)]
 pub mod endpoint;
+#[cfg(test)]
+mod entries_test;
 #[doc(hidden)]
 pub mod error;
 #[cfg(test)]
