@@ -75,7 +75,7 @@ counters! {
     refusals_out = "refusals-out",
     /// Server: addresses that might become a flow's new one.
     path_candidates = "path-candidates",
-    /// Server: given up because a newer packet came from the old address.
+    /// Server: given up because a newer packet came from the old address, or the new one is blocked.
     path_cancelled = "path-cancelled",
     /// Server: given up unanswered.
     path_failed = "path-failed",

@@ -83,7 +83,7 @@ pub(crate) const MIGRATION_INTERVAL_US: u64 = 1_000_000;
 pub(crate) const NEW_CID_INTERVAL_US: u64 = 200_000;
 pub(crate) const NEW_CID_INTERVAL_MAX_US: u64 = 1_600_000;
 
-/// What a full or busy server asks its clients to wait.
+/// What a full or busy server asks its clients to wait, as the ticket endpoint does.
 pub(crate) const RETRY_AFTER_S: u16 = 5;
 
 pub(crate) const TIMEOUT_S_MIN: i32 = 1;

@@ -115,6 +115,7 @@ impl Admission {
             busy: settings.busy,
             max_flows: settings.max_flows.unwrap_or(u32::MAX),
             max_pending: settings.max_pending,
+            retry_after_s: settings.retry_after_s,
             flow_limits: FlowLimits {
                 packets: settings.packets_per_flow,
                 bytes: settings.bytes_per_flow,
@@ -212,6 +213,7 @@ pub(crate) struct Rules {
     /// `u32::MAX`: as many as the server was made for.
     pub max_flows: u32,
     pub max_pending: u32,
+    pub retry_after_s: u16,
     flow_limits: FlowLimits,
 }
 

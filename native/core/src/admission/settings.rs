@@ -11,7 +11,7 @@ use super::block_list::{BlockList, Cidr};
 use super::bucket::Rate;
 use crate::limits::{
     BLOCKED_PREFIXES_MAX, DATAGRAM_BYTES_MAX, MAX_PENDING_DEFAULT, PENDING_CAPACITY,
-    PREFIX_CAPACITY,
+    PREFIX_CAPACITY, RETRY_AFTER_S,
 };
 
 /// Connect tokens tried, 2.5 µs each when they do not open: at most 5 % of a core, however many
@@ -30,8 +30,6 @@ const PACKETS_PER_FLOW: Rate = Rate::new(5_000, 5_000);
 /// 32 Mbit/s, far above what a player's uplink gives a game; the burst is four times what RL1
 /// queues.
 const BYTES_PER_FLOW: Rate = Rate::new(4 << 20, 4 << 20);
-/// As the ticket endpoint's Retry-After.
-const RETRY_AFTER_S: u16 = 5;
 
 /// Live settings of a server; see [`crate::Server::set_admission`]. `None` means no limit.
 #[derive(Clone, PartialEq, Eq, Debug)]

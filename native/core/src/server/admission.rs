@@ -7,6 +7,7 @@ use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, FlowId};
 use crate::flow::FlowState;
 use crate::path::PackedAddress;
+use crate::side::Candidate;
 
 impl Server {
     /// Changes the settings of this server and of all that share its admission; those notice at
@@ -79,6 +80,17 @@ impl Server {
         }
     }
 
+    /// A flow that is about to move there stays where it is.
+    fn forget_blocked_path(&mut self, id: FlowId) {
+        let side = self.flows.get_mut(id).and_then(|flow| flow.side.as_mut());
+        let Some(side) = side else { return };
+        let rules = &self.rules;
+        let is_blocked = |it: &Candidate| rules.blocks(it.remote.unpack().ip());
+        if side.candidate.take_if(|it| is_blocked(it)).is_some() {
+            self.counters.path_cancelled += 1;
+        }
+    }
+
     /// Nothing is sent to a blocked source, so its flows end without disconnects.
     fn end_blocked(&mut self) {
         let flows: Vec<FlowId> = self.flows.ids().collect();
@@ -90,7 +102,9 @@ impl Server {
             if is_blocked {
                 self.counters.flows_blocked += 1;
                 self.end_silently(id, CloseReason::Blocked);
+                continue;
             }
+            self.forget_blocked_path(id);
         }
         let pending: Vec<FlowId> = self.pending.ids().collect();
         for id in pending {

@@ -183,6 +183,7 @@ impl Server {
         if epoch.replay.is_replayed(header.sequence) {
             return Err(DropReason::Replayed);
         }
+        self.rules.check_flow(&mut flow.budget, now_us, bytes)?;
         let sealed = datagram
             .get_mut(header.body..)
             .ok_or(DropReason::TooShort)?;
@@ -190,6 +191,7 @@ impl Server {
             return Err(self.on_failed_open(id));
         };
         epoch.replay.mark(header.sequence);
+        self.rules.charge_flow(&mut flow.budget, bytes);
         let is_required = flow.nx_required;
         flow.counts.received(bytes);
         flow.counts.received_late();

@@ -9,8 +9,7 @@ use crate::event::Received;
 use crate::flow::{clamp_timeout_s, timeout_us};
 use crate::history::TokenTag;
 use crate::limits::{
-    DENIALS_QUEUED_MAX, PENDING_LIFETIME_US, REQUEST_BYTES, RETRY_AFTER_S, TAG_BYTES,
-    TOKEN_PRIVATE_BYTES, VERSION,
+    DENIALS_QUEUED_MAX, PENDING_LIFETIME_US, REQUEST_BYTES, TAG_BYTES, TOKEN_PRIVATE_BYTES, VERSION,
 };
 use crate::nx::{Refusal, ServerNx};
 use crate::path::{PackedAddress, Path};
@@ -171,16 +170,17 @@ impl Server {
         if self.denials.len() >= DENIALS_QUEUED_MAX {
             return DropReason::DenialsFull;
         }
-        let refusal = refusal_of(reason).filter(|_| nx != TokenNx::Silent);
+        let refusal =
+            refusal_of(reason, self.rules.retry_after_s).filter(|_| nx != TokenNx::Silent);
         self.denials.push_back(Denial { key, path, refusal });
         reason
     }
 }
 
-fn refusal_of(reason: DropReason) -> Option<Refusal> {
+fn refusal_of(reason: DropReason, retry_after_s: u16) -> Option<Refusal> {
     let (code, retry_after_s) = match reason {
-        DropReason::ServerFull => (Refusal::FULL, RETRY_AFTER_S),
-        DropReason::Busy => (Refusal::BUSY, RETRY_AFTER_S),
+        DropReason::ServerFull => (Refusal::FULL, retry_after_s),
+        DropReason::Busy => (Refusal::BUSY, retry_after_s),
         DropReason::NxRequired => (Refusal::NX_REQUIRED, 0),
         _ => return None,
     };
