@@ -36,6 +36,10 @@ export interface ServerOptions extends CommonOptions {
   serverAddresses: string[];
   maxFlows: number;
   admission?: NativeAdmission;
+  /** I/O threads, 1 to 16; 0 (default): the JavaScript thread moves the datagrams. */
+  threads?: number;
+  /** A CPU for each thread; empty (default): wherever the system likes. */
+  affinity?: number[];
   /** Tokens remembered until they expire. */
   tokenHistory?: number;
   maxTokenLifetimeS?: number;
@@ -168,7 +172,7 @@ export interface BoundAddress {
 
 /** What the kernel gave at open, less what it refused since. Buffer sizes are as asked for, without
  * the kernel's bookkeeping. */
-export type Features = {
+export type NativeFeatures = {
   /** Several datagrams per system call. */
   recvmmsg: boolean;
   sendmmsg: boolean;
@@ -194,10 +198,16 @@ export type Features = {
   receivePauseMs: number;
 };
 
+/** And who drives. */
+export type Features = NativeFeatures & {
+  driver: Driver;
+  /** I/O threads; 0: none. */
+  threads: number;
+};
+
 /** What real and simulated endpoints share. */
 export interface NativeCore {
   drain(): number;
-  flush(): number;
   connect(token: Uint8Array, localHost?: string): FlowRef;
   counters(out: Float64Array): void;
   flowStats(slot: number, generation: number, out: Float64Array): boolean;
@@ -209,8 +219,10 @@ export interface NativeCore {
 }
 
 export interface NativeEndpoint extends NativeCore {
+  /** `wantsRoom`: there is more to send than the rings hold, so a wake is due when they empty. */
+  flush(wantsRoom: boolean): number;
   address(): BoundAddress;
-  features(): Features;
+  features(): NativeFeatures;
   /** The endpoint's clock now: int32 wrapping microseconds. */
   clockUs(): number;
   ref(): void;
@@ -218,6 +230,7 @@ export interface NativeEndpoint extends NativeCore {
 }
 
 export interface SimEndpoint extends NativeCore {
+  flush(): number;
   /** Moves the clock; it never goes back. */
   setTime(us: number): void;
   /** A datagram from `ip:port` arrives now. */
@@ -242,6 +255,7 @@ export interface Binding {
   sealConnectToken(fields: ConnectTokenFields): Uint8Array;
   readConnectToken(token: Uint8Array): PublicToken;
   openPrivateToken(token: Uint8Array, privateKey: Uint8Array): PrivateToken;
+  /** `memory` has a section for each thread. */
   openServer(
     memory: Uint8Array,
     options: ServerOptions,

@@ -13,6 +13,7 @@ import type {
   BoundAddress,
   ClientOptions,
   CommonOptions,
+  Driver,
   Features,
   FlowRef,
   NativeEndpoint,
@@ -39,6 +40,9 @@ export type ServerConfig = Defaulted<
 
 export type ClientConfig = Partial<ClientOptions> & { rings?: Partial<RingSizes> };
 
+/** As many sockets the kernel's steering program knows. */
+const THREADS_MAX = 16;
+
 const COMMON: CommonOptions = {
   driver: 'immediate',
   tickIntervalUs: 0,
@@ -51,6 +55,8 @@ const COMMON: CommonOptions = {
 export class Endpoint extends Rings {
   readonly #native: NativeEndpoint;
   readonly #binding: Binding;
+  readonly #driver: Driver;
+  readonly #threads: number;
   #isClosed = false;
 
   /**
@@ -71,7 +77,10 @@ export class Endpoint extends Rings {
       ...(admission === undefined ? {} : { admission: nativeAdmission(admission) }),
     };
     checkOptions(options);
-    return new Endpoint({ ...SERVER_RING_SIZES, ...rings }, (binding, bytes) =>
+    const threads = options.threads ?? 0;
+    checkWhole('threads', threads, THREADS_MAX);
+    checkAffinity(options.affinity ?? [], threads);
+    return new Endpoint({ ...SERVER_RING_SIZES, ...rings }, options, (binding, bytes) =>
       binding.openServer(bytes, options, onWake),
     );
   }
@@ -81,17 +90,21 @@ export class Endpoint extends Rings {
     const { rings, ...given } = config;
     const options: ClientOptions = { ...COMMON, host: '0.0.0.0', port: 0, maxFlows: 1, ...given };
     checkOptions(options);
-    return new Endpoint({ ...CLIENT_RING_SIZES, ...rings }, (binding, bytes) =>
+    return new Endpoint({ ...CLIENT_RING_SIZES, ...rings }, options, (binding, bytes) =>
       binding.openClient(bytes, options, onWake),
     );
   }
 
   private constructor(
     sizes: RingSizes,
+    { driver, threads = 0 }: { driver: Driver; threads?: number },
     open: (binding: Binding, bytes: Uint8Array) => NativeEndpoint,
   ) {
     const binding = loadBinding();
-    super(createRingMemory(sizes));
+    const pairs = Math.max(1, threads);
+    super(createRingMemory(sizes, pairs), pairs);
+    this.#driver = driver;
+    this.#threads = threads;
     this.#binding = binding;
     this.#native = callNative(() => open(binding, this.bytes));
   }
@@ -102,15 +115,18 @@ export class Endpoint extends Rings {
 
   /** Runs due netcode timers, receives; returns the descriptors that wait. 0 once closed. */
   drain(): number {
+    // The time of the turn must not be before an arrival that the turn sees: with threads it is read
+    // after the rings.
+    if (this.#threads > 0) this.acquireRx();
     const waiting = this.#native.drain();
-    this.acquireRx();
+    if (this.#threads === 0) this.acquireRx();
     return waiting;
   }
 
   /** Sends everything committed, arms the timer; returns the descriptors that the kernel refused. */
   flush(): number {
     this.publishTx();
-    const left = this.#native.flush();
+    const left = this.#native.flush(this.takeWantsRoom());
     this.reclaimTx();
     return left;
   }
@@ -130,7 +146,7 @@ export class Endpoint extends Rings {
   }
 
   features(): Features {
-    return this.#native.features();
+    return { ...this.#native.features(), driver: this.#driver, threads: this.#threads };
   }
 
   /** The endpoint's clock now (not of the last drain): int32 wrapping microseconds. */
@@ -223,6 +239,13 @@ function checkOptions(options: ServerOptions | ClientOptions): void {
   checkWhole('receiveBufferBytes', options.receiveBufferBytes, 0x3fffffff);
   checkWhole('sendBufferBytes', options.sendBufferBytes, 0x3fffffff);
   checkWhole('maxPayloadBytes', options.maxPayloadBytes, 1300);
+}
+
+function checkAffinity(affinity: number[], threads: number): void {
+  if (!Array.isArray(affinity) || (affinity.length > 0 && affinity.length !== threads)) {
+    throw new TransportError('bad-option', 'affinity must name a CPU for each thread, or none');
+  }
+  for (const cpu of affinity) checkWhole('affinity', cpu, 1023);
 }
 
 function checkWhole(name: string, value: number, max: number): void {

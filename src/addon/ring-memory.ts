@@ -52,11 +52,12 @@ const ARENA_MIN_BYTES = 16 << 10;
 const ARENA_MAX_BYTES = 1 << 29;
 
 /**
- * `first` is the position of the first descriptor of both rings, for tests near a wrap.
+ * A pair of rings for each of `pairs` endpoints, in equal sections. `first` is the position of the
+ * first descriptor of all rings, for tests near a wrap.
  *
  * @throws TransportError bad-option
  */
-export function createRingMemory(sizes: RingSizes, first = 0): SharedArrayBuffer {
+export function createRingMemory(sizes: RingSizes, pairs = 1, first = 0): SharedArrayBuffer {
   checkSize('rxCapacity', sizes.rxCapacity, CAPACITY_MIN, CAPACITY_MAX);
   checkSize('txCapacity', sizes.txCapacity, CAPACITY_MIN, CAPACITY_MAX);
   checkSize('rxArenaBytes', sizes.rxArenaBytes, ARENA_MIN_BYTES, ARENA_MAX_BYTES);
@@ -65,23 +66,26 @@ export function createRingMemory(sizes: RingSizes, first = 0): SharedArrayBuffer
   const txDescriptors = line(rxDescriptors + sizes.rxCapacity * DESCRIPTOR_INTS * 4);
   const rxArena = line(txDescriptors + sizes.txCapacity * DESCRIPTOR_INTS * 4);
   const txArena = line(rxArena + sizes.rxArenaBytes);
-  const total = line(txArena + sizes.txArenaBytes);
+  const section = line(txArena + sizes.txArenaBytes);
+  const total = section * pairs;
   if (total > MEMORY_MAX_BYTES) {
     throw new TransportError('bad-option', `ring memory of ${total} bytes is over 1 GiB`);
   }
   const memory = new SharedArrayBuffer(total);
-  const control = new Int32Array(memory, 0, CONTROL_INTS);
-  control[I_MAGIC] = MAGIC;
-  control[I_LAYOUT_VERSION] = LAYOUT_VERSION;
-  control[I_RX_CAPACITY] = sizes.rxCapacity;
-  control[I_TX_CAPACITY] = sizes.txCapacity;
-  control[I_RX_DESCRIPTORS] = rxDescriptors;
-  control[I_TX_DESCRIPTORS] = txDescriptors;
-  control[I_RX_ARENA] = rxArena;
-  control[I_RX_ARENA_BYTES] = sizes.rxArenaBytes;
-  control[I_TX_ARENA] = txArena;
-  control[I_TX_ARENA_BYTES] = sizes.txArenaBytes;
-  for (const index of [I_RX_TAIL, I_RX_HEAD, I_TX_TAIL, I_TX_HEAD]) control[index] = first;
+  for (let i = 0; i < pairs; i++) {
+    const control = new Int32Array(memory, i * section, CONTROL_INTS);
+    control[I_MAGIC] = MAGIC;
+    control[I_LAYOUT_VERSION] = LAYOUT_VERSION;
+    control[I_RX_CAPACITY] = sizes.rxCapacity;
+    control[I_TX_CAPACITY] = sizes.txCapacity;
+    control[I_RX_DESCRIPTORS] = rxDescriptors;
+    control[I_TX_DESCRIPTORS] = txDescriptors;
+    control[I_RX_ARENA] = rxArena;
+    control[I_RX_ARENA_BYTES] = sizes.rxArenaBytes;
+    control[I_TX_ARENA] = txArena;
+    control[I_TX_ARENA_BYTES] = sizes.txArenaBytes;
+    for (const index of [I_RX_TAIL, I_RX_HEAD, I_TX_TAIL, I_TX_HEAD]) control[index] = first;
+  }
   return memory;
 }
 

@@ -1,17 +1,5 @@
 import t, { type Test } from 'tap';
-import {
-  I_RX_SLEEPING,
-  I_RX_TAIL,
-  I_TX_HEAD,
-  I_TX_SLEEPING,
-  I_TX_TAIL,
-  NEWS_ENTRIES,
-  NEWS_ROOM,
-  RX_CLOSED,
-  RX_OPENED,
-  RX_PAYLOAD,
-  TX_PAYLOAD,
-} from './layout.js';
+import { I_TX_TAIL, RX_CLOSED, RX_OPENED, RX_PAYLOAD, TX_PAYLOAD } from './layout.js';
 import { loadBinding } from './load-binding.js';
 import { CLIENT_RING_SIZES, createRingMemory } from './ring-memory.js';
 import { SimRings } from './sim-rings.js';
@@ -174,49 +162,6 @@ t.test('a reservation without a commit costs nothing, one too small is refused',
   t.equal(new Int32Array(client.memory)[I_TX_TAIL], 0, 'nothing is published before a flush');
   client.flush();
   t.equal(new Int32Array(client.memory)[I_TX_TAIL], 1);
-});
-
-t.test('only a sleeper is rung, once, and only for news that interest it', async (t) => {
-  const { client } = new World(5);
-  const ints = new Int32Array(client.memory);
-  const send = () => {
-    client.txReserve(8);
-    client.txCommit(TX_PAYLOAD, 0, 1, 8);
-    client.flush();
-  };
-  t.equal(client.mustRingTx(), false, 'nothing was published');
-  send();
-  t.equal(client.mustRingTx(), false, 'the other side is awake');
-  ints[I_TX_SLEEPING] = NEWS_ENTRIES;
-  t.equal(client.mustRingTx(), false, 'it saw that before it slept');
-  send();
-  t.equal(client.mustRingTx(), true);
-  send();
-  t.equal(client.mustRingTx(), false, 'rung already');
-  ints[I_TX_SLEEPING] = NEWS_ROOM;
-  send();
-  t.equal(client.mustRingTx(), false, 'it waits for room only');
-  t.equal(ints[I_TX_SLEEPING], NEWS_ROOM);
-});
-
-t.test('who sleeps looks at the rings again, and stays awake when there is work', async (t) => {
-  const { server } = new World(6);
-  const ints = new Int32Array(server.memory);
-  t.equal(server.sleepRx(false), true);
-  t.equal(ints[I_RX_SLEEPING], NEWS_ENTRIES);
-  server.wakeRx();
-  t.equal(ints[I_RX_SLEEPING], 0);
-  t.equal(server.sleepRx(true), true);
-  t.equal(ints[I_RX_SLEEPING], NEWS_ENTRIES | NEWS_ROOM);
-  server.wakeRx();
-  // A thread would write this between the look at the ring and the announcement.
-  ints[I_RX_TAIL] = 1;
-  t.equal(server.sleepRx(false), false, 'an entry came');
-  t.equal(ints[I_RX_SLEEPING], 0);
-  ints[I_RX_TAIL] = 0;
-  ints[I_TX_HEAD] = 1;
-  t.equal(server.sleepRx(true), false, 'room came');
-  t.equal(server.sleepRx(false), true, 'room is not what it waits for');
 });
 
 t.test('times are 32-bit and go across the wrap', async (t) => {

@@ -1,14 +1,12 @@
 /**
- * Both rings over the shared memory, as JavaScript sees them.
+ * The rings over the shared memory, as JavaScript sees them: one pair, or one for each I/O thread,
+ * walked one after the other.
  *
  *   rx   native writes at tail ──▶ rxPoll() walks ──▶ rxRelease() gives back what was walked
  *   tx   txReserve() ──▶ payload written in place ──▶ txCommit() ──▶ published by flush()
  *
  * No call of the hot path allocates: a descriptor becomes plain properties of this object. Nothing
- * of a descriptor is valid after `rxRelease()`.
- *
- * Invariant: `txTail - txHead ≤ capacity`, `txArenaTail - txArenaHead ≤ arena bytes` (wrapping), and
- * an allocation never wraps around the end of its arena.
+ * of a descriptor is valid after `rxRelease()`. A slot belongs to pair `slot % pairs`.
  */
 import {
   ARENA_ALIGN,
@@ -26,23 +24,10 @@ import {
   I_DEADLINE_US,
   I_MORE,
   I_NOW_US,
-  I_RX_CAPACITY,
-  I_RX_DESCRIPTORS,
-  I_RX_HEAD,
-  I_RX_SLEEPING,
-  I_RX_TAIL,
   I_TICKS_DUE,
-  I_TX_ARENA,
-  I_TX_ARENA_BYTES,
-  I_TX_CAPACITY,
-  I_TX_DESCRIPTORS,
-  I_TX_HEAD,
-  I_TX_SLEEPING,
-  I_TX_TAIL,
-  NEWS_ENTRIES,
-  NEWS_ROOM,
   TAG_BYTES,
 } from './layout.js';
+import { Ring } from './ring.js';
 
 const AROUND_BYTES = HEADROOM_BYTES + TAG_BYTES;
 
@@ -64,47 +49,30 @@ export class Rings {
   aux1 = 0;
 
   readonly #ints: Int32Array;
-  readonly #rxBase: number;
-  readonly #rxMask: number;
-  readonly #txBase: number;
-  readonly #txMask: number;
-  readonly #txArena: number;
-  readonly #txArenaBytes: number;
-  /** Where the arena continues after each tx descriptor: what releasing it frees. */
-  readonly #txArenaEnd: Int32Array;
-  #rxNext = 0;
-  #rxReleased = 0;
-  #rxTail = 0;
-  #txTail = 0;
-  #txPublished = 0;
-  #txHead = 0;
-  #txArenaTail = 0;
-  #txArenaHead = 0;
+  readonly #pairs: Ring[] = [];
+  readonly #count: number;
+  /** The pair that rxPoll() walks, and how many come after it in this turn. */
+  #rx: Ring;
+  #rxIndex = 0;
+  #rxLeft = 0;
+  /** The pair of the last reservation. */
+  #tx: Ring;
   #reservedOffset = -1;
   #reservedStart = 0;
   #reservedBytes = 0;
-  /** What the native side was told of: #txPublished and #rxReleased at the last mustRingTx(). */
-  #toldTail = 0;
-  #toldHead = 0;
+  #wantsRoom = false;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** `memory` holds `pairs` equal sections. */
+  constructor(memory: SharedArrayBuffer, pairs = 1) {
     this.memory = memory;
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     const ints = new Int32Array(memory);
     this.#ints = ints;
-    this.#rxBase = ints[I_RX_DESCRIPTORS] >> 2;
-    this.#rxMask = ints[I_RX_CAPACITY] - 1;
-    this.#txBase = ints[I_TX_DESCRIPTORS] >> 2;
-    this.#txMask = ints[I_TX_CAPACITY] - 1;
-    this.#txArena = ints[I_TX_ARENA];
-    this.#txArenaBytes = ints[I_TX_ARENA_BYTES];
-    this.#txArenaEnd = new Int32Array(ints[I_TX_CAPACITY]);
-    const rxFirst = ints[I_RX_HEAD];
-    this.#rxNext = this.#rxReleased = this.#rxTail = this.#toldHead = rxFirst;
-    const txFirst = ints[I_TX_HEAD];
-    this.#txTail = this.#txPublished = this.#txHead = this.#toldTail = txFirst;
-    this.#txArenaTail = this.#txArenaHead = txFirst & -ARENA_ALIGN;
+    const section = memory.byteLength / pairs;
+    for (let i = 0; i < pairs; i++) this.#pairs.push(new Ring(ints, i * section));
+    this.#count = pairs;
+    this.#rx = this.#tx = this.#pairs[0];
   }
 
   /** Time of the last drain: int32 wrapping microseconds. */
@@ -112,9 +80,9 @@ export class Rings {
     return this.#ints[I_NOW_US];
   }
 
-  /** Whether the last drain left datagrams in the socket (a full ring or the turn's limit). */
+  /** Whether the last drain left datagrams in a socket (a full ring or the turn's limit). */
   get more(): boolean {
-    return this.#ints[I_MORE] !== 0;
+    return this.#pairs.some((pair) => this.#ints[pair.control + I_MORE] !== 0);
   }
 
   /** Ticks that the last drain took off the schedule. */
@@ -124,68 +92,78 @@ export class Rings {
 
   /** Moves to the next descriptor, if there is one. */
   rxPoll(): boolean {
-    const next = this.#rxNext;
-    if (next === this.#rxTail) return false;
+    let pair = this.#rx;
+    while (pair.rxNext === pair.rxTail) {
+      if (this.#rxLeft === 0) return false;
+      this.#rxLeft--;
+      pair = this.#nextPair();
+    }
+    const next = pair.rxNext;
     const ints = this.#ints;
-    const at = this.#rxBase + (next & this.#rxMask) * DESCRIPTOR_INTS;
+    const at = pair.rxBase + (next & pair.rxMask) * DESCRIPTOR_INTS;
     this.kind = ints[at + D_KIND];
     this.slot = ints[at + D_SLOT];
     this.generation = ints[at + D_GENERATION];
-    this.offset = ints[at + D_OFFSET];
+    this.offset = pair.base + ints[at + D_OFFSET];
     this.length = ints[at + D_LENGTH];
     this.arrivalUs = ints[at + D_ARRIVAL_US];
     this.aux0 = ints[at + D_AUX0];
     this.aux1 = ints[at + D_AUX1];
-    this.#rxNext = (next + 1) | 0;
+    pair.rxNext = (next + 1) | 0;
     return true;
   }
 
-  /** Gives back every descriptor polled so far: one atomic, so once per batch. */
+  /** Gives back every descriptor polled so far: one atomic for each pair, so once per batch. */
   rxRelease(): void {
-    if (this.#rxReleased === this.#rxNext) return;
-    this.#rxReleased = this.#rxNext;
-    Atomics.store(this.#ints, I_RX_HEAD, this.#rxNext);
+    for (let i = 0; i < this.#count; i++) this.#pairs[i].releaseRx();
   }
 
   /**
-   * Offset at which a payload of at most `capacity` bytes may be written, or -1 when the ring is
-   * full (flush, and try again). A reservation without a commit costs nothing.
+   * Offset at which a payload of at most `capacity` bytes for this slot may be written, or -1 when
+   * its ring is full (flush, and try again). A reservation without a commit costs nothing.
    */
-  txReserve(capacity: number): number {
+  txReserve(capacity: number, slot = 0): number {
+    const pair = this.#count === 1 ? this.#tx : this.#pairs[slot % this.#count];
+    this.#tx = pair;
     const need = (capacity + AROUND_BYTES + (ARENA_ALIGN - 1)) & -ARENA_ALIGN;
-    const size = this.#txArenaBytes;
-    const used = (this.#txTail - this.#txHead) | 0;
-    const at = this.#txArenaTail & (size - 1);
-    const start = at + need > size ? (this.#txArenaTail + size - at) | 0 : this.#txArenaTail;
-    const held = (start + need - this.#txArenaHead) | 0;
-    if (used > this.#txMask || held > size || held < 0) {
+    const size = pair.txArenaBytes;
+    const used = (pair.txTail - pair.txHead) | 0;
+    const at = pair.txArenaTail & (size - 1);
+    const start = at + need > size ? (pair.txArenaTail + size - at) | 0 : pair.txArenaTail;
+    const held = (start + need - pair.txArenaHead) | 0;
+    if (used > pair.txMask || held > size || held < 0) {
       this.#reservedOffset = -1;
+      this.#wantsRoom = true;
       return -1;
     }
     this.#reservedStart = start;
     this.#reservedBytes = need;
-    this.#reservedOffset = this.#txArena + (start & (size - 1)) + HEADROOM_BYTES;
+    this.#reservedOffset = pair.txArena + (start & (size - 1)) + HEADROOM_BYTES;
     return this.#reservedOffset;
   }
 
   /** Makes a descriptor of the last reservation. It leaves at the next flush. */
   txCommit(kind: number, slot: number, generation: number, length: number): void {
     const offset = this.#reservedOffset;
+    const pair = this.#tx;
     if (offset < 0 || length < 0 || length + AROUND_BYTES > this.#reservedBytes) {
       throw new RangeError('txCommit without a reservation that large');
     }
+    if (this.#count > 1 && this.#pairs[slot % this.#count] !== pair) {
+      throw new RangeError('txCommit to a slot of another pair than was reserved');
+    }
     const ints = this.#ints;
-    const index = this.#txTail & this.#txMask;
-    const at = this.#txBase + index * DESCRIPTOR_INTS;
+    const index = pair.txTail & pair.txMask;
+    const at = pair.txBase + index * DESCRIPTOR_INTS;
     ints[at + D_KIND] = kind;
     ints[at + D_SLOT] = slot;
     ints[at + D_GENERATION] = generation;
-    ints[at + D_OFFSET] = offset;
+    ints[at + D_OFFSET] = offset - pair.base;
     ints[at + D_LENGTH] = length;
     const taken = (length + AROUND_BYTES + (ARENA_ALIGN - 1)) & -ARENA_ALIGN;
-    this.#txArenaTail = (this.#reservedStart + taken) | 0;
-    this.#txArenaEnd[index] = this.#txArenaTail;
-    this.#txTail = (this.#txTail + 1) | 0;
+    pair.txArenaTail = (this.#reservedStart + taken) | 0;
+    pair.txArenaEnd[index] = pair.txArenaTail;
+    pair.txTail = (pair.txTail + 1) | 0;
     this.#reservedOffset = -1;
   }
 
@@ -199,59 +177,33 @@ export class Rings {
     this.#ints[I_DEADLINE_ARMED] = 0;
   }
 
-  /**
-   * Whether the native side sleeps and must be woken for what was published or released since the
-   * last call: true once for each of its sleeps, so the caller does ring. Only threads sleep; the
-   * protocol is told in native/addon/src/doorbell.rs.
-   */
-  mustRingTx(): boolean {
-    const news =
-      (this.#toldTail === this.#txPublished ? 0 : NEWS_ENTRIES) |
-      (this.#toldHead === this.#rxReleased ? 0 : NEWS_ROOM);
-    if (news === 0) return false;
-    this.#toldTail = this.#txPublished;
-    this.#toldHead = this.#rxReleased;
-    const ints = this.#ints;
-    if ((Atomics.load(ints, I_TX_SLEEPING) & news) === 0) return false;
-    return Atomics.exchange(ints, I_TX_SLEEPING, 0) !== 0;
-  }
-
-  /**
-   * Announces that this side will wait for a wake when entries arrive, and with `wantsRoom` (after a
-   * `txReserve` that failed) when tx room returns. False, and awake again, when there is work already.
-   */
-  sleepRx(wantsRoom: boolean): boolean {
-    const ints = this.#ints;
-    Atomics.exchange(ints, I_RX_SLEEPING, wantsRoom ? NEWS_ENTRIES | NEWS_ROOM : NEWS_ENTRIES);
-    const hasEntries = Atomics.load(ints, I_RX_TAIL) !== this.#rxNext;
-    const hasRoom = wantsRoom && Atomics.load(ints, I_TX_HEAD) !== this.#txHead;
-    if (!hasEntries && !hasRoom) return true;
-    this.wakeRx();
-    return false;
-  }
-
-  /** Nobody needs to ring from here on; at the start of every turn after a sleep. */
-  wakeRx(): void {
-    Atomics.exchange(this.#ints, I_RX_SLEEPING, 0);
-  }
-
-  /** After the native drain: sees what it wrote. */
+  /** After the native drain: sees what it wrote. Each turn begins with another pair. */
   protected acquireRx(): void {
-    this.#rxTail = Atomics.load(this.#ints, I_RX_TAIL);
+    for (let i = 0; i < this.#count; i++) this.#pairs[i].acquireRx();
+    this.#rxLeft = this.#count - 1;
+    if (this.#count > 1) this.#nextPair();
   }
 
   /** Before the native flush: shows what was committed. */
   protected publishTx(): void {
-    if (this.#txPublished === this.#txTail) return;
-    this.#txPublished = this.#txTail;
-    Atomics.store(this.#ints, I_TX_TAIL, this.#txTail);
+    for (let i = 0; i < this.#count; i++) this.#pairs[i].publishTx();
   }
 
   /** After the native flush: takes back what it sent. */
   protected reclaimTx(): void {
-    const head = Atomics.load(this.#ints, I_TX_HEAD);
-    if (head === this.#txHead) return;
-    this.#txHead = head;
-    this.#txArenaHead = this.#txArenaEnd[(head - 1) & this.#txMask];
+    for (let i = 0; i < this.#count; i++) this.#pairs[i].reclaimTx();
+  }
+
+  /** Whether a reservation failed since the last call: there is more to send than the rings hold. */
+  protected takeWantsRoom(): boolean {
+    const wants = this.#wantsRoom;
+    this.#wantsRoom = false;
+    return wants;
+  }
+
+  #nextPair(): Ring {
+    this.#rxIndex = (this.#rxIndex + 1) % this.#count;
+    this.#rx = this.#pairs[this.#rxIndex];
+    return this.#rx;
   }
 }

@@ -14,7 +14,7 @@ export class SimRings extends Rings {
 
   /** @throws TransportError bad-option, bad-key, bad-address */
   constructor(options: SimOptions, sizes: RingSizes = CLIENT_RING_SIZES, first = 0) {
-    super(createRingMemory(sizes, first));
+    super(createRingMemory(sizes, 1, first));
     if (options === null || typeof options !== 'object') {
       throw new TransportError('bad-option', 'options are required');
     }

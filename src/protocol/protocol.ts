@@ -197,26 +197,43 @@ export class Protocol {
    * flow has one. `transmitSlot` names the flow. `capacity` must be at least its maxPayloadBytes.
    */
   pollTransmit(nowUs: number, bytes: Uint8Array, offset: number, capacity: number): number {
-    const core = this.core;
-    assert(offset >= 0 && offset + capacity <= bytes.length, 'bytes out of range');
-    core.wheel.follow(nowUs);
-    while (core.dirtyHead >= 0) {
-      const slot = core.dirtyHead;
-      const f = slot << L.FLOW_STRIDE_LOG2;
-      assert(capacity >= core.flows[f + L.F_MAX_PAYLOAD], 'capacity below the flow’s payload');
-      const length = transmitFlow(core, this.writer, f, nowUs, bytes, offset);
-      popDirty(core);
+    while (this.core.dirtyHead >= 0) {
+      const length = this.transmitNext(nowUs, bytes, offset, capacity);
       if (length > 0) {
-        if (hasWork(core, f)) {
-          markDirty(core, f);
-        }
-        armTimers(core, f);
-        this.transmitSlot = slot;
         return length;
       }
     }
     this.transmitSlot = -1;
     return 0;
+  }
+
+  /**
+   * The flow that `transmitNext` would write for, −1 when no flow has work: for callers whose buffer
+   * depends on the flow.
+   */
+  get nextTransmitSlot(): number {
+    return this.core.dirtyHead;
+  }
+
+  /** `pollTransmit` for `nextTransmitSlot` alone; 0 when that flow has nothing to say after all. */
+  transmitNext(nowUs: number, bytes: Uint8Array, offset: number, capacity: number): number {
+    const core = this.core;
+    const slot = core.dirtyHead;
+    assert(slot >= 0, 'no flow has work');
+    assert(offset >= 0 && offset + capacity <= bytes.length, 'bytes out of range');
+    core.wheel.follow(nowUs);
+    const f = slot << L.FLOW_STRIDE_LOG2;
+    assert(capacity >= core.flows[f + L.F_MAX_PAYLOAD], 'capacity below the flow’s payload');
+    const length = transmitFlow(core, this.writer, f, nowUs, bytes, offset);
+    popDirty(core);
+    if (length > 0) {
+      if (hasWork(core, f)) {
+        markDirty(core, f);
+      }
+      armTimers(core, f);
+      this.transmitSlot = slot;
+    }
+    return length;
   }
 
   /** The next event into `event`; returns its kind, EVENT_NONE when there is none. */

@@ -12,14 +12,12 @@ import {
 import { Protocol } from '../protocol/index.js';
 import type { AdmissionSettings } from '../util/admission.js';
 import { CLOSE_NORMAL } from '../util/close-codes.js';
-import { ACK_DELAY_US_MAX } from '../util/limits.js';
+import { ACK_DELAY_US_MAX, PACKET_BYTES, PAYLOAD_BYTES } from '../util/limits.js';
 import type { RuntimeHandler } from './handler.js';
 import { Runtime } from './runtime.js';
 
-/** netcode 1.02 payload limit (STANDARD.md, packet structure). */
-const PAYLOAD_BYTES_MAX = 1200;
 /** What a client sends at most: with NX, a connection id takes 8 B (docs/wire/nx.md). */
-const CLIENT_PAYLOAD_BYTES_MAX = 1192;
+const CLIENT_PAYLOAD_BYTES = 1192;
 const ACK_DELAY_IMMEDIATE_US = 25_000;
 /** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
 const ACK_DELAY_OVER_TICK_US = 5_000;
@@ -29,6 +27,10 @@ export interface ServerRuntimeOptions {
   host: string;
   port: number;
   driver: Driver;
+  /** I/O threads; 0: the JavaScript thread moves the datagrams. */
+  threads: number;
+  /** A CPU for each thread; empty: wherever the system likes. */
+  affinity: number[];
   /** 0: no ticks. */
   tickHz: number;
   /** 32 B, shared with whoever mints tokens. */
@@ -61,17 +63,21 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     privateKey: options.privateKey,
     maxFlows,
     driver,
+    threads: options.threads,
+    affinity: options.affinity,
     tickIntervalUs,
     receiveBufferBytes: options.receiveBufferBytes,
     sendBufferBytes: options.sendBufferBytes,
-    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    maxPayloadBytes: PAYLOAD_BYTES,
     admission: options.admission,
     ...(options.maxTokenLifetimeS > 0 ? { maxTokenLifetimeS: options.maxTokenLifetimeS } : {}),
   };
   const ackDelayUs = Math.ceil(tickIntervalUs) + ACK_DELAY_OVER_TICK_US;
+  // Each thread counts its slots by itself, up to maxFlows of them.
+  const slots = maxFlows * Math.max(1, options.threads);
   // The endpoint comes last: what throws before it leaves nothing open.
   const protocol = new Protocol({
-    maxFlows,
+    maxFlows: slots,
     seed: options.seed,
     registryHash: options.registryHash,
     maxAckDelayUs:
@@ -84,8 +90,8 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     role: 'server',
     driver,
     tickIntervalUs,
-    maxFlows,
-    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    maxFlows: slots,
+    maxPayloadBytes: PACKET_BYTES,
   });
   return runtime;
 }
@@ -111,7 +117,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     driver: 'immediate',
     receiveBufferBytes: CLIENT_BUFFER_BYTES,
     sendBufferBytes: CLIENT_BUFFER_BYTES,
-    maxPayloadBytes: PAYLOAD_BYTES_MAX,
+    maxPayloadBytes: PAYLOAD_BYTES,
   };
   const protocol = new Protocol({
     maxFlows: 1,
@@ -127,7 +133,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     driver: 'immediate',
     tickIntervalUs: 0,
     maxFlows: 1,
-    maxPayloadBytes: CLIENT_PAYLOAD_BYTES_MAX,
+    maxPayloadBytes: CLIENT_PAYLOAD_BYTES,
   });
   try {
     runtime.connect(options.connectToken);

@@ -37,6 +37,7 @@ import {
 } from '../protocol/index.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
+import { PAYLOAD_BYTES } from '../util/limits.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
 import { type FlowFigures, readFlowFigures } from './flow-figures.js';
@@ -60,7 +61,9 @@ export interface RuntimeOptions {
   driver: Driver;
   /** 0: no ticks. */
   tickIntervalUs: number;
+  /** Slots of flows. */
   maxFlows: number;
+  /** Largest RL1 packet. */
   maxPayloadBytes: number;
 }
 
@@ -183,11 +186,11 @@ export class Runtime {
     return code;
   }
 
-  /** A bare payload (1…maxPayloadBytes) to a raw flow. False when there is no room now. */
+  /** A bare payload (1…1200 B) to a raw flow. False when there is no room now. */
   sendRaw(slot: number, bytes: Uint8Array, offset: number, length: number): boolean {
-    if (this.#state[slot] !== RAW || length < 1 || length > this.#maxPayloadBytes) return false;
+    if (this.#state[slot] !== RAW || length < 1 || length > PAYLOAD_BYTES) return false;
     const endpoint = this.#endpoint;
-    const at = endpoint.txReserve(length);
+    const at = endpoint.txReserve(length, slot);
     if (at < 0) return false;
     endpoint.bytes.set(bytes.subarray(offset, offset + length), at);
     endpoint.txCommit(TX_PAYLOAD, slot, this.#generation[slot], length);
@@ -390,9 +393,10 @@ export class Runtime {
     while (this.#closing.length > 0) {
       const slot = this.#closing[this.#closing.length - 1];
       if (this.#state[slot] === CLOSING) {
-        if (endpoint.txReserve(0) < 0) {
-          // More goodbyes than the ring holds; with a full kernel, a WRITABLE wake goes on.
-          if (endpoint.flush() > 0 || endpoint.txReserve(0) < 0) break;
+        if (endpoint.txReserve(0, slot) < 0) {
+          // More goodbyes than the ring holds; when it stays full, a WRITABLE wake goes on.
+          endpoint.flush();
+          if (endpoint.txReserve(0, slot) < 0) break;
         }
         endpoint.txCommit(TX_DISCONNECT, slot, this.#generation[slot], 0);
         this.#free(slot);
@@ -408,16 +412,16 @@ export class Runtime {
     const protocol = this.#protocol;
     const capacity = this.#maxPayloadBytes;
     for (;;) {
-      let at = endpoint.txReserve(capacity);
+      const slot = protocol.nextTransmitSlot;
+      if (slot < 0) return;
+      let at = endpoint.txReserve(capacity, slot);
       if (at < 0) {
-        if (endpoint.flush() > 0) return; // the kernel is full: a WRITABLE wake goes on from here
-        at = endpoint.txReserve(capacity);
-        if (at < 0) return;
+        endpoint.flush();
+        at = endpoint.txReserve(capacity, slot);
+        if (at < 0) return; // the kernel is full, or a thread busy: a WRITABLE wake goes on from here
       }
-      const length = protocol.pollTransmit(endpoint.nowUs, endpoint.bytes, at, capacity);
-      if (length === 0) return;
-      const slot = protocol.transmitSlot;
-      endpoint.txCommit(TX_PAYLOAD, slot, this.#generation[slot], length);
+      const length = protocol.transmitNext(endpoint.nowUs, endpoint.bytes, at, capacity);
+      if (length > 0) endpoint.txCommit(TX_PAYLOAD, slot, this.#generation[slot], length);
     }
   }
 

@@ -23,11 +23,16 @@ const MAX_FLOWS = 4096;
 const MAX_FLOWS_MAX = 1 << 20;
 const TICK_HZ_MIN = 1;
 const TICK_HZ_MAX = 1000;
+/** As many sockets the kernel's steering program knows. */
+const THREADS_MAX = 16;
+const CPU_MAX = 1023;
 const BUFFER_BYTES_MAX = 1 << 30;
 
 export interface UdpSettings {
   port: number | null;
   driver: UdpDriver;
+  threads: number;
+  affinity: number[];
   privateKey: Uint8Array;
   protocolId: bigint;
   advertise: string[];
@@ -82,6 +87,8 @@ const KNOWN = new Set([
 const KNOWN_UDP = new Set([
   'port',
   'driver',
+  'threads',
+  'affinity',
   'privateKey',
   'protocolId',
   'advertise',
@@ -173,6 +180,12 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   if (driver === 'tick' && tickHz === 0) {
     throw badOption('udp.driver', driver, "'auto' or 'immediate' while tickHz is 0");
   }
+  const threads = integer('udp.threads', udp.threads ?? 0, 0, THREADS_MAX);
+  const affinity = udp.affinity ?? [];
+  if (!Array.isArray(affinity) || (affinity.length > 0 && affinity.length !== threads)) {
+    throw badOption('udp.affinity', affinity, 'a CPU for each of udp.threads, or none');
+  }
+  for (const cpu of affinity) integer('udp.affinity', cpu, 0, CPU_MAX);
   const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
   if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {
     throw badOption('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
@@ -184,6 +197,8 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   return {
     port: udp.port === undefined ? null : integer('udp.port', udp.port, 0, 65535),
     driver,
+    threads,
+    affinity,
     privateKey: readKey(udp.privateKey),
     protocolId,
     advertise,

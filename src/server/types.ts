@@ -34,6 +34,13 @@ export interface UdpListenOptions {
   port?: number;
   /** When datagrams are read and packets leave. Default `tick` when `tickHz` is set, else `auto`. */
   driver?: UdpDriver;
+  /**
+   * Threads that receive, decrypt, encrypt and send beside the JavaScript thread, 1 to 16, on a
+   * machine with cores to spare. Default 0: the JavaScript thread does it all.
+   */
+  threads?: number;
+  /** The CPU of each thread. Default: the system chooses. */
+  affinity?: number[];
   /** 32 bytes, or 64 hex digits; shared with whoever mints connect tokens. Default: random. */
   privateKey?: Uint8Array | string;
   /** Distinguishes games and versions; both ends must agree. Default 0x67677363616c6501. */

@@ -7,6 +7,8 @@ import { assert } from './assert.js';
 
 /** Largest netcode payload (netcode 1.02) and the largest that a configuration may raise it to. */
 export const PAYLOAD_BYTES = 1200;
+/** Largest packet that RL1 writes: beside NX's connection id, a datagram stays within 1280 B. */
+export const PACKET_BYTES = 1192;
 export const PAYLOAD_BYTES_MAX = 1300;
 /** One full fragment, the largest frame header before it and the largest packet header must fit. */
 export const PAYLOAD_BYTES_MIN = 1080;
@@ -115,5 +117,6 @@ assert(RECEIVE_BUDGET_BYTES <= REASSEMBLY_BYTES_MAX, 'one connection fits the pr
 assert(MESSAGE_WINDOW <= SEND_RELIABLE_MESSAGES_MAX, 'the queue holds a full id window');
 assert(MESSAGE_WINDOW <= 32768 / 2, 'ids are compared in 16 bits');
 assert(WINDOW_MAX_PACKETS + 32 <= PACKETS_IN_FLIGHT_MAX, 'room for probes beside the window');
+assert(PACKET_BYTES >= PAYLOAD_BYTES_MIN && PACKET_BYTES <= PAYLOAD_BYTES, 'packet sizes');
 assert(PAYLOAD_BYTES_MIN >= FRAGMENT_BYTES + 24 + 8, 'a fragment fits the smallest packet');
 assert(UNRELIABLE_MESSAGE_BYTES_MAX <= SEND_UNRELIABLE_BYTES_MAX, 'one fits the queue');

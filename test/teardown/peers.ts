@@ -3,7 +3,13 @@
  * with a turn, and awaitable conditions instead of sleeps.
  */
 import { Endpoint, type OnWake, type ServerConfig } from '../../src/addon/endpoint.js';
-import { RX_CLOSED, RX_OPENED, RX_PAYLOAD, TX_PAYLOAD } from '../../src/addon/layout.js';
+import {
+  RX_CLOSED,
+  RX_OPENED,
+  RX_PAYLOAD,
+  RX_REPLACED,
+  TX_PAYLOAD,
+} from '../../src/addon/layout.js';
 import { createConnectToken, generateKey } from '../../src/addon/tokens.js';
 
 export const PROTOCOL_ID = 0x1122334455667788n;
@@ -22,9 +28,12 @@ export class Peer {
   readonly endpoint: Endpoint;
   readonly opened: Flow[] = [];
   readonly closed: Closed[] = [];
+  readonly replaced: Flow[] = [];
   readonly payloads: Uint8Array[] = [];
   /** Sends every payload back. */
   echo = false;
+  /** Takes the payloads instead of the array. */
+  onPayload: ((flow: Flow, payload: Uint8Array) => void) | null = null;
   /** Called inside the turn, before the flush. */
   onTurn: (reasons: number) => void = () => {};
   isReady = false;
@@ -56,7 +65,7 @@ export class Peer {
 
   /** Commits one payload; false when the ring is full. */
   send(flow: Flow, payload: Uint8Array): boolean {
-    const at = this.endpoint.txReserve(payload.length);
+    const at = this.endpoint.txReserve(payload.length, flow.slot);
     if (at < 0) return false;
     this.endpoint.bytes.set(payload, at);
     this.endpoint.txCommit(TX_PAYLOAD, flow.slot, flow.generation, payload.length);
@@ -67,10 +76,12 @@ export class Peer {
     const { kind, slot, generation, offset, length, aux0, bytes } = this.endpoint;
     if (kind === RX_OPENED) this.opened.push({ slot, generation });
     if (kind === RX_CLOSED) this.closed.push({ slot, generation, reason: aux0 });
+    if (kind === RX_REPLACED) this.replaced.push({ slot, generation });
     if (kind !== RX_PAYLOAD) return;
     const payload = bytes.slice(offset, offset + length);
     if (this.echo) this.send({ slot, generation }, payload);
-    else this.payloads.push(payload);
+    if (this.onPayload !== null) this.onPayload({ slot, generation }, payload);
+    else if (!this.echo) this.payloads.push(payload);
   }
 }
 

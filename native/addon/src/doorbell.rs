@@ -12,7 +12,7 @@
 //! swap lets one publisher ring for each sleep. JavaScript's Atomics are sequentially consistent, which
 //! is as strong as the fences. `tests/ring_model` runs this file through every interleaving.
 //!
-//! How an I/O thread uses it (JavaScript's half is in `src/addon/rings.ts`, with the same names):
+//! How an I/O thread uses it (JavaScript's half is worked for it by `threads/far_side.rs`):
 //!
 //! ```text
 //! loop {

@@ -152,6 +152,23 @@ fn a_full_rx_ring_leaves_the_rest_in_the_socket_and_loses_nothing() {
 }
 
 #[test]
+fn a_stall_ends_with_the_first_release_whoever_looks_first() {
+    let mut world = World::with_ring(16);
+    world.commit_numbers(0..100);
+    world.client.endpoint.flush();
+    let server = &mut world.server;
+    assert!(!server.endpoint.is_stalled());
+    server.endpoint.drain();
+    assert!(server.endpoint.is_stalled());
+    server.endpoint.flush();
+    assert!(server.endpoint.is_stalled(), "a look changes nothing");
+    server.take();
+    // An I/O thread flushes between its drain and its sleep.
+    server.endpoint.flush();
+    assert!(!server.endpoint.is_stalled());
+}
+
+#[test]
 fn stale_generations_bad_kinds_and_bad_lengths_are_dropped_and_counted() {
     let mut world = World::new();
     let stale = FlowId {

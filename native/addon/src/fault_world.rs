@@ -16,6 +16,7 @@ use crate::io::{Errno, Io, Now, Outgoing, Queue, Scratch};
 use crate::layout as l;
 use crate::peer::Peer;
 use crate::ring_test::TestMemory;
+use crate::slots::Slots;
 
 pub const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
 pub const KEY: [u8; 32] = [7; 32];
@@ -137,6 +138,7 @@ impl<I: Io> Side<I> {
         let options = EndpointOptions {
             clock_offset_us: 0,
             max_payload_bytes: 1200,
+            slots: Slots::ONE,
         };
         let endpoint = Endpoint::new(io, peer, memory.memory, &memory.geometry, options);
         Self {

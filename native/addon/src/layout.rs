@@ -42,6 +42,9 @@ pub const I_DEADLINE_ARMED: usize = 97;
 pub const I_RX_SLEEPING: usize = 112;
 pub const I_TX_SLEEPING: usize = 128;
 
+/// What every part begins on, and a section of the memory of several endpoints.
+pub const LINE_BYTES: usize = 64;
+
 pub const DESCRIPTOR_INTS: usize = 8;
 pub const DESCRIPTOR_BYTES: usize = DESCRIPTOR_INTS * 4;
 

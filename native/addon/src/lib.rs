@@ -25,8 +25,6 @@ pub mod clients;
 mod clock;
 #[doc(hidden)]
 pub mod counters;
-// The I/O threads are not there yet.
-#[allow(dead_code)]
 mod doorbell;
 #[doc(hidden)]
 pub mod endpoint;
@@ -62,9 +60,13 @@ mod ring_test;
 #[doc(hidden)]
 pub mod schedule;
 mod sim;
+#[doc(hidden)]
+pub mod slots;
 
 #[cfg(target_os = "linux")]
 mod host;
+#[cfg(target_os = "linux")]
+mod threads;
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod timer;
@@ -76,6 +78,8 @@ mod uv;
 
 mod napi_admission;
 mod napi_endpoint;
+#[cfg(target_os = "linux")]
+mod napi_open;
 mod napi_options;
 mod napi_sim;
 mod napi_tokens;

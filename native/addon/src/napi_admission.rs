@@ -60,6 +60,17 @@ pub struct AdmissionStatus {
     pub prefixes_evicted: f64,
 }
 
+impl AdmissionStatus {
+    /// Adds what the server of another thread holds; buckets and settings are shared.
+    pub fn with(self, other: &Self) -> Self {
+        Self {
+            flows: self.flows + other.flows,
+            pending: self.pending + other.pending,
+            ..self
+        }
+    }
+}
+
 /// `base` with what `options` name.
 pub fn settings_of(
     base: AdmissionSettings,

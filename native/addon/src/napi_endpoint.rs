@@ -109,154 +109,47 @@ mod elsewhere {
 }
 
 #[cfg(target_os = "linux")]
+pub use linux::NativeEndpoint;
+
+#[cfg(target_os = "linux")]
 mod linux {
     use std::net::IpAddr;
     use std::rc::Rc;
 
-    use ggscale_transport_core::{Clock, FlowId};
+    use ggscale_transport_core::FlowId;
     use napi::bindgen_prelude::{Float64Array, Uint8Array};
-    use napi::{sys, Env, JsValue, Unknown};
     use napi_derive::napi;
 
     use super::{write_stats, BoundAddress, Features, FlowRef};
-    use crate::endpoint::{Endpoint, EndpointOptions};
+    use crate::endpoint::Endpoint;
     use crate::error::{Code, Failure, Result as Checked};
-    use crate::host::{Attachment, Host};
-    use crate::napi_admission::{set_admission, status, AdmissionOptions, AdmissionStatus};
-    use crate::napi_options::{
-        bad_option, bind_address, connect_failure, driver_of, endpoint_options, ip_of, memory_of,
-        write_counters, ClientOptions, ServerOptions,
-    };
-    use crate::pace::{Driver, Pace};
+    use crate::host::Host;
+    use crate::napi_admission::{self, AdmissionOptions, AdmissionStatus};
+    use crate::napi_options::{add_counters, bad_option, connect_failure, ip_of};
     use crate::peer::Peer;
-    use crate::schedule::Schedule;
-    use crate::udp::{clock_ns, UdpIo, UdpOptions};
+    use crate::udp::clock_ns;
 
     #[napi]
     pub struct NativeEndpoint {
         host: Rc<Host>,
         address: std::net::SocketAddr,
         features: crate::features::Features,
+        clock_offset_us: u64,
     }
 
-    /// When JavaScript takes its turns.
-    struct Driving {
-        driver: Driver,
-        tick_interval_us: f64,
-    }
-
-    #[napi(catch_unwind)]
-    pub fn open_server(
-        env: Env,
-        memory: Unknown<'_>,
-        options: ServerOptions,
-        on_wake: Unknown<'_>,
-    ) -> napi::Result<NativeEndpoint, Code> {
-        let driving = Driving {
-            driver: driver_of(&options.driver, options.tick_interval_us)?,
-            tick_interval_us: options.tick_interval_us,
-        };
-        let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
-        let udp = UdpOptions {
-            handshake_socket: true,
-            gro: options.gro.unwrap_or(false),
-            expected_flows: options.max_flows,
-            receive_buffer_bytes: options.receive_buffer_bytes as usize,
-            send_buffer_bytes: options.send_buffer_bytes as usize,
-            ..UdpOptions::new(bind_address(&options.host, options.port)?)
-        };
-        let peer = options.peer(first_clock(&settings))?;
-        Ok(open(
-            env, &memory, &on_wake, &driving, settings, &udp, peer,
-        )?)
-    }
-
-    #[napi(catch_unwind)]
-    pub fn open_client(
-        env: Env,
-        memory: Unknown<'_>,
-        options: ClientOptions,
-        on_wake: Unknown<'_>,
-    ) -> napi::Result<NativeEndpoint, Code> {
-        let driving = Driving {
-            driver: driver_of(&options.driver, options.tick_interval_us)?,
-            tick_interval_us: options.tick_interval_us,
-        };
-        let settings = endpoint_options(options.clock_offset_us, options.max_payload_bytes)?;
-        let udp = UdpOptions {
-            gro: options.gro.unwrap_or(true),
-            expected_flows: options.max_flows,
-            receive_buffer_bytes: options.receive_buffer_bytes as usize,
-            send_buffer_bytes: options.send_buffer_bytes as usize,
-            ..UdpOptions::new(bind_address(&options.host, options.port)?)
-        };
-        let peer = options.peer()?;
-        Ok(open(
-            env, &memory, &on_wake, &driving, settings, &udp, peer,
-        )?)
-    }
-
-    fn first_clock(settings: &EndpointOptions) -> Clock {
-        Clock {
-            mono_us: clock_ns(libc::CLOCK_MONOTONIC) / 1000 + settings.clock_offset_us,
-            unix_s: clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000,
-        }
-    }
-
-    fn open(
-        env: Env,
-        memory: &Unknown<'_>,
-        on_wake: &Unknown<'_>,
-        driving: &Driving,
-        settings: EndpointOptions,
-        udp: &UdpOptions,
-        peer: Peer,
-    ) -> Checked<NativeEndpoint> {
-        let (view, geometry) = memory_of(env.raw(), memory)?;
-        let io = UdpIo::open(udp)?;
-        let (address, features) = (io.local_address(), io.features());
-        let now_ns = clock_ns(libc::CLOCK_MONOTONIC);
-        let schedule = Schedule::new(
-            view,
-            now_ns,
-            driving.tick_interval_us,
-            settings.clock_offset_us,
-        );
-        let pace = Pace::new(driving.driver, schedule, now_ns);
-        let endpoint = Endpoint::new(io, peer, view, &geometry, settings);
-        let attachment = attach(env.raw(), memory, on_wake)?;
-        let host = Host::start(attachment, endpoint, pace, false)?;
-        Ok(NativeEndpoint {
-            host,
-            address,
-            features,
-        })
-    }
-
-    fn attach(
-        env: sys::napi_env,
-        memory: &Unknown<'_>,
-        on_wake: &Unknown<'_>,
-    ) -> Checked<Attachment> {
-        let mut attachment = Attachment {
-            env,
-            on_wake: std::ptr::null_mut(),
-            memory: std::ptr::null_mut(),
-        };
-        let mut kind = sys::ValueType::napi_undefined;
-        // SAFETY: the environment of the running call and values of it.
-        let made = unsafe {
-            sys::napi_typeof(env, on_wake.raw(), &mut kind);
-            kind == sys::ValueType::napi_function
-                && sys::napi_create_reference(env, on_wake.raw(), 1, &mut attachment.on_wake)
-                    == sys::Status::napi_ok
-                && sys::napi_create_reference(env, memory.raw(), 1, &mut attachment.memory)
-                    == sys::Status::napi_ok
-        };
-        if made {
-            Ok(attachment)
-        } else {
-            Err(bad_option("onWake must be a function"))
+    impl NativeEndpoint {
+        pub(crate) fn new(
+            host: Rc<Host>,
+            address: std::net::SocketAddr,
+            features: crate::features::Features,
+            clock_offset_us: u64,
+        ) -> Self {
+            Self {
+                host,
+                address,
+                features,
+                clock_offset_us,
+            }
         }
     }
 
@@ -268,10 +161,11 @@ mod linux {
             Ok(self.host.drain()?)
         }
 
-        /// Seals and sends the tx ring, arms the timer; the descriptors left in it.
+        /// Seals and sends the tx ring, or wakes the threads that do; arms the timer. Returns the
+        /// descriptors left. `wants_room`: there is more to send than the rings hold.
         #[napi(catch_unwind)]
-        pub fn flush(&self) -> napi::Result<u32, Code> {
-            Ok(self.host.flush()?)
+        pub fn flush(&self, wants_room: bool) -> napi::Result<u32, Code> {
+            Ok(self.host.flush(wants_room)?)
         }
 
         /// Begins a connection; `OPENED` or `CLOSED` in the rx ring tells how it went.
@@ -282,7 +176,7 @@ mod linux {
             local_host: Option<String>,
         ) -> napi::Result<FlowRef, Code> {
             let local: Option<IpAddr> = local_host.as_deref().map(ip_of).transpose()?;
-            let made = self.host.guarded(|endpoint| {
+            let made = self.host.guarded_at(0, |endpoint| {
                 let clock = endpoint.clock();
                 match &mut endpoint.peer {
                     Peer::Clients(clients) => clients
@@ -293,7 +187,7 @@ mod linux {
             })?;
             let flow = made.ok_or_else(closed)??;
             // The request leaves now, not at the next turn.
-            self.host.guarded(Endpoint::service)?;
+            self.host.guarded_at(0, Endpoint::service)?;
             self.host.rearm();
             Ok(FlowRef::from(flow))
         }
@@ -310,43 +204,57 @@ mod linux {
         #[napi(catch_unwind)]
         pub fn features(&self) -> Features {
             // What the kernel refused since the start shows here too.
-            let now = self
-                .host
-                .with(|endpoint| endpoint.io.features())
-                .unwrap_or(self.features);
+            let now = self.host.guarded_at(0, |endpoint| endpoint.io.features());
+            let now = now.ok().flatten().unwrap_or(self.features);
             now.into()
         }
 
         /// The clock now: int32 wrapping microseconds.
         #[napi(catch_unwind)]
         pub fn clock_us(&self) -> i32 {
-            self.host
-                .with(|endpoint| endpoint.clock().mono_us as i32)
-                .unwrap_or(0)
+            let mono_us = clock_ns(libc::CLOCK_MONOTONIC) / 1000;
+            mono_us.wrapping_add(self.clock_offset_us) as i32
         }
 
         /// Changes what is named. Flows that end by it are told in the next turn.
         #[napi(catch_unwind)]
         pub fn set_admission(&self, options: AdmissionOptions) -> napi::Result<(), Code> {
-            let done = self
-                .host
-                .guarded(|endpoint| set_admission(endpoint, &options))?;
-            done.ok_or_else(closed)??;
+            let mut done = Ok(());
+            let open = self.host.guarded(|engine| {
+                engine.each(|endpoint| {
+                    if done.is_ok() {
+                        done = napi_admission::set_admission(endpoint, &options);
+                    }
+                });
+                engine.poke();
+            })?;
+            open.ok_or_else(closed)?;
             self.host.rearm();
-            Ok(())
+            Ok(done?)
         }
 
         #[napi(catch_unwind)]
         pub fn admission(&self) -> napi::Result<AdmissionStatus, Code> {
-            Ok(self.host.guarded(status)?.ok_or_else(closed)??)
+            let mut sum: Option<Checked<AdmissionStatus>> = None;
+            self.host.guarded(|engine| {
+                engine.each(|endpoint| {
+                    let part = napi_admission::status(endpoint);
+                    sum = Some(match (sum.take(), part) {
+                        (Some(Ok(sum)), Ok(part)) => Ok(sum.with(&part)),
+                        (_, part) => part,
+                    });
+                });
+            })?;
+            Ok(sum.ok_or_else(closed)??)
         }
 
         #[napi(catch_unwind)]
         pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
             // SAFETY: nobody else writes this array during the call.
             let out = unsafe { out.as_mut() };
+            out.fill(0.0);
             self.host
-                .guarded(|endpoint| write_counters(endpoint, out))?;
+                .guarded(|engine| engine.each(|endpoint| add_counters(endpoint, out)))?;
             Ok(())
         }
 
@@ -360,7 +268,7 @@ mod linux {
             let flow = FlowId { slot, generation };
             let stats = self
                 .host
-                .guarded(|endpoint| endpoint.peer.flow_stats(flow))?
+                .guarded_at(slot, |endpoint| endpoint.flow_stats(flow))?
                 .flatten();
             // SAFETY: nobody else writes this array during the call.
             Ok(stats.is_some_and(|stats| write_stats(&stats, unsafe { out.as_mut() })))
@@ -375,14 +283,15 @@ mod linux {
             let flow = FlowId { slot, generation };
             let stats = self
                 .host
-                .guarded(|endpoint| endpoint.peer.flow_stats(flow))?
+                .guarded_at(slot, |endpoint| endpoint.flow_stats(flow))?
                 .flatten();
             Ok(stats.map(|stats| stats.path.remote.to_string()))
         }
 
         #[napi(catch_unwind)]
         pub fn set_tick_interval_us(&self, us: f64) -> napi::Result<(), Code> {
-            Ok(self.host.set_tick_interval_us(us)?)
+            self.host.set_tick_interval_us(us);
+            Ok(())
         }
 
         /// An open endpoint keeps the process alive; `unref` takes that back.

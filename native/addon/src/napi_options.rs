@@ -15,11 +15,12 @@ use crate::counters::Counter;
 use crate::endpoint::{Endpoint, EndpointOptions};
 use crate::error::{Code, Failure, Result};
 use crate::io::Io;
-use crate::layout;
+use crate::layout::{self as l};
 use crate::napi_admission::{refusal_of, settings_of, AdmissionOptions};
 use crate::pace::Driver;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory};
+use crate::slots::Slots;
 
 /// An error whose `code` is ours instead of N-API's.
 pub type Thrown = napi::Error<Code>;
@@ -42,6 +43,10 @@ pub struct ServerOptions {
     /// `immediate`, `auto` or `tick`.
     pub driver: String,
     pub tick_interval_us: f64,
+    /// I/O threads; 0: the JavaScript thread moves the datagrams.
+    pub threads: Option<u32>,
+    /// A CPU for each thread; none: wherever the system likes.
+    pub affinity: Option<Vec<u32>>,
     pub receive_buffer_bytes: u32,
     pub send_buffer_bytes: u32,
     pub gro: Option<bool>,
@@ -89,7 +94,7 @@ pub struct SimOptions {
 }
 
 impl ServerOptions {
-    pub fn peer(&self, clock: ggscale_transport_core::Clock) -> Result<Peer> {
+    pub fn config(&self) -> Result<ServerConfig> {
         let key = key_of(&self.private_key, "privateKey")?;
         let random = os_random()?;
         let mut config = ServerConfig::new(u64_of(&self.protocol_id, "protocolId")?, key, random);
@@ -102,6 +107,10 @@ impl ServerOptions {
             .map_or(config.token_history, |count| count as usize);
         config.max_token_lifetime_s = self.max_token_lifetime_s;
         config.development = self.development.unwrap_or(false);
+        Ok(config)
+    }
+
+    pub fn open(config: ServerConfig, clock: ggscale_transport_core::Clock) -> Result<Peer> {
         server_of(config, clock)
     }
 }
@@ -189,6 +198,7 @@ pub fn endpoint_options(clock_offset_us: f64, max_payload_bytes: u32) -> Result<
     Ok(EndpointOptions {
         clock_offset_us: whole(clock_offset_us, "clockOffsetUs")?,
         max_payload_bytes: max_payload_bytes as usize,
+        slots: Slots::ONE,
     })
 }
 
@@ -256,8 +266,13 @@ pub fn addresses_of(texts: &[String]) -> Result<Vec<SocketAddr>> {
     texts.iter().map(|text| address_of(text)).collect()
 }
 
-/// The ring memory behind a Uint8Array, and where its parts are. It has an owner from here on.
-pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geometry)> {
+/// The ring memory behind a Uint8Array, and where its parts are: `count` equal sections, each for one
+/// endpoint. They have owners from here on.
+pub fn memory_of(
+    env: sys::napi_env,
+    value: &Unknown<'_>,
+    count: usize,
+) -> Result<Vec<(Memory, Geometry)>> {
     let mut kind = 0;
     let mut length = 0;
     let mut data = std::ptr::null_mut();
@@ -284,14 +299,22 @@ pub fn memory_of(env: sys::napi_env, value: &Unknown<'_>) -> Result<(Memory, Geo
             "memory must be a Uint8Array over a SharedArrayBuffer",
         ));
     }
-    // SAFETY: the caller holds a reference to the array for as long as the memory is used, and a
-    // SharedArrayBuffer can be neither detached nor shrunk.
-    let memory = unsafe { Memory::new(data.cast(), length) }?;
-    let geometry = Geometry::read(&memory)?;
-    if !memory.take_ownership() {
-        return Err(bad_option("the ring memory belongs to another endpoint"));
+    let section = length / count.max(1);
+    if !section.is_multiple_of(l::LINE_BYTES) {
+        return Err(bad_option("memory must divide into one section per thread"));
     }
-    Ok((memory, geometry))
+    let sections = (0..count).map(|index| {
+        let base = data.cast::<u8>().wrapping_add(index * section);
+        // SAFETY: the caller holds a reference to the array for as long as the memory is used, and a
+        // SharedArrayBuffer can be neither detached nor shrunk. The section lies inside it.
+        let memory = unsafe { Memory::new(base, section) }?;
+        let geometry = Geometry::read(&memory)?;
+        if !memory.take_ownership() {
+            return Err(bad_option("the ring memory belongs to another endpoint"));
+        }
+        Ok((memory, geometry))
+    });
+    sections.collect()
 }
 
 pub fn token_failure(error: impl std::fmt::Display) -> Failure {
@@ -307,7 +330,7 @@ pub fn connect_failure(error: ConnectError) -> Failure {
 
 #[napi(catch_unwind)]
 pub fn layout() -> std::collections::HashMap<String, i64> {
-    layout::TABLE
+    l::TABLE
         .iter()
         .map(|(name, value)| ((*name).to_owned(), *value))
         .collect()
@@ -335,12 +358,12 @@ pub fn counter_names() -> Vec<String> {
         .collect()
 }
 
-/// All counters, in the order of `counterNames()`, as far as `out` reaches.
-pub fn write_counters<I: Io>(endpoint: &Endpoint<I>, out: &mut [f64]) {
+/// Adds all counters, in the order of `counterNames()`, as far as `out` reaches.
+pub fn add_counters<I: Io>(endpoint: &Endpoint<I>, out: &mut [f64]) {
     let mut core = [0u64; COUNTER_COUNT];
     endpoint.peer.add_counters(&mut core);
     let values = core.iter().chain(endpoint.counters().values());
     for (slot, value) in out.iter_mut().zip(values) {
-        *slot = *value as f64;
+        *slot += *value as f64;
     }
 }

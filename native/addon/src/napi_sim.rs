@@ -13,7 +13,7 @@ use crate::error::{Code, Failure};
 use crate::napi_admission::{set_admission, status, AdmissionOptions, AdmissionStatus};
 use crate::napi_endpoint::{write_stats, FlowRef};
 use crate::napi_options::{
-    address_of, bad_option, connect_failure, endpoint_options, memory_of, whole, write_counters,
+    add_counters, address_of, bad_option, connect_failure, endpoint_options, memory_of, whole,
     SimOptions, Thrown,
 };
 use crate::pace::{Driver, Pace};
@@ -46,7 +46,10 @@ pub fn open_sim(
     memory: Unknown<'_>,
     options: SimOptions,
 ) -> napi::Result<SimEndpoint, Code> {
-    let (view, geometry) = memory_of(env.raw(), &memory)?;
+    let sections = memory_of(env.raw(), &memory, 1)?;
+    let Some(&(view, geometry)) = sections.first() else {
+        return Err(bad_option("no ring memory").into());
+    };
     let start_us = whole(options.start_us, "startUs")?;
     let unix_s = whole(options.unix_s, "unixS")?;
     let payload = options.max_payload_bytes;
@@ -171,7 +174,8 @@ impl SimEndpoint {
     pub fn counters(&self, mut out: Float64Array) -> napi::Result<(), Code> {
         // SAFETY: nobody else writes this array during the call.
         let out = unsafe { out.as_mut() };
-        self.with((), |it| write_counters(&it.endpoint, out))
+        out.fill(0.0);
+        self.with((), |it| add_counters(&it.endpoint, out))
     }
 
     #[napi(catch_unwind)]

@@ -1,7 +1,8 @@
 //! What speaks netcode behind an endpoint: one server, or any number of clients on one socket.
 
 use ggscale_transport_core::{
-    Clock, Event, FlowId, FlowStats, Path, Received, SealError, Server, Transmit, COUNTER_COUNT,
+    Admission, Clock, Event, FlowId, FlowStats, Path, Received, SealError, Server, Transmit,
+    COUNTER_COUNT,
 };
 
 use crate::clients::Clients;
@@ -25,6 +26,14 @@ impl Peer {
     pub fn server_core(&mut self) -> Option<&mut Server> {
         match self {
             Self::Server { core, .. } => Some(core),
+            Self::Clients(_) => None,
+        }
+    }
+
+    /// What the servers of one endpoint share.
+    pub fn admission(&self) -> Option<&Admission> {
+        match self {
+            Self::Server { core, .. } => Some(core.admission()),
             Self::Clients(_) => None,
         }
     }

@@ -324,7 +324,6 @@ impl TxRing {
         std::mem::take(&mut self.bad_positions)
     }
 
-    #[allow(dead_code)] // for the re-check of `Doorbell::try_sleep`
     /// Whether `take` has something to give without another look at the memory.
     pub fn has_more(&self) -> bool {
         self.next != self.tail

@@ -11,6 +11,7 @@ use clap::Args;
 use ggscale_transport_addon::endpoint::{Endpoint, EndpointOptions};
 use ggscale_transport_addon::io::{Errno, Io, Now, Outgoing, Queue, Scratch, BATCH};
 use ggscale_transport_addon::peer::Peer;
+use ggscale_transport_addon::slots::Slots;
 use ggscale_transport_addon::udp::clock_ns;
 use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions};
 use ggscale_transport_core::{
@@ -146,6 +147,7 @@ impl Inner {
         let options = EndpointOptions {
             clock_offset_us: 0,
             max_payload_bytes: 1_200,
+            slots: Slots::ONE,
         };
         let script = Script::new();
         let (memory, geometry) = script.memory()?;

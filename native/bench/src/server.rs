@@ -12,6 +12,7 @@ use ggscale_transport_addon::io::Io;
 use ggscale_transport_addon::pace::{Driver as PaceDriver, Pace};
 use ggscale_transport_addon::peer::Peer;
 use ggscale_transport_addon::schedule::Schedule;
+use ggscale_transport_addon::slots::Slots;
 use ggscale_transport_addon::timer::Timer;
 use ggscale_transport_addon::udp::{UdpIo, UdpOptions};
 use ggscale_transport_core::{
@@ -139,6 +140,7 @@ impl Measured {
         let options = EndpointOptions {
             clock_offset_us: 0,
             max_payload_bytes: config.max_payload_bytes,
+            slots: Slots::ONE,
         };
         let peer = Peer::server(Server::new(config, clock)?);
         let script = Script::new();

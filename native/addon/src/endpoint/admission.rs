@@ -18,9 +18,9 @@ impl<I: Io> Endpoint<I> {
         if let Some(server) = self.server() {
             server.set_admission(clock, settings)?;
         }
-        self.rx.refresh();
+        self.refresh_rx();
         self.take_events(clock);
-        self.rx.publish();
+        self.publish();
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod admission;
 mod receive;
 mod transmit;
 
-use ggscale_transport_core::{Clock, CloseReason};
+use ggscale_transport_core::{Clock, CloseReason, FlowId, FlowStats};
 
 use crate::counters::{Counter, Counters};
 use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, DATAGRAM_BYTES, SEND_BATCH};
@@ -20,6 +20,7 @@ use crate::layout as l;
 use crate::pace::Waiting;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory, RxRing, TxRing};
+use crate::slots::Slots;
 use transmit::Sealed;
 
 /// Datagrams of one drain. With about 0.5 µs each the turn stays well under a millisecond.
@@ -45,6 +46,7 @@ pub struct EndpointOptions {
     /// Added to the monotonic clock; lets a test begin near a wrap.
     pub clock_offset_us: u64,
     pub max_payload_bytes: usize,
+    pub slots: Slots,
 }
 
 pub struct Endpoint<I: Io> {
@@ -64,6 +66,10 @@ pub struct Endpoint<I: Io> {
     events_waiting: bool,
     more: bool,
     blocked: bool,
+    /// Something found no room in the rx ring, and JavaScript has released nothing since.
+    stalled: bool,
+    /// NEWS_* for JavaScript, published and not yet told.
+    news: i32,
 }
 
 impl<I: Io> Endpoint<I> {
@@ -89,6 +95,8 @@ impl<I: Io> Endpoint<I> {
             events_waiting: false,
             more: false,
             blocked: false,
+            stalled: false,
+            news: 0,
             io,
             peer,
         }
@@ -96,6 +104,11 @@ impl<I: Io> Endpoint<I> {
 
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Figures of a flow as JavaScript names it.
+    pub fn flow_stats(&self, flow: FlowId) -> Option<FlowStats> {
+        self.peer.flow_stats(self.options.slots.inner(flow))
     }
 
     /// The kernel refused a datagram for now; the host watches for room in the socket.
@@ -124,7 +137,7 @@ impl<I: Io> Endpoint<I> {
         let now = self.io.now();
         let clock = self.clock_at(now);
         self.counters.add(Counter::Turns, 1);
-        self.rx.refresh();
+        self.refresh_rx();
         self.count_bad_positions();
         self.take_events(clock);
         self.more = false;
@@ -146,7 +159,7 @@ impl<I: Io> Endpoint<I> {
         self.more |= self.events_waiting;
         self.last_drain_us = clock.mono_us;
         self.memory.store(l::I_MORE, i32::from(self.more));
-        self.rx.publish();
+        self.publish();
         Drained {
             now_ns: now.mono_ns,
             datagrams: (self.counters.get(Counter::DatagramsIn) - before) as u32,
@@ -161,11 +174,10 @@ impl<I: Io> Endpoint<I> {
         self.count_bad_positions();
         self.send_all(clock, true);
         self.count_tally();
-        self.tx.publish();
         // A disconnect of this flush ends its flow: JavaScript hears of it in the next turn.
-        self.rx.refresh();
+        self.refresh_rx();
         self.take_events(clock);
-        self.rx.publish();
+        self.publish();
         self.tx.waiting()
     }
 
@@ -177,11 +189,10 @@ impl<I: Io> Endpoint<I> {
             return true; // what is in the socket must be seen before anything times out
         }
         self.peer.handle_timeout(clock);
-        self.rx.refresh();
+        self.refresh_rx();
         self.take_events(clock);
         self.send_all(clock, false);
-        self.tx.publish();
-        self.rx.publish();
+        self.publish();
         self.rx.waiting() > 0 || self.events_waiting
     }
 
@@ -193,6 +204,41 @@ impl<I: Io> Endpoint<I> {
         self.peer.close_all(clock);
         self.send_all(clock, false);
         self.tx.publish();
+    }
+
+    fn publish(&mut self) {
+        if self.rx.publish() {
+            self.news |= l::NEWS_ENTRIES;
+        }
+        if self.tx.publish() {
+            self.news |= l::NEWS_ROOM;
+        }
+    }
+
+    /// What was published since the last call and may interest JavaScript if it sleeps (NEWS_*).
+    pub fn take_news(&mut self) -> i32 {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The rx ring holds everything up until JavaScript releases some of it. Looks whether it has.
+    pub fn is_stalled(&mut self) -> bool {
+        if self.stalled {
+            self.refresh_rx();
+        }
+        self.stalled
+    }
+
+    /// Takes back what JavaScript released.
+    fn refresh_rx(&mut self) {
+        let before = self.rx.waiting();
+        self.rx.refresh();
+        self.stalled &= self.rx.waiting() >= before;
+    }
+
+    /// Whether JavaScript committed entries that were not worked on yet.
+    pub fn tx_committed(&mut self) -> bool {
+        self.tx.refresh();
+        self.tx.has_more()
     }
 
     fn count_bad_positions(&mut self) {

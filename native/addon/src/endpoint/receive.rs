@@ -29,6 +29,7 @@ impl<I: Io> Endpoint<I> {
             let room = self.datagrams_with_room(left.min(BATCH));
             if room == 0 {
                 self.counters.add(Counter::RxRingFull, 1);
+                self.stalled = true;
                 self.more = true;
                 return;
             }
@@ -103,7 +104,7 @@ impl<I: Io> Endpoint<I> {
         };
         let entry = RxEntry {
             kind: l::RX_PAYLOAD,
-            flow,
+            flow: self.options.slots.outer(flow),
             arrival_us: self.arrival_us(arrival.stamp_ns, start, clock),
             aux0: sequence as i32,
             aux1: 0,
@@ -135,6 +136,7 @@ impl<I: Io> Endpoint<I> {
         }
         // Full. Whether the core has more cannot be seen without taking it: assume so.
         self.events_waiting = true;
+        self.stalled = true;
     }
 
     fn push_event(&mut self, event: &Event, arrival_us: i32) {
@@ -159,6 +161,7 @@ impl<I: Io> Endpoint<I> {
             }
             Event::Replaced { flow, by } => {
                 entry.kind = l::RX_REPLACED;
+                let by = self.options.slots.outer(*by);
                 entry.flow = *flow;
                 entry.aux0 = by.slot as i32;
                 entry.aux1 = by.generation as i32;
@@ -182,6 +185,7 @@ impl<I: Io> Endpoint<I> {
                 });
             }
         }
+        entry.flow = self.options.slots.outer(entry.flow);
         if !self.rx.push(entry, bytes) {
             self.counters.add(Counter::RxError, 1);
         }

@@ -56,9 +56,10 @@ impl<I: Io> Endpoint<I> {
             self.sent = 0;
         }
         while ring && self.queue.len() < SEND_BATCH {
-            let Some((entry, release)) = self.tx.take() else {
+            let Some((mut entry, release)) = self.tx.take() else {
                 break;
             };
+            entry.flow = self.options.slots.inner(entry.flow);
             self.seal(clock, &entry, release);
         }
         self.fill_from_core(clock, SEND_BATCH);

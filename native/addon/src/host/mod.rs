@@ -9,6 +9,7 @@
 //! are closed in the last close callback, when libuv no longer watches them.
 
 mod attachment;
+mod engine;
 mod handles;
 mod javascript;
 
@@ -23,12 +24,13 @@ use napi::sys;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::layout as l;
-use crate::pace::Pace;
+use crate::pace::{Pace, Waiting};
 use crate::plant::{self, Point};
-use crate::udp::UdpIo;
+use crate::udp::{clock_ns, UdpIo};
 use crate::uv::{self, Uv};
 pub use attachment::Attachment;
 use attachment::{event_loop_of, internal};
+pub use engine::Engine;
 use handles::Handles;
 
 /// When a wake ended without a flush (a handler threw), the next look at the timers.
@@ -47,18 +49,21 @@ pub struct Host {
     uv: Uv,
     context: Cell<sys::napi_async_context>,
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
-    endpoint: RefCell<Option<Endpoint<UdpIo>>>,
+    engine: RefCell<Option<Engine>>,
     pace: RefCell<Pace>,
     handles: Handles,
+    is_threaded: bool,
     state: Cell<State>,
     flushed: Cell<bool>,
+    /// JavaScript found no room in a tx ring at its last turn.
+    wants_room: Cell<bool>,
 }
 
 impl Host {
     /// Starts watching. The endpoint's sockets are open already.
     pub fn start(
         attachment: Attachment,
-        endpoint: Endpoint<UdpIo>,
+        engine: Engine,
         pace: Pace,
         is_portable: bool,
     ) -> Result<Rc<Self>> {
@@ -70,17 +75,20 @@ impl Host {
                 return Err(error);
             }
         };
-        let fds = (endpoint.io.flows_fd(), endpoint.io.handshakes_fd());
+        let fds = engine.fds();
+        let is_threaded = matches!(engine, Engine::Threads(_));
         let host = Rc::new(Self {
             attachment,
             uv,
             context: Cell::new(null_mut()),
             hook: Cell::new(null_mut()),
-            endpoint: RefCell::new(Some(endpoint)),
+            engine: RefCell::new(Some(engine)),
             pace: RefCell::new(pace),
             handles: Handles::new(uv),
+            is_threaded,
             state: Cell::new(State::Open),
             flushed: Cell::new(false),
+            wants_room: Cell::new(false),
         });
         let started = host
             .handles
@@ -98,23 +106,20 @@ impl Host {
         self.state.get() == State::Open
     }
 
-    /// Runs `work` on the endpoint; None when it is closed. `work` must not call JavaScript.
-    pub fn with<R>(&self, work: impl FnOnce(&mut Endpoint<UdpIo>) -> R) -> Option<R> {
+    /// Runs `work`; None when it is closed. `work` must not call JavaScript.
+    fn with<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
         if !self.is_open() {
             return None;
         }
-        let mut endpoint = self.endpoint.try_borrow_mut().ok()?;
-        endpoint.as_mut().map(work)
+        let mut engine = self.engine.try_borrow_mut().ok()?;
+        engine.as_mut().map(work)
     }
 
     /// Runs `work`, and turns a panic into a closed endpoint and an error.
-    pub fn guarded<R>(
-        self: &Rc<Self>,
-        work: impl FnOnce(&mut Endpoint<UdpIo>) -> R,
-    ) -> Result<Option<R>> {
-        let planted = |endpoint: &mut Endpoint<UdpIo>| {
+    pub fn guarded<R>(self: &Rc<Self>, work: impl FnOnce(&mut Engine) -> R) -> Result<Option<R>> {
+        let planted = |engine: &mut Engine| {
             plant::hit(Point::Call);
-            work(endpoint)
+            work(engine)
         };
         catch_unwind(AssertUnwindSafe(|| self.with(planted))).map_err(|_| {
             self.close(false);
@@ -122,31 +127,39 @@ impl Host {
         })
     }
 
+    /// `guarded` on the endpoint of a slot, as JavaScript counts them.
+    pub fn guarded_at<R>(
+        self: &Rc<Self>,
+        slot: u32,
+        work: impl FnOnce(&mut Endpoint<UdpIo>) -> R,
+    ) -> Result<Option<R>> {
+        Ok(self.guarded(|engine| engine.at(slot, work))?.flatten())
+    }
+
     /// The beginning of a turn: receives, and tells JavaScript the time and its ticks. Returns the
-    /// descriptors that wait in the rx ring.
+    /// descriptors that wait in the rx rings.
     pub fn drain(self: &Rc<Self>) -> Result<u32> {
-        let Some(drained) = self.guarded(Endpoint::drain)? else {
+        let Some(drained) = self.guarded(Engine::drain)? else {
             return Ok(0);
         };
         self.with_pace(|pace| pace.begin_turn(drained.now_ns, drained.datagrams));
         Ok(drained.waiting)
     }
 
-    /// The end of a turn: sends, and waits for whatever is next. Returns the descriptors left in the
-    /// tx ring.
-    pub fn flush(self: &Rc<Self>) -> Result<u32> {
-        let left = self.guarded(Endpoint::flush)?.unwrap_or(0);
+    /// The end of a turn: sends, and waits for whatever is next. `wants_room`: JavaScript has more to
+    /// send than the tx rings hold. Returns the descriptors left in them.
+    pub fn flush(self: &Rc<Self>, wants_room: bool) -> Result<u32> {
+        let left = self.guarded(Engine::flush)?.unwrap_or(0);
         self.flushed.set(true);
+        self.wants_room.set(wants_room);
         self.rearm();
         Ok(left)
     }
 
-    pub fn set_tick_interval_us(self: &Rc<Self>, interval_us: f64) -> Result<()> {
-        if let Some(now_ns) = self.guarded(Endpoint::mono_ns)? {
-            self.with_pace(|pace| pace.schedule.set_tick_interval_us(now_ns, interval_us));
-            self.rearm();
-        }
-        Ok(())
+    pub fn set_tick_interval_us(self: &Rc<Self>, interval_us: f64) {
+        let now_ns = now_ns();
+        self.with_pace(|pace| pace.schedule.set_tick_interval_us(now_ns, interval_us));
+        self.rearm();
     }
 
     pub fn set_referenced(&self, referenced: bool) {
@@ -160,9 +173,7 @@ impl Host {
         if !self.is_open() {
             return;
         }
-        if polite {
-            let _ = catch_unwind(AssertUnwindSafe(|| self.with(Endpoint::finish)));
-        }
+        let _ = catch_unwind(AssertUnwindSafe(|| self.with(|it| it.finish(polite))));
         self.state.set(State::Closing);
         if !self.handles.close() {
             self.finish_close();
@@ -172,8 +183,7 @@ impl Host {
     /// Arms the timer for the next wake; watches the sockets while the driver wants to hear of them,
     /// and WRITABLE exactly while the kernel is full.
     pub fn rearm(&self) {
-        let seen = self.with(|it| (it.mono_ns(), it.waiting(), it.blocked()));
-        let Some((now_ns, waiting, blocked)) = seen else {
+        let Some((now_ns, waiting)) = self.waiting() else {
             return;
         };
         let paced = self.with_pace(|pace| (pace.next_wake(now_ns, &waiting), pace.watches()));
@@ -181,10 +191,24 @@ impl Host {
             return;
         };
         self.handles.arm(now_ns, wake.map(|wake| wake.at_ns));
-        let readable = if watches { uv::READABLE } else { 0 };
+        let blocked = self.with(|engine| engine.blocked()).unwrap_or(false);
+        // Threads ring only for a sleeper, so their bell is always watched.
+        let readable = if watches || self.is_threaded {
+            uv::READABLE
+        } else {
+            0
+        };
         let writable = if blocked { uv::WRITABLE } else { 0 };
         self.handles.flows.watch(&self.uv, readable | writable);
         self.handles.handshakes.watch(&self.uv, readable);
+    }
+
+    /// What has to be waited for, and the time at which that was looked at.
+    fn waiting(&self) -> Option<(u64, Waiting)> {
+        let watches = self.with_pace(|pace| pace.watches())?;
+        let room = self.wants_room.get();
+        let waiting = self.with(|engine| engine.waiting(watches, room))?;
+        Some((now_ns(), waiting))
     }
 
     fn with_pace<R>(&self, work: impl FnOnce(&mut Pace) -> R) -> Option<R> {
@@ -242,7 +266,7 @@ impl Host {
 
     /// A handler threw before the flush. Ticks and deadlines go on, not faster than this.
     fn rearm_unflushed(&self) {
-        let Some((now_ns, waiting)) = self.with(|it| (it.mono_ns(), it.waiting())) else {
+        let Some((now_ns, waiting)) = self.waiting() else {
             return;
         };
         let wake = self.with_pace(|pace| pace.next_wake(now_ns, &waiting));
@@ -256,7 +280,7 @@ impl Host {
         plant::hit(Point::Socket);
         if status < 0 {
             // libuv stopped the handle because of POLLERR: take the error off the socket, go on.
-            self.with(|endpoint| endpoint.io.clear_errors());
+            self.with(Engine::clear_errors);
             for poll in [&self.handles.flows, &self.handles.handshakes] {
                 if poll.is(handle) {
                     poll.forget_events();
@@ -267,14 +291,17 @@ impl Host {
             self.rearm();
             return;
         }
-        let mut reasons = 0;
-        if events & uv::READABLE != 0 {
-            let now_ns = self.with(Endpoint::mono_ns).unwrap_or(0);
-            if self.with_pace(|pace| pace.readable(now_ns)) == Some(true) {
-                reasons |= l::WAKE_READABLE;
-            }
+        if self.is_threaded && self.with(Engine::take_ring) == Some(true) {
+            self.fail();
+            return;
         }
-        if events & uv::WRITABLE != 0 {
+        let mut reasons = 0;
+        if events & uv::READABLE != 0
+            && self.with_pace(|pace| pace.readable(now_ns())) == Some(true)
+        {
+            reasons |= l::WAKE_READABLE;
+        }
+        if events & uv::WRITABLE != 0 || (self.is_threaded && self.wants_room.get()) {
             reasons |= l::WAKE_WRITABLE;
         }
         if reasons == 0 {
@@ -289,7 +316,7 @@ impl Host {
         if !self.handles.take_expired() || !self.is_open() {
             return;
         }
-        let Some((now_ns, waiting)) = self.with(|it| (it.mono_ns(), it.waiting())) else {
+        let Some((now_ns, waiting)) = self.waiting() else {
             return;
         };
         let reasons = self
@@ -300,7 +327,7 @@ impl Host {
             return;
         }
         let is_netcode_due = waiting.netcode_ns.is_some_and(|at_ns| at_ns <= now_ns);
-        if is_netcode_due && self.with(Endpoint::service).unwrap_or(false) {
+        if is_netcode_due && self.with(Engine::service).unwrap_or(false) {
             self.wake(l::WAKE_DEADLINE);
         } else {
             self.rearm();
@@ -315,7 +342,7 @@ impl Host {
         // Whatever happens here, the hook goes: the environment waits for it when it ends.
         let freed = catch_unwind(AssertUnwindSafe(|| {
             plant::hit(Point::Closed);
-            *self.endpoint.borrow_mut() = None;
+            *self.engine.borrow_mut() = None;
             self.handles.free();
         }));
         if freed.is_err() {
@@ -339,6 +366,10 @@ impl Host {
         // SAFETY: the environment lives while handles are closing; this is its thread.
         unsafe { javascript::raise_bug(self.attachment.env) };
     }
+}
+
+fn now_ns() -> u64 {
+    clock_ns(libc::CLOCK_MONOTONIC)
 }
 
 /// Runs a callback of libuv on its host, which stays alive meanwhile. A panic closes the endpoint.
