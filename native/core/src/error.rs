@@ -34,7 +34,7 @@ pub enum TokenError {
     AddressType,
     /// The private part does not open under the key.
     Open,
-    /// The token requires NX and the client is told not to speak it.
+    /// The token requires NX, or a version of it, that this client does not speak.
     NxRequired,
 }
 

@@ -127,7 +127,9 @@ impl Client {
             .first()
             .ok_or(TokenError::AddressCount)?;
         let nx_mode = match (config.nx, token.nx) {
-            (ClientNx::Off, TokenNx::Required) => return Err(TokenError::NxRequired),
+            (ClientNx::Off, TokenNx::Required) | (_, TokenNx::RequiredNewer) => {
+                return Err(TokenError::NxRequired)
+            }
             (ClientNx::Auto, TokenNx::Required) => ClientNx::Require,
             (mode, _) => mode,
         };

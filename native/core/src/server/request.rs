@@ -54,7 +54,11 @@ impl Server {
             }
         }
         let key = || PacketKey::of_token(request.token.server_to_client_key);
-        if request.token.nx == TokenNx::Required && self.config.nx == ServerNx::Off {
+        let unspoken = match request.token.nx {
+            TokenNx::Required => self.config.nx == ServerNx::Off,
+            nx => nx == TokenNx::RequiredNewer,
+        };
+        if unspoken {
             return Err(self.deny(key(), path, request.token.nx, DropReason::NxRequired));
         }
         if let Some(reason) = self.denial_for(client_id) {

@@ -6,6 +6,7 @@
 //! ```
 
 use crate::bytes::{Reader, Writer};
+use crate::nx::control::VERSION;
 
 const MAGIC: [u8; 4] = *b"GGNX";
 const LAYOUT_VERSION: u8 = 1;
@@ -22,17 +23,20 @@ pub enum TokenNx {
     Known,
     /// They must use it: payloads pass only under NX keys.
     Required,
+    /// They must use a version that is newer than ours: nothing that this end could do.
+    RequiredNewer,
 }
 
 impl TokenNx {
     pub(crate) fn read(padding: &mut Reader) -> Self {
-        let Some([m0, m1, m2, m3, version, flags, _least, _]) = padding.array::<8>() else {
+        let Some([m0, m1, m2, m3, version, flags, least, _]) = padding.array::<8>() else {
             return Self::Silent;
         };
         if [*m0, *m1, *m2, *m3] != MAGIC || *version == 0 {
             return Self::Silent;
         }
         match (flags & REQUIRED != 0, flags & KNOWN != 0) {
+            (true, _) if *least > VERSION => Self::RequiredNewer,
             (true, _) => Self::Required,
             (false, true) => Self::Known,
             (false, false) => Self::Silent,
@@ -43,7 +47,8 @@ impl TokenNx {
         let (flags, least) = match self {
             Self::Silent => return Some(()),
             Self::Known => (KNOWN, 0),
-            Self::Required => (KNOWN | REQUIRED, 1),
+            Self::Required => (KNOWN | REQUIRED, VERSION),
+            Self::RequiredNewer => (KNOWN | REQUIRED, VERSION + 1),
         };
         writer.bytes(&MAGIC)?;
         writer.bytes(&[LAYOUT_VERSION, flags, least, 0])
@@ -56,7 +61,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_foreign_padding_says_nothing() {
-        for nx in [TokenNx::Silent, TokenNx::Known, TokenNx::Required] {
+        for nx in [
+            TokenNx::Silent,
+            TokenNx::Known,
+            TokenNx::Required,
+            TokenNx::RequiredNewer,
+        ] {
             let mut padding = [0; 16];
             nx.write(&mut Writer::new(&mut padding)).unwrap();
             assert_eq!(TokenNx::read(&mut Reader::new(&padding)), nx);

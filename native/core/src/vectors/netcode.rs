@@ -1,42 +1,16 @@
-//! Golden vectors in test/vectors/netcode, for every implementation of the document. This module
-//! makes them from fixed inputs and compares; `UPDATE_VECTORS=1 cargo test` writes them anew.
-
-use std::path::PathBuf;
+//! Golden vectors of docs/wire/netcode.md.
 
 use serde_json::{json, Value};
 
+use super::{check_in, hex, run, PROTOCOL_ID};
 use crate::limits::REQUEST_BYTES;
 use crate::prefix::{self, sequence_length};
 use crate::replay::ReplayWindow;
 use crate::seal::{Envelope, PacketCipher, PacketKey};
 use crate::token::{seal_connect_token, ConnectTokenFields, PrivateToken, PublicToken, TokenNx};
 
-const PROTOCOL_ID: u64 = 0x1122_3344_5566_7788;
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// first, first + 1, …: recognisable in a dump.
-fn run<const N: usize>(first: u8) -> [u8; N] {
-    core::array::from_fn(|index| first.wrapping_add(index as u8))
-}
-
 fn check(name: &str, made: Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../test/vectors/netcode")
-        .join(name);
-    let text = serde_json::to_string_pretty(&made).unwrap() + "\n";
-    if std::env::var_os("UPDATE_VECTORS").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &text).unwrap();
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    assert_eq!(
-        serde_json::from_str::<Value>(&stored).unwrap(),
-        made,
-        "{name}"
-    );
+    check_in("netcode", name, made);
 }
 
 #[test]
