@@ -45,6 +45,8 @@ export interface ServerOptions extends CommonOptions {
   maxTokenLifetimeS?: number;
   /** Accepts tokens with a negative timeout. */
   development?: boolean;
+  /** docs/wire/nx.md; `allow` by default. */
+  nx?: 'off' | 'allow' | 'require';
 }
 
 export type NativeRate = { perSecond: number; burst: number };
@@ -80,6 +82,13 @@ export interface ClientOptions extends CommonOptions {
   host: string;
   port: number;
   maxFlows: number;
+  /** docs/wire/nx.md; `auto` by default. */
+  nx?: 'off' | 'auto' | 'require';
+  /**
+   * Offers X25519 with the new keys: what was recorded stays secret when the token leaks later, for
+   * 0.1 ms of either end's time per connection.
+   */
+  x25519?: boolean;
 }
 
 export interface SimOptions {
@@ -100,6 +109,8 @@ export interface SimOptions {
   tokenHistory?: number;
   maxTokenLifetimeS?: number;
   development?: boolean;
+  /** As of a server or a client. */
+  nx?: 'off' | 'allow' | 'auto' | 'require';
 }
 
 export interface ConnectTokenOptions {

@@ -5,6 +5,7 @@
 import { Endpoint, type OnWake, type ServerConfig } from '../../src/addon/endpoint.js';
 import {
   RX_CLOSED,
+  RX_MIGRATED,
   RX_OPENED,
   RX_PAYLOAD,
   RX_REPLACED,
@@ -30,6 +31,8 @@ export class Peer {
   readonly closed: Closed[] = [];
   readonly replaced: Flow[] = [];
   readonly payloads: Uint8Array[] = [];
+  /** 1 where only the port of a client changed. */
+  readonly migrated: number[] = [];
   /** Sends every payload back. */
   echo = false;
   /** Takes the payloads instead of the array. */
@@ -77,6 +80,7 @@ export class Peer {
     if (kind === RX_OPENED) this.opened.push({ slot, generation });
     if (kind === RX_CLOSED) this.closed.push({ slot, generation, reason: aux0 });
     if (kind === RX_REPLACED) this.replaced.push({ slot, generation });
+    if (kind === RX_MIGRATED) this.migrated.push(aux0);
     if (kind !== RX_PAYLOAD) return;
     const payload = bytes.slice(offset, offset + length);
     if (this.echo) this.send({ slot, generation }, payload);

@@ -78,6 +78,7 @@ mod uv;
 
 mod napi_admission;
 mod napi_endpoint;
+mod napi_nx;
 #[cfg(target_os = "linux")]
 mod napi_open;
 mod napi_options;

@@ -17,6 +17,7 @@ use crate::error::{Code, Failure, Result};
 use crate::io::Io;
 use crate::layout::{self as l};
 use crate::napi_admission::{refusal_of, settings_of, AdmissionOptions};
+use crate::napi_nx::{client_nx, server_nx};
 use crate::pace::Driver;
 use crate::peer::Peer;
 use crate::ring::{Geometry, Memory};
@@ -56,6 +57,8 @@ pub struct ServerOptions {
     pub token_history: Option<u32>,
     pub max_token_lifetime_s: Option<u32>,
     pub development: Option<bool>,
+    /// `off`, `allow` (default) or `require`.
+    pub nx: Option<String>,
 }
 
 #[napi(object)]
@@ -70,6 +73,9 @@ pub struct ClientOptions {
     pub gro: Option<bool>,
     pub max_payload_bytes: u32,
     pub clock_offset_us: f64,
+    /// `off`, `auto` (default) or `require`.
+    pub nx: Option<String>,
+    pub x25519: Option<bool>,
 }
 
 #[napi(object)]
@@ -91,6 +97,8 @@ pub struct SimOptions {
     pub token_history: Option<u32>,
     pub max_token_lifetime_s: Option<u32>,
     pub development: Option<bool>,
+    /// As of a server or a client.
+    pub nx: Option<String>,
 }
 
 impl ServerOptions {
@@ -107,6 +115,7 @@ impl ServerOptions {
             .map_or(config.token_history, |count| count as usize);
         config.max_token_lifetime_s = self.max_token_lifetime_s;
         config.development = self.development.unwrap_or(false);
+        config.nx = server_nx(self.nx.as_deref())?;
         Ok(config)
     }
 
@@ -118,11 +127,10 @@ impl ServerOptions {
 impl ClientOptions {
     pub fn peer(&self) -> Result<Peer> {
         let payload = self.max_payload_bytes as usize;
-        Ok(Peer::Clients(Box::new(Clients::new(
-            self.max_flows,
-            payload,
-            os_random()?,
-        ))))
+        let mut clients = Clients::new(self.max_flows, payload, os_random()?);
+        let x25519 = self.x25519.unwrap_or(false);
+        clients.set_nx(client_nx(self.nx.as_deref())?, x25519);
+        Ok(Peer::Clients(Box::new(clients)))
     }
 }
 
@@ -131,11 +139,11 @@ impl SimOptions {
         let random = Random::from_number(self.seed.to_bits());
         let payload = self.max_payload_bytes as usize;
         match self.role.as_str() {
-            "client" => Ok(Peer::Clients(Box::new(Clients::new(
-                self.max_flows,
-                payload,
-                random,
-            )))),
+            "client" => {
+                let mut clients = Clients::new(self.max_flows, payload, random);
+                clients.set_nx(client_nx(self.nx.as_deref())?, false);
+                Ok(Peer::Clients(Box::new(clients)))
+            }
             "server" => {
                 let missing = |name: &str| bad_option(format!("{name} is required for a server"));
                 let key = self
@@ -158,6 +166,7 @@ impl SimOptions {
                     .map_or(config.token_history, |count| count as usize);
                 config.max_token_lifetime_s = self.max_token_lifetime_s;
                 config.development = self.development.unwrap_or(false);
+                config.nx = server_nx(self.nx.as_deref())?;
                 // Two simulated machines with one key do not share their memory.
                 config.registry = Some(Registry::isolated());
                 server_of(config, clock)

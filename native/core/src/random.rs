@@ -5,6 +5,7 @@ use core::fmt;
 
 use ring::aead::{Aad, LessSafeKey, Nonce, UnboundKey, CHACHA20_POLY1305};
 use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroize;
 
 use crate::error::RandomError;
 
@@ -82,6 +83,13 @@ impl Random {
         self.seed.copy_from_slice(seed);
         seed.fill(0);
         self.used = SEED_BYTES;
+    }
+}
+
+impl Drop for Random {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+        self.block.zeroize();
     }
 }
 

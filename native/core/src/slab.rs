@@ -176,6 +176,25 @@ mod tests {
         assert_eq!(slab.id_at(0), Some(c));
     }
 
+    /// Notes where it lies when it is dropped.
+    struct Secret<'a>(&'a std::cell::Cell<usize>);
+
+    impl Drop for Secret<'_> {
+        fn drop(&mut self) {
+            self.0.set(core::ptr::from_ref(self) as usize);
+        }
+    }
+
+    #[test]
+    fn a_value_is_dropped_where_it_lies_so_that_what_it_wipes_is_the_slot() {
+        let dropped_at = std::cell::Cell::new(0);
+        let mut slab = Slab::new(1);
+        let id = slab.insert(Secret(&dropped_at)).unwrap();
+        let lies_at = core::ptr::from_ref(slab.get(id).unwrap()) as usize;
+        assert!(slab.remove(id));
+        assert_eq!(dropped_at.get(), lies_at);
+    }
+
     #[test]
     fn many_slots_span_chunks() {
         let mut slab = Slab::new(1000);

@@ -19,8 +19,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use ggscale_transport_core::{
-    Client, ClientConfig, Clock, DropReason, Event, FlowId, FlowStats, HashSeed, Path, Random,
-    Received, SealError, Sealed, TokenError, Transmit, Wheel, COUNTER_COUNT, COUNTER_NAMES,
+    Client, ClientConfig, ClientNx, Clock, DropReason, Event, FlowId, FlowStats, HashSeed, Path,
+    Random, Received, SealError, Sealed, TokenError, Transmit, Wheel, COUNTER_COUNT, COUNTER_NAMES,
 };
 use hashbrown::HashTable;
 
@@ -47,6 +47,8 @@ pub struct Clients {
     free: Vec<u32>,
     max_flows: u32,
     max_payload_bytes: usize,
+    nx: ClientNx,
+    x25519: bool,
     random: Random,
     seed: HashSeed,
     by_path: HashTable<u32>,
@@ -75,6 +77,8 @@ impl Clients {
             free: Vec::new(),
             max_flows,
             max_payload_bytes,
+            nx: ClientNx::default(),
+            x25519: false,
             seed: HashSeed::new(&mut random),
             random,
             by_path: HashTable::new(),
@@ -85,6 +89,12 @@ impl Clients {
             past: [0; COUNTER_COUNT],
             unknown_path: 0,
         }
+    }
+
+    /// What later connections do about NX.
+    pub fn set_nx(&mut self, nx: ClientNx, x25519: bool) {
+        self.nx = nx;
+        self.x25519 = x25519;
     }
 
     pub fn connect(
@@ -98,6 +108,8 @@ impl Clients {
         }
         let mut config = ClientConfig::new(Random::from_seed(self.random.bytes()));
         config.max_payload_bytes = self.max_payload_bytes;
+        config.nx = self.nx;
+        config.x25519 = self.x25519;
         let client = Client::new(config, token, clock).map_err(ConnectError::Token)?;
         let slot = match self.free.pop() {
             Some(slot) => slot,

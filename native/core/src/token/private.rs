@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
+use zeroize::Zeroize;
 
 use super::addresses::AddressList;
 use super::capability::TokenNx;
@@ -110,6 +111,13 @@ impl PrivateToken {
         writer.bytes(&self.server_to_client_key)?;
         writer.bytes(&self.user_data)?;
         self.nx.write(writer)
+    }
+}
+
+impl Drop for PrivateToken {
+    fn drop(&mut self) {
+        self.client_to_server_key.zeroize();
+        self.server_to_client_key.zeroize();
     }
 }
 

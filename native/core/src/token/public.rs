@@ -1,5 +1,7 @@
 //! The whole connect token, as the backend hands it to a client over HTTPS.
 
+use zeroize::Zeroize;
+
 use super::addresses::AddressList;
 use super::capability::TokenNx;
 use crate::bytes::{Reader, Writer};
@@ -82,5 +84,12 @@ impl PublicToken {
         writer.bytes(&self.client_to_server_key)?;
         writer.bytes(&self.server_to_client_key)?;
         self.nx.write(writer)
+    }
+}
+
+impl Drop for PublicToken {
+    fn drop(&mut self) {
+        self.client_to_server_key.zeroize();
+        self.server_to_client_key.zeroize();
     }
 }

@@ -90,18 +90,43 @@ fn a_token_that_requires_nx_makes_both_ends_require_it() {
     assert_eq!(refused.err(), Some(TokenError::NxRequired));
 }
 
+/// The public part as an old backend would write it.
+fn without_capability(token: &[u8]) -> Vec<u8> {
+    let mut token = token.to_vec();
+    let at = token
+        .windows(4)
+        .rposition(|bytes| bytes == b"GGNX")
+        .unwrap();
+    token[at..at + 8].fill(0);
+    token
+}
+
 #[test]
 fn a_client_without_nx_and_a_token_that_requires_it_end_at_the_server() {
     let mut world = World::new(4);
     // A client of another kind, which does not look at the padding.
     let required = world.token(7, TokenNx::Required);
-    let mut token = required.clone();
-    let at = token.windows(4).position(|bytes| bytes == b"GGNX").unwrap();
-    token[at..at + 8].fill(0);
+    let token = without_capability(&required);
     let client = world.dial_with(&token, 7, |config| config.nx = ClientNx::Off);
     world.run_for(4_000_000);
     assert_eq!(reason_at_server(&world), Some(CloseReason::NxRequired));
     assert!(world.clients[client].arrived.is_empty());
+}
+
+#[test]
+fn a_token_that_requires_a_newer_version_gets_in_nowhere() {
+    let mut world = World::new(6);
+    let token = world.token(7, TokenNx::RequiredNewer);
+    let config = ClientConfig::new(Random::from_number(1));
+    let refused = Client::new(config, &token, world.clock());
+    assert_eq!(refused.err(), Some(TokenError::NxRequired));
+    // A client that does not look at the padding is sent away by the server.
+    let silent = without_capability(&token);
+    let client = world.dial_with(&silent, 7, |config| config.nx = ClientNx::Off);
+    world.run_for(500_000);
+    let reason = reason_at_client(&world, client);
+    assert_eq!(reason, Some(CloseReason::Denied));
+    assert_eq!(world.workers[0].server.counters().opened, 0);
 }
 
 #[test]

@@ -1,0 +1,122 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import t from 'tap';
+import { createConnectToken } from '../../src/addon/tokens.js';
+import { counterOf, openClient, openPair, openServer, PROTOCOL_ID } from './peers.js';
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** A NAT in front of a server: forgets its mapping on demand and goes on from another port. */
+class Nat {
+  readonly #front: Socket;
+  readonly #serverPort: number;
+  #back: Socket | null = null;
+  #client: RemoteInfo | null = null;
+
+  private constructor(front: Socket, serverPort: number) {
+    this.#front = front;
+    this.#serverPort = serverPort;
+    front.on('message', (datagram, from) => {
+      this.#client = from;
+      this.#back?.send(datagram, this.#serverPort, '127.0.0.1');
+    });
+  }
+
+  static async open(serverPort: number): Promise<Nat> {
+    const nat = new Nat(await bound(), serverPort);
+    await nat.rebind();
+    return nat;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#front.address().port}`;
+  }
+
+  /** Where the server sees the client. */
+  get outside(): string {
+    return `127.0.0.1:${this.#back?.address().port}`;
+  }
+
+  async rebind(): Promise<void> {
+    const back = await bound();
+    back.on('message', (datagram) => {
+      if (this.#client !== null) {
+        this.#front.send(datagram, this.#client.port, this.#client.address);
+      }
+    });
+    this.#back?.close();
+    this.#back = back;
+  }
+
+  close(): void {
+    this.#front.close();
+    this.#back?.close();
+  }
+}
+
+t.test('a client behind a NAT that forgets keeps its flow', async (t) => {
+  const { server, key } = openServer();
+  server.echo = true;
+  const nat = await Nat.open(server.endpoint.address().port);
+  const client = openClient();
+  const token = createConnectToken({
+    protocolId: PROTOCOL_ID,
+    privateKey: key,
+    clientId: 1n,
+    serverAddresses: [`127.0.0.1:${server.endpoint.address().port}`],
+    publicAddresses: [nat.address],
+    expireSeconds: 30,
+    timeoutSeconds: 5,
+  });
+  const flow = client.endpoint.connect(token);
+  await client.until(() => counterOf(client.endpoint, 'nx-confirmed') === 1);
+  const [atServer] = server.opened;
+  const stats = new Float64Array(8);
+  for (let round = 1; round <= 3; round++) {
+    await nat.rebind();
+    // Nothing is sent again here: a payload that is lost on its way back would be the end.
+    client.send(flow, new Uint8Array([round]));
+    client.endpoint.flush();
+    await server.until(() => counterOf(server.endpoint, 'migrations') === round);
+    t.equal(server.endpoint.flowAddress(atServer.slot, atServer.generation), nat.outside);
+    client.send(flow, new Uint8Array([100 + round]));
+    client.endpoint.flush();
+    await client.until(() => client.payloads.some((payload) => payload[0] === 100 + round));
+  }
+  t.same(server.migrated, [1, 1, 1], 'only the port, each time');
+  server.endpoint.flowStats(atServer.slot, atServer.generation, stats);
+  t.equal(stats[6], 1, 'under NX keys');
+  t.equal(stats[7], 3);
+  t.equal(server.opened.length, 1);
+  t.equal(server.closed.length, 0);
+  client.endpoint.close();
+  await server.until(() => server.closed.length === 1);
+  server.endpoint.close();
+  nat.close();
+});
+
+t.test('options say whether NX is spoken', async (t) => {
+  const plain = await openPair({}, { nx: 'off' });
+  const stats = new Float64Array(8);
+  plain.client.send(plain.atClient, new Uint8Array([1]));
+  plain.client.endpoint.flush();
+  await plain.server.until(() => plain.server.payloads.length === 1);
+  plain.server.endpoint.flowStats(plain.atServer.slot, plain.atServer.generation, stats);
+  t.equal(stats[6], 0);
+  t.equal(counterOf(plain.server.endpoint, 'hellos-in'), 0);
+  plain.client.endpoint.close();
+  plain.server.endpoint.close();
+
+  const required = await openPair({ nx: 'require' }, { nx: 'require', x25519: true });
+  t.equal(counterOf(required.client.endpoint, 'nx-confirmed'), 1, 'before the flow opens');
+  required.client.endpoint.close();
+  required.server.endpoint.close();
+
+  t.throws(() => openServer({ nx: 'auto' as 'allow' }), { code: 'bad-option' });
+  t.throws(() => openClient({ nx: 'allow' as 'auto' }), { code: 'bad-option' });
+});
