@@ -183,7 +183,12 @@ pub trait Io {
     }
 }
 
-/// IPv4-mapped IPv6 becomes IPv4, so that every peer has one address.
+/// One address for every peer: IPv4-mapped IPv6 becomes IPv4, and a scope stays only where it is needed
+/// to answer (link-local addresses).
 pub fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+    let path = Path {
+        remote: address,
+        local: None,
+    };
+    path.canonical().remote
 }

@@ -62,6 +62,8 @@ pub mod schedule;
 mod sim;
 #[doc(hidden)]
 pub mod slots;
+#[doc(hidden)]
+pub mod sockets;
 
 #[cfg(target_os = "linux")]
 mod host;

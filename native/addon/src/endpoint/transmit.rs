@@ -225,13 +225,14 @@ fn drop_counter(errno: i32) -> Counter {
         libc::ECONNREFUSED
         | libc::EHOSTUNREACH
         | libc::ENETUNREACH
-        | libc::EHOSTDOWN
         | libc::ENETDOWN
         | libc::EPERM
         | libc::EACCES
         | libc::EADDRNOTAVAIL
         | libc::EAFNOSUPPORT
         | libc::EINVAL => Counter::TxUnreachable,
+        #[cfg(unix)] // Windows has no such number
+        libc::EHOSTDOWN => Counter::TxUnreachable,
         _ => Counter::TxError,
     }
 }

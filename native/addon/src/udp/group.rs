@@ -13,13 +13,13 @@ use std::os::fd::OwnedFd;
 
 use ggscale_transport_core::Random;
 
-use super::buffers::{bytes_for, pause_ms};
 use super::socket::{bind, local_address, new_socket, prepare, probe, set_buffer, set_option};
 use super::steering::{attach, program, GROUP_MAX};
 use super::sys::{Kernel, Sys};
 use super::{UdpIo, UdpOptions, HANDSHAKE_BUFFER_BYTES};
 use crate::error::{Code, Failure, Result};
 use crate::features::Features;
+use crate::sockets::{bytes_for, pause_ms};
 
 /// Opens what belongs to one port.
 pub struct Group;
@@ -50,7 +50,7 @@ impl Group {
             return Err(Failure::new(Code::BadOption, message));
         }
         let v6 = options.address.is_ipv6();
-        let dual_stack = is_dual_stack(options.address);
+        let dual_stack = options.is_dual_stack();
         let what = format!("bind {}", options.address);
         let first = new_socket(v6, dual_stack)
             .and_then(|fd| bind(&fd, options.address).map(|()| fd))
@@ -61,6 +61,7 @@ impl Group {
             threads,
             handshake_sockets: options.handshake_socket,
             local,
+            dual_stack,
             seed: seed()?,
         };
         let joined = plan
@@ -87,10 +88,6 @@ impl Group {
         }
         Ok(opened)
     }
-}
-
-fn is_dual_stack(address: SocketAddr) -> bool {
-    address.is_ipv6() && address.ip().is_unspecified()
 }
 
 /// Asks for the buffers of one thread, which has its share of the flows.
@@ -121,6 +118,7 @@ struct Plan {
     threads: usize,
     handshake_sockets: bool,
     local: SocketAddr,
+    dual_stack: bool,
     seed: u32,
 }
 
@@ -173,7 +171,7 @@ impl Plan {
     }
 
     fn join_one<S: Sys>(&self, sys: &mut S) -> io::Result<OwnedFd> {
-        let fd = new_socket(self.local.is_ipv6(), is_dual_stack(self.local))?;
+        let fd = new_socket(self.local.is_ipv6(), self.dual_stack)?;
         set_option(sys, &fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
         bind(&fd, self.local)?;
         Ok(fd)

@@ -1,7 +1,6 @@
 //! Kernel sockets: one for the flows and, for servers, one for handshakes, filled and emptied in
 //! batches.
 
-mod buffers;
 mod group;
 #[cfg(test)]
 mod group_test;
@@ -28,6 +27,7 @@ use crate::features::Features;
 use crate::io::{
     Errno, Io, Now, Outgoing, Queue, Scratch, Tally, BATCH, SCRATCH_BYTES, SEND_BATCH,
 };
+pub use crate::sockets::UdpOptions;
 pub use group::Group;
 use inbox::{Inbox, SCRATCH_WITH_HALLS_BYTES};
 use outbox::Outbox;
@@ -40,33 +40,6 @@ const HANDSHAKE_BUFFER_BYTES: usize = 256 * 1024;
 /// Trains refused one after the other because of their size, without one taken in between, before
 /// they are given up. A path with a small MTU refuses its own trains only.
 const TRAINS_REFUSED_MAX: u32 = 8;
-
-#[derive(Clone, Copy, Debug)]
-pub struct UdpOptions {
-    pub address: SocketAddr,
-    pub handshake_socket: bool,
-    /// Take trains of datagrams as one receive (UDP_GRO).
-    pub gro: bool,
-    /// Peers that are expected to send at 60 Hz each; sizes the buffers that are asked for with 0.
-    pub expected_flows: u32,
-    /// 0: for a pause of 50 ms at the expected rate.
-    pub receive_buffer_bytes: usize,
-    pub send_buffer_bytes: usize,
-}
-
-impl UdpOptions {
-    /// A client's socket; a server asks for a handshake socket too.
-    pub fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            handshake_socket: false,
-            gro: false,
-            expected_flows: 1,
-            receive_buffer_bytes: 0,
-            send_buffer_bytes: 0,
-        }
-    }
-}
 
 struct Socket {
     fd: OwnedFd,

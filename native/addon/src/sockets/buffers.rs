@@ -22,13 +22,13 @@ fn datagrams_per_s(flows: u32) -> u64 {
 
 /// The size to ask for (SO_RCVBUF, SO_SNDBUF) so that `flows` peers lose nothing in a pause. The
 /// kernel doubles what it is asked for, to have room for bookkeeping; that is in the truesize already.
-pub(super) fn bytes_for(flows: u32) -> usize {
+pub fn bytes_for(flows: u32) -> usize {
     let charged = datagrams_per_s(flows) * PAUSE_MS * DATAGRAM_TRUESIZE / 1000;
     (charged / 2).max(BYTES_MIN) as usize
 }
 
 /// How long a pause of the reader a buffer of `bytes`, as asked for, takes: ms.
-pub(super) fn pause_ms(bytes: usize, flows: u32) -> u32 {
+pub fn pause_ms(bytes: usize, flows: u32) -> u32 {
     let datagrams = bytes as u64 * 2 / DATAGRAM_TRUESIZE;
     (datagrams * 1000 / datagrams_per_s(flows)).min(u64::from(u32::MAX)) as u32
 }
