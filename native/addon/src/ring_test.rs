@@ -25,6 +25,7 @@ impl TestMemory {
         let tx_arena = line(rx_arena + arena_bytes);
         let total = tx_arena + arena_bytes;
         let mut words = vec![0u64; total / 8];
+        // SAFETY: the words live beside their view.
         let memory = unsafe { Memory::new(words.as_mut_ptr().cast(), total) }.unwrap();
         let fields = [
             (l::I_MAGIC, l::MAGIC as usize),
@@ -67,12 +68,14 @@ impl TestMemory {
         std::sync::atomic::fence(Ordering::SeqCst);
         let base: *const u8 = self.words.as_ptr().cast();
         assert!(offset + length <= self.words.len() * 8);
+        // SAFETY: inside by the assertion; one thread.
         unsafe { std::slice::from_raw_parts(base.add(offset), length) }.to_vec()
     }
 
     pub fn write(&mut self, offset: usize, bytes: &[u8]) {
         let base: *mut u8 = self.words.as_mut_ptr().cast();
         assert!(offset + bytes.len() <= self.words.len() * 8);
+        // SAFETY: as above, and `self` is borrowed alone.
         unsafe { std::slice::from_raw_parts_mut(base.add(offset), bytes.len()) }
             .copy_from_slice(bytes);
     }

@@ -27,10 +27,8 @@ impl Timer {
             ));
         }
         // SAFETY: just made and checked.
-        Ok(Self {
-            fd: unsafe { OwnedFd::from_raw_fd(fd) },
-            armed_ns: None,
-        })
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd, armed_ns: None })
     }
 
     pub fn fd(&self) -> RawFd {

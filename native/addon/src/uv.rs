@@ -87,7 +87,8 @@ impl Uv {
 /// `F` is a function pointer type, and the one of this symbol.
 unsafe fn function<F: Copy>(symbol: *mut c_void) -> F {
     assert!(size_of::<F>() == size_of::<*mut c_void>());
-    std::mem::transmute_copy(&symbol)
+    // SAFETY: the caller's promise, and both are as large as a pointer.
+    unsafe { std::mem::transmute_copy(&symbol) }
 }
 
 fn symbol(name: &CStr) -> Option<*mut c_void> {

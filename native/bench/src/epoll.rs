@@ -17,9 +17,8 @@ impl Epoll {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: just made and checked.
-        Ok(Self {
-            fd: unsafe { OwnedFd::from_raw_fd(fd) },
-        })
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd })
     }
 
     /// Watches for input, level-triggered; `key` is what `wait` reports.

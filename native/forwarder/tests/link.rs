@@ -102,10 +102,9 @@ fn number(json: &str, name: &str, index: usize) -> u64 {
 /// Moves the calling thread alone; the threads of a test live in different namespaces.
 fn enter(namespace: &str) {
     let file = std::fs::File::open(namespace).expect("the namespace is there");
-    assert_eq!(
-        unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) },
-        0
-    );
+    // SAFETY: a plain system call on a descriptor that is open.
+    let result = unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) };
+    assert_eq!(result, 0);
 }
 
 fn inside<T: Send + 'static>(
@@ -337,7 +336,9 @@ fn the_link_ends_by_signal_as_it_ends_by_input() {
         return;
     };
     let process = forwarder.child.id() as libc::pid_t;
-    assert_eq!(unsafe { libc::kill(process, libc::SIGTERM) }, 0);
+    // SAFETY: a signal to the child that this test started and has not waited for.
+    let result = unsafe { libc::kill(process, libc::SIGTERM) };
+    assert_eq!(result, 0);
     let mut line = String::new();
     forwarder.output.read_line(&mut line).expect("readable");
     assert!(line.contains("a_to_b"), "{line}");

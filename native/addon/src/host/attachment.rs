@@ -63,15 +63,21 @@ pub(super) fn internal(message: &str) -> Failure {
 }
 
 /// An exception that is left pending makes every later N-API call fail silently.
+///
+/// # Safety
+/// On the thread of `env`, which lives, with a handle scope open.
 pub(super) unsafe fn raise_pending(env: sys::napi_env) {
-    let mut pending = false;
-    sys::napi_is_exception_pending(env, &mut pending);
-    if !pending {
-        return;
-    }
-    let mut exception = null_mut();
-    let status = sys::napi_get_and_clear_last_exception(env, &mut exception);
-    if status == sys::Status::napi_ok && !exception.is_null() {
-        sys::napi_fatal_exception(env, exception);
+    // SAFETY: `env` lives and this is its thread.
+    unsafe {
+        let mut pending = false;
+        sys::napi_is_exception_pending(env, &mut pending);
+        if !pending {
+            return;
+        }
+        let mut exception = null_mut();
+        let status = sys::napi_get_and_clear_last_exception(env, &mut exception);
+        if status == sys::Status::napi_ok && !exception.is_null() {
+            sys::napi_fatal_exception(env, exception);
+        }
     }
 }

@@ -47,7 +47,7 @@ impl Poll {
             if events == 0 {
                 (uv.poll_stop)(handle);
             } else {
-                (uv.poll_start)(handle, events, super::on_socket);
+                (uv.poll_start)(handle, events, super::callbacks::on_socket);
             }
         }
     }
@@ -127,7 +127,7 @@ impl Handles {
             let handle = self.new_poll(host, event_loop, timer.fd())?;
             self.clock.set(handle);
             // SAFETY: a live handle of this loop.
-            unsafe { (self.uv.poll_start)(handle, uv::READABLE, super::on_timer_fd) };
+            unsafe { (self.uv.poll_start)(handle, uv::READABLE, super::callbacks::on_timer_fd) };
             Alarm::Fd(timer)
         };
         *self.alarm.borrow_mut() = Some(alarm);
@@ -187,7 +187,7 @@ impl Handles {
                 // SAFETY: a live handle of this loop. Its idea of now may be a whole turn old.
                 unsafe {
                     (self.uv.update_time)(*event_loop);
-                    (self.uv.timer_start)(self.clock.get(), super::on_timer, wait_ms, 0);
+                    (self.uv.timer_start)(self.clock.get(), super::callbacks::on_timer, wait_ms, 0);
                 }
                 *armed_ns = Some(at_ns);
             }
@@ -224,7 +224,7 @@ impl Handles {
     pub fn close(&self) -> bool {
         for handle in self.all() {
             // SAFETY: a live handle of this loop, closed once because its cell is emptied below.
-            unsafe { (self.uv.close)(handle, super::on_handle_closed) };
+            unsafe { (self.uv.close)(handle, super::callbacks::on_handle_closed) };
         }
         for cell in [&self.flows.handle, &self.handshakes.handle, &self.clock] {
             cell.set(null_mut());

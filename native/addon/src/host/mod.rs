@@ -9,6 +9,7 @@
 //! are closed in the last close callback, when libuv no longer watches them.
 
 mod attachment;
+mod callbacks;
 mod engine;
 mod handles;
 mod javascript;
@@ -235,7 +236,7 @@ impl Host {
                 &mut text,
             );
             sys::napi_async_init(env, null_mut(), text, &mut context);
-            sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), data, &mut hook)
+            sys::napi_add_async_cleanup_hook(env, Some(callbacks::on_cleanup), data, &mut hook)
         };
         self.context.set(context);
         self.hook.set(hook);
@@ -370,58 +371,4 @@ impl Host {
 
 fn now_ns() -> u64 {
     clock_ns(libc::CLOCK_MONOTONIC)
-}
-
-/// Runs a callback of libuv on its host, which stays alive meanwhile. A panic closes the endpoint.
-unsafe fn enter(host: *const Host, work: impl FnOnce(&Rc<Host>)) {
-    if host.is_null() {
-        return;
-    }
-    Rc::increment_strong_count(host);
-    let host = Rc::from_raw(host);
-    if catch_unwind(AssertUnwindSafe(|| work(&host))).is_err() {
-        let _ = catch_unwind(AssertUnwindSafe(|| host.fail()));
-    }
-}
-
-unsafe fn host_of(handle: uv::Handle) -> *const Host {
-    match Uv::load() {
-        Ok(uv) => (uv.get_data)(handle).cast_const().cast(),
-        Err(_) => std::ptr::null(),
-    }
-}
-
-unsafe extern "C" fn on_socket(handle: uv::Handle, status: c_int, events: c_int) {
-    enter(host_of(handle), |host| {
-        host.on_socket_event(handle, status, events)
-    });
-}
-
-unsafe extern "C" fn on_timer_fd(handle: uv::Handle, _status: c_int, _events: c_int) {
-    enter(host_of(handle), Host::on_clock_event);
-}
-
-unsafe extern "C" fn on_timer(handle: uv::Handle) {
-    enter(host_of(handle), Host::on_clock_event);
-}
-
-unsafe extern "C" fn on_handle_closed(handle: uv::Handle) {
-    let host = host_of(handle);
-    libc::free(handle);
-    enter(host, |host| {
-        if host.handles.closed_one() {
-            host.finish_close();
-        }
-    });
-    if !host.is_null() {
-        // The count that this handle owned.
-        Rc::decrement_strong_count(host);
-    }
-}
-
-unsafe extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
-    enter(data.cast_const().cast::<Host>(), |host| {
-        plant::hit(Point::Cleanup);
-        host.close(true);
-    });
 }

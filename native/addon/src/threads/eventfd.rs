@@ -17,9 +17,8 @@ impl EventFd {
             return Err(Failure::from_io("eventfd", &io::Error::last_os_error()));
         }
         // SAFETY: just made and checked.
-        Ok(Self {
-            fd: unsafe { OwnedFd::from_raw_fd(fd) },
-        })
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd })
     }
 
     pub fn fd(&self) -> RawFd {

@@ -39,35 +39,43 @@ pub struct Kernel;
 
 impl Sys for Kernel {
     unsafe fn recvmmsg(&mut self, fd: RawFd, messages: &mut [libc::mmsghdr]) -> Answer<usize> {
-        let count = libc::recvmmsg(
-            fd,
-            messages.as_mut_ptr(),
-            messages.len() as libc::c_uint,
-            (libc::MSG_DONTWAIT | libc::MSG_TRUNC) as _,
-            std::ptr::null_mut(),
-        );
+        // SAFETY: the headers point at live buffers by the caller's promise.
+        let count = unsafe {
+            libc::recvmmsg(
+                fd,
+                messages.as_mut_ptr(),
+                messages.len() as libc::c_uint,
+                (libc::MSG_DONTWAIT | libc::MSG_TRUNC) as _,
+                std::ptr::null_mut(),
+            )
+        };
         usize::try_from(count).map_err(|_| last_errno())
     }
 
     unsafe fn recvmsg(&mut self, fd: RawFd, message: &mut libc::mmsghdr) -> Answer<()> {
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
-        let length = libc::recvmsg(fd, &mut message.msg_hdr, flags);
+        // SAFETY: as in `recvmmsg`.
+        let length = unsafe { libc::recvmsg(fd, &mut message.msg_hdr, flags) };
         message.msg_len = libc::c_uint::try_from(length).map_err(|_| last_errno())?;
         Ok(())
     }
 
     unsafe fn sendmmsg(&mut self, fd: RawFd, messages: &mut [libc::mmsghdr]) -> Answer<usize> {
-        let count = libc::sendmmsg(
-            fd,
-            messages.as_mut_ptr(),
-            messages.len() as libc::c_uint,
-            libc::MSG_DONTWAIT as _,
-        );
+        // SAFETY: as in `recvmmsg`.
+        let count = unsafe {
+            libc::sendmmsg(
+                fd,
+                messages.as_mut_ptr(),
+                messages.len() as libc::c_uint,
+                libc::MSG_DONTWAIT as _,
+            )
+        };
         usize::try_from(count).map_err(|_| last_errno())
     }
 
     unsafe fn sendmsg(&mut self, fd: RawFd, message: &mut libc::mmsghdr) -> Answer<()> {
-        let sent = libc::sendmsg(fd, &message.msg_hdr, libc::MSG_DONTWAIT);
+        // SAFETY: as in `recvmmsg`.
+        let sent = unsafe { libc::sendmsg(fd, &message.msg_hdr, libc::MSG_DONTWAIT) };
         if sent < 0 {
             return Err(last_errno());
         }
@@ -78,7 +86,9 @@ impl Sys for Kernel {
         let (level, name) = option;
         let length = size_of_val(value) as libc::socklen_t;
         let pointer: *const T = value;
-        if libc::setsockopt(fd, level, name, pointer.cast(), length) < 0 {
+        // SAFETY: `value` has `length` bytes, and is what the option takes by the caller's promise.
+        let result = unsafe { libc::setsockopt(fd, level, name, pointer.cast(), length) };
+        if result < 0 {
             return Err(last_errno());
         }
         Ok(())
