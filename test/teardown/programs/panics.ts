@@ -29,9 +29,14 @@ async function sayUncaught(): Promise<void> {
   say(`uncaught ${error.code}`);
 }
 
-/** A closed endpoint answers nothing and throws nothing. */
+/** A closed endpoint answers nothing, and says why where it must. */
 function sayClosed(endpoint: Endpoint): void {
-  if (endpoint.drain() === 0 && endpoint.flush() === 0 && endpoint.clockUs() === 0) say('closed');
+  if (endpoint.drain() !== 0 || endpoint.flush() !== 0) say('not closed');
+  try {
+    endpoint.connect(new Uint8Array(2048));
+  } catch (error) {
+    say((error as { code: string }).code);
+  }
 }
 
 async function sayAlive(): Promise<void> {
