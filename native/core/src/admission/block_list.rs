@@ -4,6 +4,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
+use super::filter::Filter;
 use crate::path::canonical_ip;
 
 /// An address prefix, as in `192.0.2.0/24` or `2001:db8::/32`. An IPv4-mapped IPv6 prefix of at
@@ -103,45 +104,6 @@ pub(crate) struct BlockList {
     v4_near: Filter,
     v6: Vec<(u128, u128)>,
     v6_near: Filter,
-}
-
-const FILTER_BITS: usize = 1 << 16;
-
-/// A bit for the head of each address that a list may contain: 16 bits of IPv4; of IPv6, 32 bits
-/// folded to 16. 8 KiB, or nothing for an empty list.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-struct Filter(Vec<u64>);
-
-impl Filter {
-    /// `heads`: first and last of each range.
-    fn new(heads: impl Iterator<Item = (u32, u32)>) -> Self {
-        let mut words = Vec::new();
-        for (first, last) in heads {
-            words.resize(FILTER_BITS / 64, 0);
-            // More heads than bits set them all.
-            let last = last.min(first.saturating_add(FILTER_BITS as u32));
-            for head in first..=last {
-                if let Some(word) = words.get_mut(Self::word(head)) {
-                    *word |= Self::bit(head);
-                }
-            }
-        }
-        Self(words)
-    }
-
-    #[inline]
-    fn may_hold(&self, head: u32) -> bool {
-        let word = self.0.get(Self::word(head));
-        word.is_some_and(|word| word & Self::bit(head) != 0)
-    }
-
-    fn word(head: u32) -> usize {
-        ((head ^ head >> 16) & 0xffff) as usize / 64
-    }
-
-    fn bit(head: u32) -> u64 {
-        1 << ((head ^ head >> 16) & 63)
-    }
 }
 
 #[inline]
@@ -331,7 +293,7 @@ mod tests {
             assert!(all.contains(ip(inside)), "{inside}");
         }
         assert_eq!((all.v4.len(), all.v6.len()), (1, 1));
-        assert!(all.v4_near.0.iter().all(|word| *word == u64::MAX));
+        assert!((0..=u32::from(u16::MAX)).all(|head| all.v4_near.may_hold(head)));
         let v4_only = list(&["0.0.0.0/0"]);
         assert!(!v4_only.contains(ip("::1")) && !list(&[]).contains(ip("::1")));
         assert!(list(&[]).is_empty() && !v4_only.is_empty());

@@ -19,6 +19,7 @@
 
 mod block_list;
 mod bucket;
+mod filter;
 mod prefix_table;
 mod settings;
 
