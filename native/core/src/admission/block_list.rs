@@ -328,6 +328,21 @@ mod tests {
         }
     }
 
+    /// Neighbours merge to one range, which then begins anywhere and has more heads than the filter.
+    #[test]
+    fn a_wide_range_that_begins_anywhere_is_blocked_to_its_end() {
+        let mut prefixes: Vec<String> = (0..16 - 2)
+            .map(|bit| format!("2003:{:x}::/{}", 4u32 << bit, 30 - bit))
+            .collect();
+        prefixes.extend(["2003:3::/32".to_owned(), "2004::/16".to_owned()]);
+        let list = list(&prefixes.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(list.v6.len(), 1);
+        for head in 0x2003_0003..=0x2004_ffffu32 {
+            let ip = IpAddr::V6(Ipv6Addr::from(u128::from(head) << 96 | 1));
+            assert!(list.contains(ip), "{ip}");
+        }
+    }
+
     #[test]
     fn nested_and_adjacent_prefixes_agree_with_a_linear_search() {
         let mut random = Random::from_number(6);

@@ -13,8 +13,11 @@ impl Filter {
         let mut words = Vec::new();
         for (first, last) in heads {
             words.resize(FILTER_BITS / 64, 0);
-            // More heads than bits set them all.
-            let last = last.min(first.saturating_add(FILTER_BITS as u32));
+            // More heads than bits set them all (when they are folded, as many may leave some out).
+            if last.saturating_sub(first) >= FILTER_BITS as u32 {
+                words.fill(u64::MAX);
+                continue;
+            }
             for head in first..=last {
                 if let Some(word) = words.get_mut(Self::word(head)) {
                     *word |= Self::bit(head);
