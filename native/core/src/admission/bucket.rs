@@ -100,23 +100,23 @@ impl FlowBudget {
     ) -> Result<(), FlowLimit> {
         let elapsed_us = now_us.saturating_sub(self.at_us);
         self.at_us = self.at_us.max(now_us);
-        if let Some(rate) = limits.packets {
-            self.packets_owed = rate.after(self.packets_owed, elapsed_us);
-            if !rate.fits(self.packets_owed, 1) {
-                return Err(FlowLimit::Packets);
-            }
+        // Both are paid back before either may refuse: the time counts for both. Without a limit
+        // nothing is owed, so one that is set later begins with a full bucket.
+        let paid = |limit: Option<Rate>, owed| limit.map_or(0, |rate| rate.after(owed, elapsed_us));
+        self.packets_owed = paid(limits.packets, self.packets_owed);
+        self.bytes_owed = paid(limits.bytes, self.bytes_owed);
+        let fits =
+            |limit: Option<Rate>, owed, tokens| limit.is_none_or(|rate| rate.fits(owed, tokens));
+        if !fits(limits.packets, self.packets_owed, 1) {
+            return Err(FlowLimit::Packets);
         }
-        if let Some(rate) = limits.bytes {
-            self.bytes_owed = rate.after(self.bytes_owed, elapsed_us);
-            if !rate.fits(self.bytes_owed, bytes as u32) {
-                return Err(FlowLimit::Bytes);
-            }
+        if !fits(limits.bytes, self.bytes_owed, bytes as u32) {
+            return Err(FlowLimit::Bytes);
         }
         Ok(())
     }
 
-    /// The datagram that was checked has opened. Without a limit nothing is owed, so one that is
-    /// set later begins with a full bucket.
+    /// The datagram that was checked has opened.
     #[inline]
     pub fn charge(&mut self, limits: &FlowLimits, bytes: usize) {
         if limits.packets.is_some() {
@@ -269,26 +269,72 @@ mod tests {
     }
 
     #[test]
+    fn the_byte_bucket_fills_while_packets_are_refused() {
+        let limits = FlowLimits {
+            packets: Some(Rate::new(10, 10)),
+            bytes: Some(Rate::new(10_000, 10_000)),
+        };
+        let mut budget = FlowBudget::default();
+        let mut taken = 0;
+        // A packet of 1000 B in each millisecond: both limits let ten a second pass.
+        for ms in 0..=10_000u64 {
+            if budget.check(&limits, SECOND + ms * 1_000, 1_000).is_ok() {
+                budget.charge(&limits, 1_000);
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, 110);
+    }
+
+    #[test]
+    fn a_limit_that_was_lifted_for_a_while_owes_nothing_when_it_comes_back() {
+        let some = FlowLimits {
+            packets: Some(Rate::new(1, 10)),
+            bytes: Some(Rate::new(1_000, 10_000)),
+        };
+        let none = FlowLimits {
+            packets: None,
+            bytes: None,
+        };
+        let mut budget = FlowBudget::default();
+        for _ in 0..10 {
+            assert_eq!(budget.check(&some, SECOND, 1_000), Ok(()));
+            budget.charge(&some, 1_000);
+        }
+        for second in 2..100 {
+            assert_eq!(budget.check(&none, second * SECOND, 1_000), Ok(()));
+            budget.charge(&none, 1_000);
+        }
+        for _ in 0..10 {
+            assert_eq!(budget.check(&some, 99 * SECOND, 1_000), Ok(()));
+            budget.charge(&some, 1_000);
+        }
+    }
+
+    #[test]
     fn both_buckets_agree_with_exact_arithmetic_under_random_calls() {
         let mut random = Random::from_number(4);
         let limits = FlowLimits {
-            packets: Some(Rate::new(37, 11)),
+            packets: Some(Rate::new(14, 11)),
             bytes: Some(Rate::new(9_001, 5_000)),
         };
         let mut budget = FlowBudget::default();
         // What is left, in millionths, by u128 arithmetic from the other side.
         let full = [11_000_000u128, 5_000_000_000];
         let (mut left, mut now_us) = (full, SECOND);
+        let mut refused = [0; 2];
         for _ in 0..20_000 {
             let step = random.next_u64() % 60_000;
             now_us += step;
-            left[0] = (left[0] + u128::from(step) * 37).min(full[0]);
+            left[0] = (left[0] + u128::from(step) * 14).min(full[0]);
             left[1] = (left[1] + u128::from(step) * 9_001).min(full[1]);
             let bytes = 20 + (random.next_u64() % 1200) as usize;
             let cost = bytes as u128 * 1_000_000;
             let expected = if left[0] < 1_000_000 {
+                refused[0] += 1;
                 Err(FlowLimit::Packets)
             } else if left[1] < cost {
+                refused[1] += 1;
                 Err(FlowLimit::Bytes)
             } else {
                 Ok(())
@@ -299,5 +345,6 @@ mod tests {
                 left = [left[0] - 1_000_000, left[1] - cost];
             }
         }
+        assert!(refused.iter().all(|count| *count > 100), "{refused:?}");
     }
 }
