@@ -34,8 +34,9 @@ impl SourcePrefix {
         }
         let [h0, h1, h2, h3, h4, h5, h6, h7, ..] = *ip;
         let high = u64::from_be_bytes([h0, h1, h2, h3, h4, h5, h6, h7]);
-        // Sources in ::/16 do not exist beyond one's own machine: one bucket for all of them.
-        Self(if high >> 48 == 0 { 0 } else { high })
+        // Sources in ::/16 do not exist beyond one's own machine: one bucket for all of them. Not 0,
+        // which is what stands in buckets that nobody has used.
+        Self(if high >> 48 == 0 { 1 } else { high })
     }
 }
 
@@ -168,6 +169,18 @@ mod tests {
         assert_eq!(table.in_use(RATE, 0), 1);
         assert!(table.has(a, RATE, 1_000_000));
         assert_eq!(table.in_use(RATE, 4_000_000), 0);
+    }
+
+    #[test]
+    fn sources_of_ones_own_machine_have_one_bucket_too() {
+        let mut table = table();
+        let here = prefix("::1");
+        for _ in 0..RATE.burst {
+            assert!(table.has(here, RATE, 0));
+            table.take(here, RATE, 0);
+        }
+        assert!(!table.has(here, RATE, 0));
+        assert_eq!(table.in_use(RATE, 0), 1);
     }
 
     #[test]
