@@ -55,7 +55,6 @@ impl Registry {
             .entry(name_of(private_key, protocol_id))
             .or_insert_with(|| Arc::new(Domain::new(now_s, random)))
             .clone();
-        drop(domains);
         let mailbox = Arc::new(Mailbox::default());
         let mut state = lock(&domain.state);
         state.history.grow_capacity(capacity);
@@ -63,6 +62,9 @@ impl Registry {
         state.next_endpoint += 1;
         state.mailboxes.insert(endpoint, mailbox.clone());
         drop(state);
+        // Held until the domain has a member: before, another thread that joins would take it for
+        // one that nobody serves, and make a second one.
+        drop(domains);
         Member {
             domain,
             mailbox,
@@ -284,6 +286,24 @@ mod tests {
         assert!(!a.has_flow(7, false));
         drop(b);
         assert_eq!(a.claim_client(7, FLOW_A), None);
+    }
+
+    #[test]
+    fn threads_that_begin_together_meet_in_one_domain() {
+        for _ in 0..2_000 {
+            let registry = Registry::isolated();
+            let start = std::sync::Barrier::new(2);
+            let begin = || {
+                start.wait();
+                join(&registry, 1, 5)
+            };
+            let (a, b) = std::thread::scope(|scope| {
+                let a = scope.spawn(begin);
+                let b = scope.spawn(begin);
+                (a.join().unwrap(), b.join().unwrap())
+            });
+            assert!(Arc::ptr_eq(&a.domain, &b.domain));
+        }
     }
 
     #[test]
