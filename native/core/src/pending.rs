@@ -20,6 +20,7 @@ pub(crate) struct Pending {
     /// Clamped.
     pub timeout_s: i32,
     pub challenge_queued: bool,
+    pub until_us: u64,
 }
 
 impl Addressed for Pending {

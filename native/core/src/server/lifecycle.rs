@@ -11,6 +11,12 @@ impl Server {
             self.on_flow_timer(id);
         }
         while let Some(id) = self.pending.poll_due(self.now_us) {
+            // After a long time without timers the wheel is behind and fires early.
+            let until_us = self.pending.get(id).map_or(0, |pending| pending.until_us);
+            if until_us > self.now_us {
+                self.pending.arm(id, until_us);
+                continue;
+            }
             self.pending.remove(id);
             self.counters.pending_expired += 1;
         }

@@ -141,6 +141,8 @@ impl Server {
 
     fn begin_handshake(&mut self, path: Path, address: PackedAddress, request: &Request) {
         let timeout_s = clamp_timeout_s(request.token.timeout_s);
+        let lifetime_us = timeout_us(timeout_s).unwrap_or(PENDING_LIFETIME_US);
+        let until_us = self.now_us + lifetime_us.min(PENDING_LIFETIME_US);
         let id = self.pending.insert(Pending {
             receive: PacketKey::of_token(request.token.client_to_server_key),
             send: PacketKey::of_token(request.token.server_to_client_key),
@@ -152,11 +154,10 @@ impl Server {
             path,
             timeout_s,
             challenge_queued: true,
+            until_us,
         });
         if let Some(id) = id {
-            let lifetime_us = timeout_us(timeout_s).unwrap_or(PENDING_LIFETIME_US);
-            self.pending
-                .arm(id, self.now_us + lifetime_us.min(PENDING_LIFETIME_US));
+            self.pending.arm(id, until_us);
             self.outbox.push_back(Outgoing::Challenge(id));
             self.counters.requests_accepted += 1;
         }

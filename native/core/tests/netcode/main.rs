@@ -3,6 +3,7 @@
 mod admission;
 mod admission_live;
 mod drop_reasons;
+mod edges;
 mod floods;
 mod forge;
 mod handshake;

@@ -1,0 +1,28 @@
+//! Small limits and long pauses.
+
+use ggscale_transport_core::Received;
+
+use crate::forge::request_of;
+use crate::world::{client_address, World};
+
+#[test]
+fn the_first_client_after_an_hour_without_any_is_challenged_at_once() {
+    let mut world = World::with_server(2, |_| {});
+    world.now_us += 3_600_000_000;
+    let token = world.token(1);
+    let received = world.inject(client_address(1), &request_of(&token));
+    assert_eq!(received, Received::Consumed);
+    // A driver takes datagrams, then runs the timers that are due, then sends.
+    let clock = world.clock();
+    let server = &mut world.servers[0].server;
+    assert!(server.deadline_us().is_some());
+    server.handle_timeout(clock);
+    assert_eq!(server.counters().pending_expired, 0);
+    assert_eq!(server.gauges().pending, 1);
+    // The token's timeout is five seconds.
+    world.run_for(4_900_000);
+    assert_eq!(world.servers[0].server.gauges().pending, 1);
+    world.run_for(200_000);
+    assert_eq!(world.servers[0].server.gauges().pending, 0);
+    assert_eq!(world.servers[0].server.counters().pending_expired, 1);
+}
