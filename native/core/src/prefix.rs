@@ -79,7 +79,7 @@ impl Header {
     }
 }
 
-fn has_cid(kind: u8) -> bool {
+pub(crate) fn has_cid(kind: u8) -> bool {
     matches!(kind, NX_PAYLOAD | NX_CONTROL)
 }
 

@@ -39,10 +39,14 @@ use crate::error::{ConfigError, SealError};
 use crate::event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
 use crate::flow::{Flow, Queued};
 use crate::hash::HashSeed;
-use crate::limits::{DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_CAPACITY};
-use crate::nx::Refusal;
+use crate::limits::{
+    CHALLENGE_BODY_BYTES, DATAGRAM_BYTES_MAX, DENIALS_QUEUED_MAX, OVERHEAD_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, PENDING_CAPACITY,
+};
+use crate::nx::{Refusal, CID_BYTES};
 use crate::path::{canonical_address, Path};
 use crate::pending::Pending;
+use crate::prefix;
 use crate::random::Random;
 use crate::registry::{Member, Registry};
 use crate::seal::{PacketCipher, PacketKey};
@@ -280,8 +284,11 @@ impl Server {
         }
     }
 
-    fn datagram_bytes_max(&self) -> usize {
-        self.config.max_payload_bytes + OVERHEAD_BYTES_MAX
+    /// Of payloads, and of what else a client sends: its response is the longest of it.
+    fn datagram_bytes_max(&self, datagram: &[u8]) -> usize {
+        let has_cid = datagram.first().is_some_and(|it| prefix::has_cid(it & 15));
+        let payload_bytes = self.config.max_payload_bytes + if has_cid { CID_BYTES } else { 0 };
+        (payload_bytes.max(CHALLENGE_BODY_BYTES) + OVERHEAD_BYTES_MAX).min(DATAGRAM_BYTES_MAX)
     }
 }
 

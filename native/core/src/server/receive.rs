@@ -22,7 +22,7 @@ impl Server {
     }
 
     fn handle_sealed(&mut self, path: Path, datagram: &mut [u8]) -> Result<Received, DropReason> {
-        if datagram.len() > self.datagram_bytes_max() {
+        if datagram.len() > self.datagram_bytes_max(datagram) {
             return Err(DropReason::TooLong);
         }
         let header = Header::read(datagram)?;

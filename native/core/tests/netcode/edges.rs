@@ -1,9 +1,26 @@
 //! Small limits and long pauses.
 
-use ggscale_transport_core::Received;
+use ggscale_transport_core::{DropReason, Received};
 
 use crate::forge::request_of;
 use crate::world::{client_address, World};
+
+#[test]
+fn a_server_that_takes_small_payloads_only_takes_handshakes_all_the_same() {
+    for max in [1, 100, 290, 1200] {
+        let mut world = World::with_server(1, |config| config.max_payload_bytes = max);
+        let (client, _) = world.connect(1);
+        world.client_send(client, &vec![1; max]);
+        if max < 1200 {
+            world.client_send(client, &vec![2; max + 1]);
+        }
+        world.run_for(100_000);
+        assert_eq!(world.servers[0].payloads.len(), 1, "{max}");
+        let counters = world.servers[0].server.counters();
+        let refused = counters.dropped(DropReason::PayloadTooLarge);
+        assert_eq!(refused, u64::from(max < 1200), "{max}");
+    }
+}
 
 #[test]
 fn the_first_client_after_an_hour_without_any_is_challenged_at_once() {

@@ -56,6 +56,20 @@ fn an_idle_nx_flow_stays_alive_on_empty_control_packets() {
 }
 
 #[test]
+fn payloads_as_long_as_a_server_takes_pass_with_connection_ids_too() {
+    // The payloads of this world are 40 B long.
+    let mut world = World::with_workers(30, 1, |config| config.max_payload_bytes = 40);
+    let client = world.dial(|_| {});
+    world.run_for(1_000_000);
+    assert!(world.is_nx(client));
+    world.run_for(10_000_000);
+    world.traffic = false;
+    world.run_for(100_000);
+    let node = &world.clients[client];
+    assert_eq!(node.arrived.len() as u32, node.next_number);
+}
+
+#[test]
 fn a_server_without_nx_hears_ten_hellos_and_serves_plain_netcode() {
     let mut world = World::with_workers(3, 1, |config| config.nx = ServerNx::Off);
     let client = world.dial(|_| {});
