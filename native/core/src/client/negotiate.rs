@@ -39,6 +39,8 @@ pub(super) struct Offer {
     /// HELLOs while offering, CONFIRMs once accepted.
     sent: u8,
     next_us: u64,
+    /// When the last HELLO was sent.
+    hello_us: u64,
     /// A HELLO or CONFIRM waits to be polled.
     queued: bool,
     required_by_us: u64,
@@ -67,6 +69,7 @@ impl Client {
             interval_us: dial.hello_interval_us(),
             sent: 0,
             next_us: now_us,
+            hello_us: now_us,
             queued: true,
             required_by_us: if required {
                 now_us + NX_REQUIRED_WAIT_US
@@ -138,6 +141,7 @@ impl Client {
             offer.interval_us
         };
         offer.next_us = now_us + wait_us;
+        offer.hello_us = now_us;
         self.counters.hellos_out += 1;
         let x25519 = offer.exchange.as_ref().map(|exchange| *exchange.public());
         Some(Control::Hello(Hello {
@@ -158,7 +162,12 @@ impl Client {
             Nx::Offering => {}
         }
         let hello = &accept.hello;
+        let now_us = self.now_us;
         let offer = self.offer.as_mut().ok_or(unexpected)?;
+        // It may have lain in a socket while this host slept and our timers with it.
+        if now_us.saturating_sub(offer.hello_us) > ACCEPT_WAIT_US {
+            return Err(unexpected);
+        }
         let speaks = hello.version == control::VERSION
             && hello.flags & FLAGS_NEEDED == FLAGS_NEEDED
             && usize::from(hello.max_payload) >= NX_PAYLOAD_BYTES_MAX

@@ -1,6 +1,6 @@
 //! HELLO, ACCEPT, CONFIRM: clean, lossy, and with an end that does not know them.
 
-use ggscale_transport_core::{Client, ClientNx, ServerNx};
+use ggscale_transport_core::{Client, ClientNx, DropReason, Received, ServerNx};
 
 use crate::world::{Link, World, SERVER};
 
@@ -67,6 +67,29 @@ fn payloads_as_long_as_a_server_takes_pass_with_connection_ids_too() {
     world.run_for(100_000);
     let node = &world.clients[client];
     assert_eq!(node.arrived.len() as u32, node.next_number);
+}
+
+/// A host that slept: what lay in its socket is older than its timers know.
+#[test]
+fn an_accept_that_waited_until_the_server_may_have_forgotten_it_is_not_taken() {
+    let mut world = World::new(31);
+    world.traffic = false;
+    world.sent = Some(Vec::new());
+    world.filter = |datagram| datagram.kind() == 7 && datagram.to != SERVER;
+    let client = world.dial(|_| {});
+    let end_us = world.now_us + 1_000_000;
+    world.run_until(end_us, |world| {
+        world.workers[0].server.counters().accepts_out > 0
+    });
+    let sent = world.sent.take().unwrap();
+    let accept = sent.iter().rfind(|d| d.kind() == 7 && d.to != SERVER);
+    let accept = accept.unwrap().bytes.clone();
+    // The client has sent its last HELLO by now; its timers do not run any more.
+    world.now_us += 6_000_000;
+    let received = world.inject_client(client, SERVER, &accept);
+    let refused = Received::Dropped(DropReason::ControlUnexpected);
+    assert_eq!(received, refused);
+    assert_eq!(world.clients[client].client.counters().accepts_in, 0);
 }
 
 #[test]
