@@ -174,6 +174,8 @@ impl Client {
         self.last_receive_us = self.now_us;
         if self.state == State::Responding {
             self.state = State::Connected;
+            // Whoever refused us has changed its mind.
+            self.refusal = None;
             // At once, so that the server knows that we know.
             self.send_queued = true;
             if let Some(dial) = &mut self.dial {

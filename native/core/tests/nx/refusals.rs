@@ -65,3 +65,24 @@ fn a_refusal_alone_ends_nothing_and_does_not_move_the_window() {
     assert_eq!(world.clients[client].client.counters().refusals_in, 1);
     assert_ne!(world.clients[client].address, address(1));
 }
+
+#[test]
+fn a_refusal_that_was_overtaken_by_an_open_flow_is_not_why_that_flow_ends() {
+    let mut world = World::new(4);
+    let token = world.token(0, TokenNx::Known);
+    let client = world.dial_with(&token, 0, |_| {});
+    let key = PublicToken::read(&token).unwrap().server_to_client_key;
+    let refusal = sealed(&key, 7, (1 << 63) + 5, &[10, 4, 1, 0, 9, 0]);
+    world.inject_client(client, SERVER, &refusal);
+    world.run_for(500_000);
+    assert!(world.is_nx(client));
+    let clock = world.clock();
+    world.clients[client].client.close_flow(clock, Client::FLOW);
+    world.drain_client(client);
+    let closed = Event::Closed {
+        flow: Client::FLOW,
+        reason: CloseReason::Local,
+        refusal: None,
+    };
+    assert_eq!(world.clients[client].events.last(), Some(&closed));
+}
