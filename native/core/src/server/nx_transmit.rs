@@ -49,9 +49,15 @@ impl Server {
         } else {
             return None;
         };
-        let transmit = self.write_control(id, &Control::PathChallenge(data), out)?;
+        let mut room = [0; CONTROL_BYTES_MAX];
+        let mut writer = Writer::new(&mut room);
+        Control::PathChallenge(data).write(&mut writer)?;
+        let body = writer.written();
+        // Not by `write_control`, which would charge the candidate once more, even for what goes to
+        // the old address.
+        let length = self.seal_flow_packet(id, prefix::CONTROL, room.get(..body)?, out)?;
         self.counters.path_challenges_out += 1;
-        Some(Transmit { path, ..transmit })
+        Some(Transmit { length, path })
     }
 
     pub(super) fn write_new_cid(&mut self, id: FlowId, out: &mut [u8]) -> Option<Transmit> {

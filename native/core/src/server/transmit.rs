@@ -168,6 +168,19 @@ impl Server {
         body: &[u8],
         out: &mut [u8],
     ) -> Option<Transmit> {
+        let length = self.seal_flow_packet(id, kind, body, out)?;
+        let path = self.flows.get_mut(id)?.route(length);
+        Some(Transmit { length, path })
+    }
+
+    /// Returns the datagram's length; where it goes is up to the caller.
+    pub(super) fn seal_flow_packet(
+        &mut self,
+        id: FlowId,
+        kind: u8,
+        body: &[u8],
+        out: &mut [u8],
+    ) -> Option<usize> {
         let flow = self.flows.get_mut(id)?;
         if flow.next_sequence >= SEQUENCE_END {
             return None;
@@ -179,8 +192,7 @@ impl Server {
                 .seal_packet(&flow.send, Envelope::new(kind, sequence), body, out)?;
         flow.last_send_us = self.now_us;
         flow.counts.sent(length);
-        let path = flow.route(length);
-        Some(Transmit { length, path })
+        Some(length)
     }
 
     pub(super) fn take_global_sequence(&mut self) -> u64 {

@@ -308,3 +308,27 @@ fn a_candidate_that_does_not_answer_is_given_up_and_the_old_address_stays() {
     let stats = world.workers[worker].server.flow_stats(flow).unwrap();
     assert!(!stats.under_way, "nothing is left of it");
 }
+
+/// The challenges alone are what goes to the new address, so nothing else uses up its budget.
+#[test]
+fn a_lone_keep_alive_from_elsewhere_pays_for_two_challenges() {
+    let mut world = World::new(60);
+    let client = world.connect();
+    world.traffic = false;
+    world.run_for(100_000);
+    world.filter = |datagram| datagram.to == address(9);
+    world.rebind(client, address(9));
+    world.sent = Some(Vec::new());
+    let end_us = world.now_us + 1_500_000;
+    world.run_until(end_us, |world| {
+        world.workers[0].server.counters().path_candidates == 1
+    });
+    world.run_for(300_000);
+    let sent = world.sent.take().unwrap();
+    let there: Vec<_> = sent.iter().filter(|d| d.to == address(9)).collect();
+    assert_eq!(there.len(), 2);
+    let out: usize = there.iter().map(|d| d.bytes.len()).sum();
+    let from_there = sent.iter().filter(|d| d.from == address(9));
+    let least = from_there.map(|d| d.bytes.len()).min().unwrap();
+    assert!(out <= 3 * least, "{out} {least}");
+}
