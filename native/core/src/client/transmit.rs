@@ -84,7 +84,10 @@ impl Client {
             return self.write_stage(out);
         }
         if let Some(control) = self.take_offer() {
-            self.last_send_us = self.now_us;
+            // A HELLO is no sign of life to a server that does not know it.
+            if self.cid.is_some() {
+                self.last_send_us = self.now_us;
+            }
             return self.write_control(&control, out);
         }
         if self.answers.are_waiting() {

@@ -108,6 +108,19 @@ fn a_server_without_nx_hears_ten_hellos_and_serves_plain_netcode() {
     );
 }
 
+/// A plain netcode server does not count them as life.
+#[test]
+fn hellos_do_not_take_the_place_of_keep_alives() {
+    let mut world = World::with_workers(3, 1, |config| config.nx = ServerNx::Off);
+    world.traffic = false;
+    world.sent = Some(Vec::new());
+    world.dial(|_| {});
+    world.run_for(3_500_000);
+    let counters = world.workers[0].server.counters();
+    // At once when connected, then each second.
+    assert_eq!(counters.keep_alives_in, 4);
+}
+
 #[test]
 fn a_client_without_nx_is_served_plain_netcode() {
     let mut world = World::new(4);
