@@ -123,6 +123,9 @@ export const F_LOST = 87;
 export const F_SPURIOUS = 88;
 export const F_ACKS_OUT = 89;
 
+/** While FLAG_OLD_PATH: the first packet number of the present path. */
+export const F_PATH_SEQUENCE = 90;
+
 /** 512 bits, bit (sequence & 511): packets received. */
 export const F_RX_BITS = 96;
 
@@ -156,6 +159,8 @@ export const FLAG_TIME_OUTSTANDING = 4096;
 export const FLAG_WATCH_DRAINED = 8192;
 export const FLAG_TRANSIT = 16384;
 export const FLAG_CLOSE_NOW = 32768;
+/** Nothing that was sent on the present path has been acknowledged: see F_PATH_SEQUENCE. */
+export const FLAG_OLD_PATH = 65536;
 
 /** One direction of one (channel, mode) of a flow. */
 export const STREAM_STRIDE = 16;

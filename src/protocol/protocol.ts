@@ -29,6 +29,7 @@ import { freeFlow, openFlow, startClose } from './flow.js';
 import { checkInvariants, type PoolUsage, readPools } from './invariants.js';
 import * as L from './layout.js';
 import { PacketWriter } from './packet-writer.js';
+import { changePath } from './path.js';
 import { receivePacket } from './receive-packet.js';
 import { sendMessage } from './send.js';
 import { readStats } from './stats.js';
@@ -168,6 +169,18 @@ export class Protocol {
     const state = this.core.flows[f + L.F_STATE];
     if (state !== L.STATE_FREE && state < L.STATE_CLOSING) {
       startClose(this.core, f, code, reason);
+    }
+  }
+
+  /**
+   * The peer of this flow moved to another address; with `portOnly` just to another port of it (a NAT
+   * rebinding). Round-trip time and window begin anew unless `portOnly`.
+   */
+  pathChanged(slot: number, nowUs: number, portOnly: boolean): void {
+    const f = this.flowAt(slot);
+    this.core.wheel.follow(nowUs);
+    if (this.core.flows[f + L.F_STATE] === L.STATE_READY) {
+      changePath(this.core, f, portOnly);
     }
   }
 

@@ -98,6 +98,12 @@ export function receiveAck(
 /** RFC 9002 §5.1: a sample when the largest is newly acknowledged and was ack-eliciting. */
 function sampleRtt(core: Core, f: number, header: PacketHeader, arrivalUs: number): void {
   const flows = core.flows;
+  if ((flows[f + L.F_FLAGS] & L.FLAG_OLD_PATH) !== 0) {
+    if (sequenceDistance(header.largest, flows[f + L.F_PATH_SEQUENCE]) < 0) {
+      return;
+    }
+    flows[f + L.F_FLAGS] &= ~L.FLAG_OLD_PATH;
+  }
   const mask = (1 << flows[f + L.F_SENT_RING_LOG2]) - 1;
   const cell = sequenceCell(flows[f + L.F_SENT_RING], mask, header.largest);
   const packet = core.blocks.words[cell];

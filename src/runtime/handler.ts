@@ -36,6 +36,8 @@ export interface RuntimeHandler {
   ): void;
   /** A payload of a flow that does not speak RL1. */
   handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void;
+  /** The peer goes on from another address (`ip:port`). */
+  handleFlowMoved(slot: number, address: string): void;
   /** The flow ended without our asking. Nothing more of it comes. */
   handleFlowClosed(slot: number, closed: ClosedFlow): void;
   /** Every reliable message of the flow has been acknowledged (after `watchDrained`). */

@@ -13,11 +13,10 @@ import { Protocol } from '../protocol/index.js';
 import type { AdmissionSettings } from '../util/admission.js';
 import { CLOSE_NORMAL } from '../util/close-codes.js';
 import { ACK_DELAY_US_MAX, PACKET_BYTES, PAYLOAD_BYTES } from '../util/limits.js';
+import type { NxMode } from '../util/nx.js';
 import type { RuntimeHandler } from './handler.js';
 import { Runtime } from './runtime.js';
 
-/** What a client sends at most: with NX, a connection id takes 8 B (docs/wire/nx.md). */
-const CLIENT_PAYLOAD_BYTES = 1192;
 const ACK_DELAY_IMMEDIATE_US = 25_000;
 /** A ticked end acknowledges at its next tick; this is the slack above the tick's length. */
 const ACK_DELAY_OVER_TICK_US = 5_000;
@@ -38,6 +37,7 @@ export interface ServerRuntimeOptions {
   protocolId: bigint;
   /** 0: unchecked; see native/core, token lifetime. */
   maxTokenLifetimeS: number;
+  nx: NxMode;
   maxFlows: number;
   receiveBufferBytes: number;
   sendBufferBytes: number;
@@ -62,6 +62,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     protocolId: options.protocolId,
     privateKey: options.privateKey,
     maxFlows,
+    nx: options.nx,
     driver,
     threads: options.threads,
     affinity: options.affinity,
@@ -99,6 +100,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
 export interface ClientRuntimeOptions {
   /** 2048 B; its server addresses decide the family of the socket. */
   connectToken: Uint8Array;
+  nx: NxMode;
   registryHash: number;
   seed: number;
 }
@@ -114,6 +116,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
   const config: ClientConfig = {
     host: hasIpv6 ? '::' : '0.0.0.0',
     maxFlows: 1,
+    nx: options.nx === 'allow' ? 'auto' : options.nx,
     driver: 'immediate',
     receiveBufferBytes: CLIENT_BUFFER_BYTES,
     sendBufferBytes: CLIENT_BUFFER_BYTES,
@@ -133,7 +136,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     driver: 'immediate',
     tickIntervalUs: 0,
     maxFlows: 1,
-    maxPayloadBytes: CLIENT_PAYLOAD_BYTES,
+    maxPayloadBytes: PACKET_BYTES,
   });
   try {
     runtime.connect(options.connectToken);

@@ -15,6 +15,7 @@ import type { Driver } from '../addon/binding.js';
 import type { Endpoint } from '../addon/endpoint.js';
 import {
   RX_CLOSED,
+  RX_MIGRATED,
   RX_OPENED,
   RX_PAYLOAD,
   RX_REPLACED,
@@ -302,6 +303,10 @@ export class Runtime {
           this.#handleOpened();
         } else if (kind === RX_CLOSED) {
           this.#handleNetcodeClosed();
+        } else if (kind === RX_MIGRATED && this.#generation[slot] === endpoint.generation) {
+          protocol.pathChanged(slot, endpoint.nowUs, (endpoint.aux0 & 1) !== 0);
+          const address = endpoint.flowAddress(slot, endpoint.generation);
+          if (address !== null) this.#handler.handleFlowMoved(slot, address);
         } else if (kind === RX_REPLACED && this.#generation[slot] === endpoint.generation) {
           this.closeFlow(slot, CLOSE_NORMAL, '');
           this.#handler.handleFlowClosed(slot, { code: CLOSE_NORMAL, reason: '', wasClean: true });

@@ -5,6 +5,7 @@
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { badOption, TransportError } from '../util/errors.js';
+import { isNxMode, type NxMode } from '../util/nx.js';
 import { dialGame } from './dial.js';
 import { StdNetTransport, type Transport } from './transport.js';
 import type {
@@ -41,6 +42,11 @@ export interface HighPerformanceOptions {
    * `transport.fallback` event with the reason; `error` rejects.
    */
   fallback?: 'json' | 'error';
+  /**
+   * Connection ids, roaming and keys of its own for each connection: `allow` (default) with servers
+   * that know them, `require` with no other server, `off` never.
+   */
+  nx?: NxMode;
 }
 
 /** Opts game connections into UDP + FlatBuffers. Nothing else of the client changes. */
@@ -53,8 +59,10 @@ export function WithHighPerformanceTransport(options: HighPerformanceOptions = {
   if (fallback !== 'json' && fallback !== 'error') {
     throw badOption('fallback', fallback, "'json' or 'error'");
   }
+  const nx = options.nx ?? 'allow';
+  if (!isNxMode(nx)) throw badOption('nx', nx, "'off', 'allow' or 'require'");
   return (settings) => {
-    settings.highPerformance = { handshakeTimeoutMs, fallback };
+    settings.highPerformance = { handshakeTimeoutMs, fallback, nx };
   };
 }
 

@@ -77,7 +77,7 @@ async function tryUdp<R extends object>(
       // Loading the addon is not the network's fault: it is outside the handshake's time.
       const { openUdpLink } = await import('./udp-link.js');
       await within(settings, option.handshakeTimeoutMs, channel, () =>
-        openUdpLink(channel.asHost(), token),
+        openUdpLink(channel.asHost(), token, option.nx),
       );
       return channel;
     } catch (error) {

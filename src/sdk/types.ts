@@ -11,6 +11,7 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
+import type { NxMode } from '../util/nx.js';
 
 /** Log sink; `console` and pino both fit. Silent by default. */
 export interface ClientLogger {
@@ -21,6 +22,7 @@ export interface ClientLogger {
 /** What `WithHighPerformanceTransport` sets. */
 export interface HighPerformanceSettings {
   handshakeTimeoutMs: number;
+  nx: NxMode;
   fallback: 'json' | 'error';
 }
 

@@ -12,6 +12,7 @@ import { type Hello, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { ServerClock } from '../session/server-clock.js';
 import type { ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
 
 /**
@@ -19,8 +20,12 @@ import type { Link, LinkHost } from './link.js';
  *
  * @throws TransportError addon-missing, unsupported-runtime, bad-token …
  */
-export async function openUdpLink(host: LinkHost, connectToken: Uint8Array): Promise<void> {
-  host.attach(new UdpLink(host, connectToken));
+export async function openUdpLink(
+  host: LinkHost,
+  connectToken: Uint8Array,
+  nx: NxMode,
+): Promise<void> {
+  host.attach(new UdpLink(host, connectToken, nx));
 }
 
 /** A client runtime has one flow. */
@@ -38,11 +43,11 @@ class UdpLink implements Link, RuntimeHandler {
   /** Figures at the end; the runtime forgets a flow that is gone. */
   #finalFigures: FlowFigures | null = null;
 
-  constructor(host: LinkHost, connectToken: Uint8Array) {
+  constructor(host: LinkHost, connectToken: Uint8Array, nx: NxMode) {
     this.#host = host;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff;
     this.#runtime = openClientRuntime(
-      { connectToken, registryHash: host.registry.hash, seed },
+      { connectToken, nx, registryHash: host.registry.hash, seed },
       this,
     );
     this.#acks = new AckBatch(() => {
@@ -130,6 +135,8 @@ class UdpLink implements Link, RuntimeHandler {
   }
 
   handleRawPayload(): void {}
+
+  handleFlowMoved(): void {}
 
   handleFlowClosed(_slot: number, closed: ClosedFlow): void {
     this.#keepFigures();

@@ -8,6 +8,7 @@ import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { type AdmissionSettings, readAdmission } from '../util/admission.js';
 import { badOption, TransportError } from '../util/errors.js';
+import { isNxMode, type NxMode } from '../util/nx.js';
 import { isLoopback } from './addresses.js';
 import type {
   GameServerOptions,
@@ -30,6 +31,7 @@ const BUFFER_BYTES_MAX = 1 << 30;
 
 export interface UdpSettings {
   port: number | null;
+  nx: NxMode;
   driver: UdpDriver;
   threads: number;
   affinity: number[];
@@ -86,6 +88,7 @@ const KNOWN = new Set([
 ]);
 const KNOWN_UDP = new Set([
   'port',
+  'nx',
   'driver',
   'threads',
   'affinity',
@@ -186,6 +189,8 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
     throw badOption('udp.affinity', affinity, 'a CPU for each of udp.threads, or none');
   }
   for (const cpu of affinity) integer('udp.affinity', cpu, 0, CPU_MAX);
+  const nx = udp.nx ?? 'allow';
+  if (!isNxMode(nx)) throw badOption('udp.nx', nx, "'off', 'allow' or 'require'");
   const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
   if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {
     throw badOption('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
@@ -196,6 +201,7 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   }
   return {
     port: udp.port === undefined ? null : integer('udp.port', udp.port, 0, 65535),
+    nx,
     driver,
     threads,
     affinity,

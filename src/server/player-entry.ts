@@ -24,7 +24,8 @@ export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
 
 export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly id: string;
-  readonly address: string;
+  /** Changes when the player roams. */
+  address: string;
   data: unknown = undefined;
   /** Set by the listener straight after construction. */
   peer!: AnyPeer;

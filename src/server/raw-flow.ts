@@ -5,7 +5,7 @@ import type { RawFlow } from './types.js';
 /** A foreign netcode client: authenticated and encrypted, but its payloads are its own. */
 export class RawFlowEntry implements RawFlow {
   readonly clientId: bigint;
-  readonly address: string;
+  address: string;
   readonly #slot: number;
   readonly #generation: number;
   readonly #runtime: Runtime;

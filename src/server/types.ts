@@ -12,6 +12,7 @@ import type {
   Wire,
 } from '../session/types.js';
 import type { AdmissionSettings } from '../util/admission.js';
+import type { NxMode } from '../util/nx.js';
 
 export type { AdmissionSettings, AdmissionStatus, Rate } from '../util/admission.js';
 
@@ -32,6 +33,11 @@ export type UdpDriver = 'auto' | 'immediate' | 'tick';
 export interface UdpListenOptions {
   /** UDP port; default: the same number as the HTTP/WebSocket port. 0 picks one. */
   port?: number;
+  /**
+   * Connection ids, roaming and keys of its own for each connection: `allow` (default) for players
+   * whose client knows them, `require` for all, `off` for none.
+   */
+  nx?: NxMode;
   /** When datagrams are read and packets leave. Default `tick` when `tickHz` is set, else `auto`. */
   driver?: UdpDriver;
   /**
@@ -116,7 +122,7 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
 export interface Player<R> {
   readonly id: string;
   readonly wire: Wire;
-  /** `ip:port` of the peer. */
+  /** `ip:port` of the peer; another one after it roamed. */
   readonly address: string;
   /** Free for the game; undefined at first. */
   data: unknown;

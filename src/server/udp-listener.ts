@@ -21,6 +21,8 @@ import { TICKET_LIFETIME_S } from './tickets.js';
 import { readUserData, writeUserData } from './user-data.js';
 
 const FLOW_TIMEOUT_S = 5;
+/** What a token says to its client about NX. */
+const TOKEN_NX = { off: 'silent', allow: 'known', require: 'required' } as const;
 
 export interface UdpListenerOptions extends Omit<ServerRuntimeOptions, 'registryHash'> {
   onTick: (ticksDue: number) => void;
@@ -65,7 +67,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   /** A connect token (2048 B) for this listener at `serverAddresses`. */
   mintToken(playerId: string, ticketId: Uint8Array, serverAddresses: string[]): Uint8Array {
-    const { protocolId, privateKey } = this.#options;
+    const { protocolId, privateKey, nx } = this.#options;
     // Keyed, so that client ids on the wire do not tell player ids.
     const digest = createHmac('sha256', privateKey).update(`client-id ${playerId}`).digest();
     return createConnectToken({
@@ -76,6 +78,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       expireSeconds: TICKET_LIFETIME_S,
       timeoutSeconds: FLOW_TIMEOUT_S,
       userData: writeUserData(ticketId, playerId),
+      nx: TOKEN_NX[nx],
     });
   }
 
@@ -170,6 +173,15 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void {
     const flow = this.#raw.get(slot) ?? this.#openRaw(slot);
     this.#options.onRawPayload(flow, bytes.subarray(offset, offset + length));
+  }
+
+  handleFlowMoved(slot: number, address: string): void {
+    const player = this.#players[slot];
+    if (player !== null && player !== undefined) player.address = address;
+    const pending = this.#pending.get(slot);
+    if (pending !== undefined) pending.address = address;
+    const raw = this.#raw.get(slot);
+    if (raw !== undefined) raw.address = address;
   }
 
   handleFlowClosed(slot: number, closed: ClosedFlow): void {

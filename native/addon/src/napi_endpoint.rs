@@ -212,6 +212,9 @@ mod linux {
         /// The clock now: int32 wrapping microseconds.
         #[napi(catch_unwind)]
         pub fn clock_us(&self) -> i32 {
+            if !self.host.is_open() {
+                return 0;
+            }
             let mono_us = clock_ns(libc::CLOCK_MONOTONIC) / 1000;
             mono_us.wrapping_add(self.clock_offset_us) as i32
         }
