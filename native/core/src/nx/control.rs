@@ -23,6 +23,8 @@ const RETIRE_CID: u8 = 5;
 const PATH_CHALLENGE: u8 = 6;
 const PATH_RESPONSE: u8 = 7;
 const DISCONNECT: u8 = 8;
+/// The body of a client that leaves.
+pub(crate) const GOODBYE: [u8; 2] = [DISCONNECT, 0];
 const REFUSED: u8 = 10;
 const SKIPPABLE: u8 = 0x80;
 

@@ -6,7 +6,7 @@ use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, FlowId, Received};
 use crate::flow::{Flow, FlowState, NxState};
 use crate::limits::TAG_BYTES;
-use crate::nx::control::{Control, Controls};
+use crate::nx::control::{Control, Controls, GOODBYE};
 use crate::nx::ConnectionId;
 use crate::path::{PackedAddress, Path};
 use crate::prefix::{self, Header};
@@ -42,8 +42,9 @@ impl Server {
         if role != CidRole::Offered && flow.replay.is_replayed(header.sequence) {
             return Err(DropReason::Replayed);
         }
-        // A goodbye is always heard: it is a packet of one empty control.
-        let is_charged = header.kind == prefix::NX_PAYLOAD || bytes != header.body + 2 + TAG_BYTES;
+        // A goodbye is always heard. What is only as long as one is looked at again once it is open.
+        let is_short = bytes == header.body + GOODBYE.len() + TAG_BYTES;
+        let is_charged = header.kind == prefix::NX_PAYLOAD || !is_short;
         if is_charged {
             self.rules
                 .check_flow(&mut flow.budget, self.now_us, bytes)?;
@@ -61,6 +62,11 @@ impl Server {
         let Some(length) = self.cipher.open(key, header, sealed) else {
             return Err(self.on_failed_open(id));
         };
+        let is_goodbye = !is_charged && sealed.get(..length) == Some(&GOODBYE);
+        if !is_charged && !is_goodbye {
+            self.rules
+                .check_flow(&mut flow.budget, self.now_us, bytes)?;
+        }
         if role != CidRole::Current {
             self.settle_cid(id, role, header.sequence);
         }
@@ -71,7 +77,7 @@ impl Server {
         flow.counts.received_sequence(&flow.replay, header.sequence);
         flow.replay.mark(header.sequence);
         flow.last_receive_us = now_us;
-        if is_charged {
+        if !is_goodbye {
             self.rules.charge_flow(&mut flow.budget, bytes);
         }
         let is_elsewhere = flow.remote != PackedAddress::pack(path.remote);

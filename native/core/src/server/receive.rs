@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, FlowId, Received};
 use crate::flow::{FlowState, NxState};
-use crate::limits::{FAILED_OPENS_MAX, KEEP_ALIVE_BODY_BYTES};
+use crate::limits::{FAILED_OPENS_MAX, KEEP_ALIVE_BODY_BYTES, TAG_BYTES};
 use crate::path::{PackedAddress, Path};
 use crate::prefix::{self, Header};
 
@@ -63,8 +63,8 @@ impl Server {
         if flow.replay.is_replayed(header.sequence) {
             return Err(DropReason::Replayed);
         }
-        // A goodbye is always heard.
-        let is_charged = header.kind != prefix::DISCONNECT;
+        // A goodbye is always heard; one that opens ends the flow.
+        let is_charged = header.kind != prefix::DISCONNECT || bytes != header.body + TAG_BYTES;
         if is_charged {
             self.rules
                 .check_flow(&mut flow.budget, self.now_us, bytes)?;

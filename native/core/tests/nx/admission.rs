@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
+use ggscale_transport_core::token::{PublicToken, TokenNx};
 use ggscale_transport_core::{
-    AdmissionSettings, Client, CloseReason, DropReason, Event, Rate, Received, Refusal,
+    AdmissionSettings, Client, ClientNx, CloseReason, DropReason, Event, Rate, Received, Refusal,
 };
 
+use crate::forge::sealed;
+use crate::keys::Keys;
 use crate::world::{address, Datagram, World};
 
 fn set(world: &mut World, change: impl FnOnce(&mut AdmissionSettings)) {
@@ -156,4 +159,44 @@ fn a_busy_server_tells_how_long_to_wait() {
         }),
     };
     assert_eq!(world.clients[second].events, [closed]);
+}
+
+#[test]
+fn controls_as_short_as_a_goodbye_are_charged_and_a_goodbye_is_not() {
+    let mut world = World::new(76);
+    world.traffic = false;
+    let (client, keys) = Keys::of_new_client(&mut world);
+    let from = world.clients[client].address;
+    set(&mut world, |s| s.packets_per_flow = Some(Rate::new(1, 10)));
+    let mut taken = 0;
+    for n in 0..100 {
+        // CONFIRM, which says nothing new; then something unknown that is skipped.
+        let body = if n % 2 == 0 { [3, 0] } else { [0x80, 0] };
+        let packet = keys.seal_up(9, keys.cid, 5_000 + n, &body);
+        taken += u32::from(world.inject(from, &packet) == Received::Consumed);
+    }
+    assert!((1..=10).contains(&taken), "{taken}");
+    assert!(dropped(&world, DropReason::FlowPacketRate) >= 90);
+    let goodbye = keys.seal_up(9, keys.cid, 6_000, &[8, 0]);
+    assert_eq!(world.inject(from, &goodbye), Received::Consumed);
+    assert_eq!(world.workers[0].server.gauges().flows, 0);
+}
+
+#[test]
+fn a_goodbye_of_the_base_that_is_none_is_charged() {
+    let mut world = World::new(77);
+    world.traffic = false;
+    let token = world.token(0, TokenNx::Silent);
+    let client = world.dial_with(&token, 0, |config| config.nx = ClientNx::Off);
+    world.run_for(300_000);
+    let key = PublicToken::read(&token).unwrap().client_to_server_key;
+    let from = world.clients[client].address;
+    set(&mut world, |s| s.packets_per_flow = Some(Rate::new(1, 10)));
+    for n in 0..100 {
+        world.inject(from, &sealed(&key, 6, (1 << 41) + n, &[1]));
+    }
+    assert!(dropped(&world, DropReason::FlowPacketRate) >= 90);
+    let goodbye = sealed(&key, 6, 1 << 42, &[]);
+    assert_eq!(world.inject(from, &goodbye), Received::Consumed);
+    assert_eq!(world.workers[0].server.gauges().flows, 0);
 }
