@@ -5,7 +5,7 @@
 //! is split by (private key, protocol id); handshakes and closes touch it, packets never do.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ring::digest::{Context, SHA256};
@@ -69,6 +69,7 @@ impl Registry {
             domain,
             mailbox,
             endpoint,
+            count: None,
         }
     }
 }
@@ -95,6 +96,8 @@ struct State {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Owner {
     endpoint: u64,
+    /// Names the count of flows that this endpoint shares with others; 0: none.
+    group: usize,
     flow: FlowId,
 }
 
@@ -125,9 +128,27 @@ pub(crate) struct Member {
     domain: Arc<Domain>,
     mailbox: Arc<Mailbox>,
     endpoint: u64,
+    /// Held so that its address is nobody else's while flows are known by it.
+    count: Option<Arc<AtomicU32>>,
 }
 
 impl Member {
+    /// An endpoint whose flows are counted with those of others.
+    pub fn counted_by(self, count: Option<Arc<AtomicU32>>) -> Self {
+        let mut member = self;
+        member.count = count;
+        member
+    }
+
+    fn owner(&self, flow: FlowId) -> Owner {
+        let count = self.count.as_ref();
+        Owner {
+            endpoint: self.endpoint,
+            group: count.map_or(0, |count| Arc::as_ptr(count) as usize),
+            flow,
+        }
+    }
+
     pub fn start_s(&self) -> u64 {
         self.domain.start_s
     }
@@ -157,11 +178,7 @@ impl Member {
     /// a flow of another endpoint is told through that endpoint's mailbox.
     pub fn claim_client(&self, client_id: u64, flow: FlowId) -> Option<FlowId> {
         let mut state = lock(&self.domain.state);
-        let owner = Owner {
-            endpoint: self.endpoint,
-            flow,
-        };
-        let previous = state.clients.insert(client_id, owner)?;
+        let previous = state.clients.insert(client_id, self.owner(flow))?;
         if previous.endpoint == self.endpoint {
             return Some(previous.flow);
         }
@@ -174,20 +191,20 @@ impl Member {
 
     pub fn release_client(&self, client_id: u64, flow: FlowId) {
         let mut state = lock(&self.domain.state);
-        let owner = Owner {
-            endpoint: self.endpoint,
-            flow,
-        };
-        if state.clients.get(&client_id) == Some(&owner) {
+        if state.clients.get(&client_id) == Some(&self.owner(flow)) {
             state.clients.remove(&client_id);
         }
     }
 
-    /// Whether a client id has a living flow: at this endpoint, or at any of the domain.
-    pub fn has_flow(&self, client_id: u64, anywhere: bool) -> bool {
+    /// Whether a client id has a living flow that is counted here: at this endpoint, or at one of
+    /// the domain that shares its count.
+    pub fn has_flow(&self, client_id: u64) -> bool {
         let state = lock(&self.domain.state);
-        let owner = state.clients.get(&client_id);
-        owner.is_some_and(|owner| anywhere || owner.endpoint == self.endpoint)
+        let Some(owner) = state.clients.get(&client_id) else {
+            return false;
+        };
+        let group = self.owner(owner.flow).group;
+        owner.endpoint == self.endpoint || (group != 0 && owner.group == group)
     }
 
     /// Flows of this endpoint that another one has replaced. One atomic load when there are none.
@@ -282,8 +299,7 @@ mod tests {
         assert_eq!(a.take_replaced(), vec![FLOW_B]);
         assert!(a.take_replaced().is_empty());
         a.release_client(7, FLOW_B);
-        assert!(b.has_flow(7, false) && a.has_flow(7, true));
-        assert!(!a.has_flow(7, false));
+        assert!(b.has_flow(7) && !a.has_flow(7));
         drop(b);
         assert_eq!(a.claim_client(7, FLOW_A), None);
     }

@@ -127,7 +127,8 @@ impl Server {
                 config.token_history,
                 clock.unix_s,
                 &mut random,
-            );
+            )
+            .counted_by(config.shared_flows.clone());
         let admission = config.shared_admission.clone();
         let settings = core::mem::take(&mut config.admission);
         let admission = admission.unwrap_or_else(|| Admission::new(settings, &mut random));

@@ -43,8 +43,7 @@ impl Server {
 
     /// Its earlier flow ends with this one: here, or at a server that counts with us.
     pub(super) fn replaces_itself(&self, client_id: u64) -> bool {
-        let anywhere = self.config.shared_flows.is_some();
-        self.member.has_flow(client_id, anywhere)
+        self.member.has_flow(client_id)
     }
 }
 

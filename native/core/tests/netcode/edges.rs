@@ -1,9 +1,36 @@
 //! Small limits and long pauses.
 
+use std::sync::atomic::AtomicU32;
+use std::sync::Arc;
+
 use ggscale_transport_core::{DropReason, Received};
 
 use crate::forge::request_of;
-use crate::world::{client_address, World};
+use crate::world::{client_address, server_address, World};
+
+#[test]
+fn a_flow_at_a_server_that_counts_apart_gives_no_place_here() {
+    let mut world = World::new(3);
+    for _ in 0..2 {
+        world.add_server(|config| {
+            config.max_flows = 1;
+            config.shared_flows = Some(Arc::new(AtomicU32::new(0)));
+        });
+    }
+    let dial = |world: &mut World, client_id: u64, server: usize, from: u16| {
+        let to = vec![server_address(server)];
+        let token = world.token_with(client_id, |spec| spec.server_addresses = to);
+        let client = world.add_client(&token, client_address(from));
+        world.run_for(300_000);
+        world.clients[client].connected_us.is_some()
+    };
+    assert!(dial(&mut world, 1, 0, 1) && dial(&mut world, 2, 1, 2));
+    assert!(!dial(&mut world, 2, 0, 3), "server 0 is full");
+    assert!(dial(&mut world, 2, 1, 4), "takes its own place");
+    for server in &world.servers {
+        assert_eq!(server.server.gauges().flows, 1);
+    }
+}
 
 #[test]
 fn a_server_that_takes_small_payloads_only_takes_handshakes_all_the_same() {
