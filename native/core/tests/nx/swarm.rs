@@ -1,5 +1,5 @@
 //! Many seeds, all faults: nothing that must always hold breaks. `NX_SEEDS=100000 cargo test --release
-//! -p ggscale-transport-core --test nx swarm` for more of them.
+//! -p ggscale-transport-core --test nx swarm` for more of them, `NX_FIRST_SEED` for others.
 
 use ggscale_transport_core::{Client, ClientNx, Event};
 
@@ -9,8 +9,10 @@ const SEEDS_DEFAULT: u64 = 1_000;
 
 #[test]
 fn whatever_happens_flows_survive_and_both_ends_agree() {
-    let seeds = std::env::var("NX_SEEDS").ok().and_then(|n| n.parse().ok());
-    for seed in 0..seeds.unwrap_or(SEEDS_DEFAULT) {
+    let number = |name| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let first = number("NX_FIRST_SEED").unwrap_or(0);
+    let seeds = number("NX_SEEDS").unwrap_or(SEEDS_DEFAULT);
+    for seed in first..first + seeds {
         run(seed);
     }
 }
