@@ -35,7 +35,8 @@ drop_reasons! {
     UnexpectedType = "unexpected-type",
     /// Server: no flow and no handshake at this address. Never trial-decrypted.
     UnknownAddress = "unknown-address",
-    /// Client: not from the server it is talking to.
+    /// Client: not from the server it is talking to. Server: from port 0, which nobody can answer
+    /// (RFC 768) and no flow may move to.
     WrongSource = "wrong-source",
     /// Type 4 or more on a half-open handshake, or a payload before the client is connected.
     NotConnected = "not-connected",

@@ -11,6 +11,9 @@ use crate::prefix::{self, Header};
 
 impl Server {
     pub(super) fn receive(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
+        if path.remote.port() == 0 {
+            return Received::Dropped(DropReason::WrongSource);
+        }
         if self.rules.blocks(path.remote.ip()) {
             return Received::Dropped(DropReason::Blocked);
         }

@@ -32,6 +32,20 @@ fn a_flow_at_a_server_that_counts_apart_gives_no_place_here() {
     }
 }
 
+/// To send to port 0 is an error that a batch or a train of datagrams would suffer from.
+#[test]
+fn nobody_who_cannot_be_answered_is_heard() {
+    let mut world = World::with_server(4, |_| {});
+    let token = world.token(1);
+    let mut from = client_address(1);
+    from.set_port(0);
+    world.sent = Some(Vec::new());
+    let received = world.inject(from, &request_of(&token));
+    assert_eq!(received, Received::Dropped(DropReason::WrongSource));
+    assert!(world.sent.take().is_some_and(|sent| sent.is_empty()));
+    assert_eq!(world.servers[0].server.gauges().token_history, 0);
+}
+
 #[test]
 fn a_server_that_takes_small_payloads_only_takes_handshakes_all_the_same() {
     for max in [1, 100, 290, 1200] {

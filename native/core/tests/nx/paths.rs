@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ggscale_transport_core::{CloseReason, Event};
+use ggscale_transport_core::{CloseReason, DropReason, Event};
 
 use crate::world::{address, Link, World, SERVER, TICK_US};
 
@@ -307,6 +307,19 @@ fn a_candidate_that_does_not_answer_is_given_up_and_the_old_address_stays() {
     let (worker, flow) = world.flow(client);
     let stats = world.workers[worker].server.flow_stats(flow).unwrap();
     assert!(!stats.under_way, "nothing is left of it");
+}
+
+#[test]
+fn a_flow_does_not_follow_to_port_0() {
+    let mut world = World::new(61);
+    let client = world.connect();
+    let home = world.clients[client].address;
+    world.rebind(client, with_port(home, 0));
+    world.run_for(1_000_000);
+    let counters = world.workers[0].server.counters();
+    assert_eq!(counters.path_candidates, 0);
+    assert!(counters.dropped(DropReason::WrongSource) > 10);
+    assert_eq!(world.address_at_server(client), home);
 }
 
 /// The challenges alone are what goes to the new address, so nothing else uses up its budget.
