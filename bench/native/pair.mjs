@@ -19,6 +19,11 @@ export class Pair {
     this.#cpus = cpus;
   }
 
+  /** For profilers. */
+  get pids() {
+    return { server: this.#server?.pid, load: this.#load?.pid };
+  }
+
   async start() {
     const { run } = this;
     const isFloor = run.driver === 'floor';
