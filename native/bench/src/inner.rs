@@ -15,7 +15,7 @@ use ggscale_transport_addon::slots::Slots;
 use ggscale_transport_addon::udp::clock_ns;
 use ggscale_transport_core::token::{create_connect_token, ConnectTokenOptions};
 use ggscale_transport_core::{
-    AdmissionSettings, Client, ClientConfig, Clock, Path, Random, Server, ServerConfig,
+    AdmissionSettings, Client, ClientConfig, ClientNx, Clock, Path, Random, Server, ServerConfig,
     DATAGRAM_BYTES_MAX, HEADROOM, TAG_BYTES,
 };
 use serde_json::json;
@@ -40,6 +40,9 @@ pub struct InnerArguments {
     rounds: usize,
     #[arg(long, default_value_t = 100)]
     payload_bytes: usize,
+    /// Plain netcode: no connection ids, flows are found by address
+    #[arg(long)]
+    base: bool,
 }
 
 /// Datagrams that a turn finds, and nothing that leaves.
@@ -100,7 +103,9 @@ struct Costs {
 pub fn run(arguments: &InnerArguments) -> io::Result<()> {
     let mut inner = Inner::open(arguments.flows).map_err(io::Error::other)?;
     for flow in 0..arguments.flows {
-        inner.connect(flow).map_err(io::Error::other)?;
+        inner
+            .connect(flow, arguments.base)
+            .map_err(io::Error::other)?;
     }
     let mut costs = Costs::default();
     for _ in 0..arguments.rounds {
@@ -110,6 +115,7 @@ pub fn run(arguments: &InnerArguments) -> io::Result<()> {
         [costs.drain, costs.script, costs.flush].map(|mut values| median(&mut values));
     tell(&json!({
         "flows": arguments.flows,
+        "base": arguments.base,
         "drainNs": drain.round(),
         "scriptNs": script.round(),
         "flushNs": flush.round(),
@@ -159,7 +165,11 @@ impl Inner {
         })
     }
 
-    fn connect(&mut self, flow: u32) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn connect(
+        &mut self,
+        flow: u32,
+        is_base: bool,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let clock = clock_of(self.endpoint.io.now);
         let token = create_connect_token(
             &ConnectTokenOptions {
@@ -181,10 +191,14 @@ impl Inner {
             local: Some(LOCAL.ip()),
         };
         let seed = Random::from_seed(self.random.bytes());
-        let mut client = Client::new(ClientConfig::new(seed), &token, clock)?;
+        let mut config = ClientConfig::new(seed);
+        if is_base {
+            config.nx = ClientNx::Off;
+        }
+        let mut client = Client::new(config, &token, clock)?;
         let opened = self.script.seen.opened;
         let mut out = [0; DATAGRAM_BYTES_MAX];
-        for _ in 0..4 {
+        for _ in 0..8 {
             while let Some(sent) = client.poll_transmit(clock, &mut out) {
                 let bytes = out.get(..sent.length).unwrap_or(&[]).to_vec();
                 self.endpoint.io.inbound.push((path, bytes));
@@ -201,6 +215,10 @@ impl Inner {
         }
         if self.script.seen.opened != opened + 1 {
             return Err(format!("flow {flow} did not open").into());
+        }
+        let is_nx = client.flow_stats(Client::FLOW).is_some_and(|it| it.nx);
+        if is_nx == is_base {
+            return Err(format!("flow {flow} speaks the other protocol").into());
         }
         self.clients.push((path, client));
         Ok(())
