@@ -75,12 +75,12 @@ impl Group {
                 steering: joined.steering,
                 ..Features::default()
             };
-            prepare(&mut sys, &flows, v6, &mut features);
+            prepare(&mut sys, &flows, local, &mut features);
             probe(&mut sys, &flows, options.gro, &mut features);
             size_buffers(&mut sys, &flows, options, threads, &mut features);
             let handshake = handshakes.next();
             if let Some(fd) = &handshake {
-                prepare(&mut sys, fd, v6, &mut Features::default());
+                prepare(&mut sys, fd, local, &mut Features::default());
                 set_buffer(&mut sys, fd, true, HANDSHAKE_BUFFER_BYTES);
                 features.handshake_socket = true;
             }

@@ -17,7 +17,7 @@ mod train_test;
 #[cfg(test)]
 mod udp_test;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 pub use crate::clock::clock_ns;
@@ -52,6 +52,9 @@ pub struct UdpIo<S: Sys = Kernel> {
     handshakes: Option<Socket>,
     v6: bool,
     local: SocketAddr,
+    /// The only address of a socket that is bound to one: the kernel neither tells nor is told it with
+    /// each datagram.
+    home: Option<IpAddr>,
     features: Features,
     tally: Tally,
     outbox: Box<Outbox>,
@@ -84,6 +87,7 @@ impl<S: Sys> UdpIo<S> {
             handshakes: handshakes.map(socket),
             v6: local.is_ipv6(),
             local,
+            home: (!local.ip().is_unspecified()).then_some(local.ip().to_canonical()),
             features,
             tally: Tally::default(),
             outbox: Outbox::new(),
@@ -214,11 +218,17 @@ impl<S: Sys> Io for UdpIo<S> {
             inbox.filled(count.unwrap_or(0), asked, trains);
             count?;
         }
-        Ok(if trains {
+        let count = if trains {
             inbox.hand_out(max.min(BATCH), scratch, &mut self.tally)
         } else {
             inbox.hand_out_all(scratch, &mut self.tally)
-        })
+        };
+        if self.home.is_some() {
+            for arrival in scratch.arrivals.iter_mut().take(count) {
+                arrival.path.local = self.home;
+            }
+        }
+        Ok(count)
     }
 
     fn has_unread(&self) -> bool {
@@ -227,7 +237,9 @@ impl<S: Sys> Io for UdpIo<S> {
 
     fn send(&mut self, datagrams: &[Outgoing<'_>]) -> std::result::Result<usize, Errno> {
         let datagrams = datagrams.get(..SEND_BATCH).unwrap_or(datagrams);
-        let count = self.outbox.stage(datagrams, self.v6, self.features.gso);
+        let count = self
+            .outbox
+            .stage(datagrams, self.v6, self.home, self.features.gso);
         match self.send_messages(count) {
             Ok(sent) => Ok(self.count_sent(sent)),
             Err(errno) => {
@@ -235,7 +247,7 @@ impl<S: Sys> Io for UdpIo<S> {
                 if !is_train || !self.refuses_train(errno) {
                     return Err(errno);
                 }
-                let count = self.outbox.stage(datagrams, self.v6, false);
+                let count = self.outbox.stage(datagrams, self.v6, self.home, false);
                 self.send_messages(count).map(|sent| self.count_sent(sent))
             }
         }

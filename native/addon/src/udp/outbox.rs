@@ -8,6 +8,7 @@
 //! `runs[m]` is how many of them message m has.
 
 use std::mem::zeroed;
+use std::net::IpAddr;
 
 use super::message::{write_control, write_name, Name, SendControl};
 use crate::io::{Outgoing, SEND_BATCH};
@@ -52,7 +53,14 @@ impl Outbox {
     }
 
     /// Prepares the headers for `datagrams` (at most `SEND_BATCH` of them count); returns how many.
-    pub fn stage(&mut self, datagrams: &[Outgoing<'_>], v6: bool, trains: bool) -> usize {
+    /// `home` is the address that the kernel takes by itself.
+    pub fn stage(
+        &mut self,
+        datagrams: &[Outgoing<'_>],
+        v6: bool,
+        home: Option<IpAddr>,
+        trains: bool,
+    ) -> usize {
         let mut rest = datagrams.get(..SEND_BATCH).unwrap_or(datagrams);
         let vectors = self.vectors.as_mut_ptr();
         let mut used = 0;
@@ -79,7 +87,8 @@ impl Outbox {
             header.msg_namelen = write_name(&mut part.name, first.path.remote, v6);
             header.msg_iov = start;
             header.msg_iovlen = length as _;
-            let control_bytes = write_control(&mut part.control, first.path.local, segment, v6);
+            let local = first.path.local.filter(|local| Some(*local) != home);
+            let control_bytes = write_control(&mut part.control, local, segment, v6);
             let control: *mut SendControl = &mut part.control;
             header.msg_control = if control_bytes > 0 {
                 control.cast()

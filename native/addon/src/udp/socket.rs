@@ -66,15 +66,21 @@ pub(super) fn local_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
     read_name(&name).ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))
 }
 
-/// Asks for the control messages; what the kernel lacks is reported, not fatal.
-pub(super) fn prepare<S: Sys>(sys: &mut S, fd: &OwnedFd, v6: bool, features: &mut Features) {
+/// Asks for the control messages; what the kernel lacks is reported, not fatal. A socket that is bound
+/// to one address needs nobody to say which one a datagram came to.
+pub(super) fn prepare<S: Sys>(
+    sys: &mut S,
+    fd: &OwnedFd,
+    local: SocketAddr,
+    features: &mut Features,
+) {
     let mut ask = |level, name| set_option(sys, fd, level, name, 1).is_ok();
     features.timestamps = ask(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS);
     features.rxq_overflow = ask(libc::SOL_SOCKET, libc::SO_RXQ_OVFL);
-    features.packet_info = if v6 {
-        ask(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
-    } else {
-        ask(libc::IPPROTO_IP, libc::IP_PKTINFO)
+    features.packet_info = match local {
+        _ if !local.ip().is_unspecified() => true,
+        SocketAddr::V4(_) => ask(libc::IPPROTO_IP, libc::IP_PKTINFO),
+        SocketAddr::V6(_) => ask(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
 }
 
