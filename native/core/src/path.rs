@@ -11,7 +11,11 @@ pub struct Path {
 
 impl Path {
     /// Both addresses canonical.
+    #[inline]
     pub fn canonical(self) -> Self {
+        if self.remote.is_ipv4() && !self.local.is_some_and(|local| local.is_ipv6()) {
+            return self; // as nearly all are
+        }
         Self {
             remote: canonical_address(self.remote),
             local: self.local.map(canonical_ip),

@@ -207,11 +207,15 @@ impl Member {
         owner.endpoint == self.endpoint || (group != 0 && owner.group == group)
     }
 
-    /// Flows of this endpoint that another one has replaced. One atomic load when there are none.
+    /// Whether `take_replaced` has something: one atomic load.
+    #[inline]
+    pub fn has_replaced(&self) -> bool {
+        self.mailbox.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Flows of this endpoint that another one has replaced.
     pub fn take_replaced(&self) -> Vec<FlowId> {
-        if !self.mailbox.waiting.load(Ordering::Relaxed)
-            || !self.mailbox.waiting.swap(false, Ordering::Acquire)
-        {
+        if !self.mailbox.waiting.swap(false, Ordering::Acquire) {
             return Vec::new();
         }
         core::mem::take(&mut *lock(&self.mailbox.flows))

@@ -259,8 +259,17 @@ impl Server {
     }
 
     /// Time never runs backwards here, whatever the caller says.
+    #[inline]
     fn advance(&mut self, clock: Clock) {
         self.now_us = self.now_us.max(clock.mono_us);
+        if self.member.has_replaced() || self.admission.is_newer_than(&self.rules) {
+            self.hear_others();
+        }
+    }
+
+    /// What other servers of the process did: replaced flows, new settings.
+    #[cold]
+    fn hear_others(&mut self) {
         for flow in self.member.take_replaced() {
             self.replace(flow, FlowId::ELSEWHERE);
         }
