@@ -38,6 +38,15 @@ impl Peer {
         }
     }
 
+    /// See `Server::touch`.
+    #[inline]
+    pub fn touch(&self, datagram: &[u8]) -> u64 {
+        match self {
+            Self::Server { core, .. } => core.touch(datagram),
+            Self::Clients(_) => 0,
+        }
+    }
+
     pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
         match self {
             Self::Server { core, .. } => core.handle_datagram(clock, path, datagram),

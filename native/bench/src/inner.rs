@@ -27,6 +27,9 @@ use crate::server::{PRIVATE_KEY, PROTOCOL_ID};
 
 /// How far time goes on per turn: what a moderated drain waits.
 const TURN_NS: u64 = 250_000;
+/// Five seconds.
+const SETTLE_TURN_NS: u64 = 50_000_000;
+const SETTLE_TURNS: usize = 100;
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000);
 
 #[derive(Args, Debug)]
@@ -107,6 +110,7 @@ pub fn run(arguments: &InnerArguments) -> io::Result<()> {
             .connect(flow, arguments.base)
             .map_err(io::Error::other)?;
     }
+    inner.settle();
     let mut costs = Costs::default();
     for _ in 0..arguments.rounds {
         inner.round(arguments, &mut costs);
@@ -222,6 +226,17 @@ impl Inner {
         }
         self.clients.push((path, client));
         Ok(())
+    }
+
+    /// Lets what follows a handshake end: earlier keys are forgotten, keep-alives are due.
+    fn settle(&mut self) {
+        for _ in 0..SETTLE_TURNS {
+            let io = &mut self.endpoint.io;
+            io.keep = false;
+            io.now.mono_ns += SETTLE_TURN_NS;
+            io.now.real_ns += SETTLE_TURN_NS;
+            self.turn();
+        }
     }
 
     fn turn(&mut self) {

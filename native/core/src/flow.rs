@@ -108,6 +108,21 @@ impl Flow {
         self.path()
     }
 
+    /// Reads something of every cache line that a packet in and a packet out will need.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        let [first, .., last] = self.receive.key();
+        let [send_first, .., send_last] = self.send.key();
+        u64::from(*first ^ *last ^ *send_first ^ *send_last ^ self.queued.0)
+            ^ self.replay.touch()
+            ^ self.next_sequence
+            ^ self.last_receive_us
+            ^ self.counts.packets_in
+            ^ self.counts.lost
+            ^ u64::from(self.remote.port)
+            ^ u64::from(self.cid_random)
+    }
+
     pub fn set_local(&mut self, path: &Path) {
         self.local = pack_local(path.local);
     }

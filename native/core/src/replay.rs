@@ -57,6 +57,13 @@ impl ReplayWindow {
         sequence > self.latest || !self.has_started()
     }
 
+    /// Reads its first and last word.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        let [.., last] = self.bits;
+        self.latest ^ last
+    }
+
     /// The highest sequence received.
     pub fn latest(&self) -> Option<u64> {
         self.has_started().then_some(self.latest)

@@ -83,6 +83,11 @@ impl<T: Addressed> Table<T> {
         removed
     }
 
+    /// The living entry of a slot, to read.
+    pub fn at(&self, slot: u32) -> Option<&T> {
+        self.slab.at(slot)
+    }
+
     /// The living entry of a slot, found without hashing.
     pub fn at_mut(&mut self, slot: u32) -> Option<(FlowId, &mut T)> {
         self.slab.at_mut(slot)

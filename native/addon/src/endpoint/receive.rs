@@ -1,5 +1,6 @@
 //! The way in: datagrams and events become entries of the rx ring.
 
+use std::hint::black_box;
 use std::net::IpAddr;
 
 use ggscale_transport_core::{Clock, Event, FlowId, Path, Received};
@@ -49,6 +50,7 @@ impl<I: Io> Endpoint<I> {
                     return;
                 }
             };
+            self.touch_flows(count);
             for index in 0..count {
                 self.handle_datagram(index, start, clock);
             }
@@ -77,6 +79,16 @@ impl<I: Io> Endpoint<I> {
             count /= 2;
         }
         0
+    }
+
+    /// Flows that have not been heard of for a while are not in the caches: fetches those of a whole
+    /// batch at a time. A batch of one has nothing to fetch beside.
+    fn touch_flows(&self, count: usize) {
+        if count > 1 {
+            let arrivals = self.scratch.arrivals.iter().take(count);
+            let touched = arrivals.map(|arrival| self.peer.touch(self.scratch.bytes(arrival)));
+            black_box(touched.fold(0, |sum, touched| sum ^ touched));
+        }
     }
 
     fn handle_datagram(&mut self, index: usize, start: Now, clock: Clock) {
