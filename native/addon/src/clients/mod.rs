@@ -19,8 +19,9 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use ggscale_transport_core::{
-    Client, ClientConfig, ClientNx, Clock, DropReason, Event, FlowId, FlowStats, HashSeed, Path,
-    Random, Received, SealError, Sealed, TokenError, Transmit, Wheel, COUNTER_COUNT, COUNTER_NAMES,
+    Client, ClientConfig, ClientNx, Clock, Counters, DropReason, Event, FlowId, FlowStats,
+    HashSeed, Path, Random, Received, SealError, Sealed, TokenError, Transmit, Wheel,
+    COUNTER_COUNT, COUNTER_NAMES,
 };
 use hashbrown::HashTable;
 
@@ -57,8 +58,8 @@ pub struct Clients {
     due: Vec<u32>,
     to_send: VecDeque<u32>,
     to_tell: VecDeque<u32>,
-    /// Counters of clients that are gone.
-    past: [u64; COUNTER_COUNT],
+    /// What all clients count on, those that are gone included; lent to each for its calls.
+    counters: Option<Box<Counters>>,
     /// Datagrams from addresses that no flow talks to.
     unknown_path: u64,
 }
@@ -86,7 +87,7 @@ impl Clients {
             due: Vec::new(),
             to_send: VecDeque::new(),
             to_tell: VecDeque::new(),
-            past: [0; COUNTER_COUNT],
+            counters: None,
             unknown_path: 0,
         }
     }
@@ -142,13 +143,16 @@ impl Clients {
     pub fn handle_datagram(&mut self, clock: Clock, path: Path, datagram: &mut [u8]) -> Received {
         let exact = self.find(path.remote, path.local);
         let found = exact.or_else(|| self.find(path.remote, None));
-        let live = found.and_then(|slot| self.live(slot).map(|live| (slot, live)));
-        let Some((slot, (client, flow))) = live else {
+        let received = found.and_then(|slot| {
+            self.with(slot, |client, flow| {
+                (flow, client.handle_datagram(clock, path, datagram))
+            })
+        });
+        let Some((flow, received)) = received else {
             self.unknown_path += 1;
             return Received::Dropped(DropReason::UnknownAddress);
         };
-        let received = client.handle_datagram(clock, path, datagram);
-        self.touch(slot);
+        self.touch(flow.slot);
         match received {
             Received::Payload {
                 start,
@@ -173,24 +177,26 @@ impl Clients {
         start: usize,
         length: usize,
     ) -> Result<Sealed, SealError> {
-        let client = self.get(flow).ok_or(SealError::Stale)?;
-        let mut sealed = client.seal_payload(clock, Client::FLOW, window, start, length)?;
+        let sealed = self.with_flow(flow, |client| {
+            client.seal_payload(clock, Client::FLOW, window, start, length)
+        });
+        let mut sealed = sealed.ok_or(SealError::Stale)??;
         self.touch(flow.slot);
         sealed.path = self.route(flow.slot, sealed.path);
         Ok(sealed)
     }
 
     pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
-        if let Some(client) = self.get(flow) {
-            client.close_flow(clock, Client::FLOW);
+        let closed = self.with_flow(flow, |client| client.close_flow(clock, Client::FLOW));
+        if closed.is_some() {
             self.touch(flow.slot);
         }
     }
 
     pub fn close_all(&mut self, clock: Clock) {
         for slot in 0..self.slots.len() as u32 {
-            if let Some((client, _)) = self.live(slot) {
-                client.close_flow(clock, Client::FLOW);
+            let closed = self.with(slot, |client, _| client.close_flow(clock, Client::FLOW));
+            if closed.is_some() {
                 self.touch(slot);
             }
         }
@@ -206,11 +212,15 @@ impl Clients {
             if let Some(entry) = self.slots.get_mut(slot as usize) {
                 entry.timer_us = NEVER_US;
             }
-            match self.live(slot) {
-                Some((client, _)) if client.deadline_us().is_some_and(|at| at <= clock.mono_us) => {
+            let was_due = self.with(slot, |client, _| {
+                let is_due = client.deadline_us().is_some_and(|at| at <= clock.mono_us);
+                if is_due {
                     client.handle_timeout(clock);
-                    self.touch(slot);
                 }
+                is_due
+            });
+            match was_due {
+                Some(true) => self.touch(slot),
                 _ => self.update_timer(slot),
             }
         }
@@ -224,10 +234,8 @@ impl Clients {
 
     pub fn poll_transmit(&mut self, clock: Clock, out: &mut [u8]) -> Option<Transmit> {
         while let Some(&slot) = self.to_send.front() {
-            let transmit = self
-                .live(slot)
-                .and_then(|(client, _)| client.poll_transmit(clock, out));
-            if let Some(mut transmit) = transmit {
+            let transmit = self.with(slot, |client, _| client.poll_transmit(clock, out));
+            if let Some(mut transmit) = transmit.flatten() {
                 transmit.path = self.route(slot, transmit.path);
                 self.update_timer(slot);
                 return Some(transmit);
@@ -245,10 +253,10 @@ impl Clients {
 
     pub fn poll_event(&mut self) -> Option<Event> {
         while let Some(&slot) = self.to_tell.front() {
-            let told = self
-                .live(slot)
-                .and_then(|(client, flow)| client.poll_event().map(|event| (event, flow)));
-            if let Some((event, flow)) = told {
+            let told = self.with(slot, |client, flow| {
+                client.poll_event().map(|event| (event, flow))
+            });
+            if let Some((event, flow)) = told.flatten() {
                 return Some(self.on_event(slot, flow, event));
             }
             self.to_tell.pop_front();
@@ -260,13 +268,9 @@ impl Clients {
     }
 
     pub fn add_counters(&self, out: &mut [u64; COUNTER_COUNT]) {
-        for (sum, value) in out.iter_mut().zip(self.past) {
+        let counted = self.counters.iter().flat_map(|counters| counters.values());
+        for (sum, value) in out.iter_mut().zip(counted) {
             *sum += value;
-        }
-        for client in self.slots.iter().filter_map(|entry| entry.client.as_ref()) {
-            for (sum, value) in out.iter_mut().zip(client.counters().values()) {
-                *sum += value;
-            }
         }
         // The datagrams that met no flow were seen here, not by any client.
         for name in ["datagrams-in", DropReason::UnknownAddress.name()] {
@@ -286,19 +290,27 @@ impl Clients {
         client.flow_stats(Client::FLOW)
     }
 
-    fn live(&mut self, slot: u32) -> Option<(&mut Client, FlowId)> {
+    /// Runs `work` on the client of a slot, which counts on the common sheet meanwhile.
+    fn with<R>(&mut self, slot: u32, work: impl FnOnce(&mut Client, FlowId) -> R) -> Option<R> {
         let entry = self.slots.get_mut(slot as usize)?;
         let flow = FlowId {
             slot,
             generation: entry.generation,
         };
-        entry.client.as_deref_mut().map(|client| (client, flow))
+        let client = entry.client.as_deref_mut()?;
+        client.swap_counters(&mut self.counters);
+        let result = work(client, flow);
+        client.swap_counters(&mut self.counters);
+        Some(result)
     }
 
-    fn get(&mut self, flow: FlowId) -> Option<&mut Client> {
-        self.live(flow.slot)
-            .filter(|(_, live)| *live == flow)
-            .map(|(client, _)| client)
+    /// The same, for a flow that may be gone.
+    fn with_flow<R>(&mut self, flow: FlowId, work: impl FnOnce(&mut Client) -> R) -> Option<R> {
+        let entry = self.slots.get(flow.slot as usize)?;
+        if entry.generation != flow.generation {
+            return None;
+        }
+        self.with(flow.slot, |client, _| work(client))
     }
 
     /// After anything that may have changed a client: its timer, and a look at its queues.
@@ -398,11 +410,7 @@ impl Clients {
         let Some(entry) = self.slots.get_mut(slot as usize) else {
             return;
         };
-        if let Some(client) = entry.client.take() {
-            for (sum, value) in self.past.iter_mut().zip(client.counters().values()) {
-                *sum += value;
-            }
-        }
+        entry.client = None;
         entry.ended = false;
         entry.generation = entry.generation.wrapping_add(1).max(1);
         self.unmap(slot);

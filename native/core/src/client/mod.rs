@@ -23,7 +23,7 @@ use negotiate::{Nx, Offer};
 use nx_receive::Answers;
 
 use crate::clock::Clock;
-use crate::counters::Counters;
+use crate::counters::{Counters, Sheet};
 use crate::error::{SealError, TokenError};
 use crate::event::{CloseReason, Event, FlowId, FlowStats, Received, Sealed, Transmit};
 use crate::flow::{clamp_timeout_s, FlowCounts};
@@ -96,7 +96,7 @@ pub struct Client {
     grease_queued: bool,
     refusal: Option<Refusal>,
     counts: FlowCounts,
-    counters: Counters,
+    counters: Sheet,
     events: VecDeque<Event>,
     /// The last authentic packet that meant life, or when this stage began.
     last_receive_us: u64,
@@ -156,7 +156,7 @@ impl Client {
             grease_queued: false,
             refusal: None,
             counts: FlowCounts::default(),
-            counters: Counters::default(),
+            counters: Sheet::default(),
             events: VecDeque::new(),
             last_receive_us: clock.mono_us,
             last_send_us: clock.mono_us,
@@ -224,7 +224,18 @@ impl Client {
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // Room for the events of a handshake is more than all else that a quiet client holds.
+            self.events = VecDeque::new();
+        }
+        event
+    }
+
+    /// Lends the client a sheet to count on, or takes it back: call it before and after each call, so
+    /// that many clients have one sheet among them.
+    pub fn swap_counters(&mut self, sheet: &mut Option<Box<Counters>>) {
+        core::mem::swap(&mut self.counters.0, sheet);
     }
 
     pub fn counters(&self) -> &Counters {
