@@ -21,7 +21,7 @@ export function matrix({ rate, flows }) {
   for (const count of [1, 100]) {
     runs.push(...group('saturated', count, 0, ['floor', ...DRIVERS]));
   }
-  runs.push(...group('game', GAME_FLOWS, GAME_HZ, ['floor', ...DRIVERS, 'tick']));
+  runs.push(...group('game', GAME_FLOWS, GAME_HZ, ['floor', ...DRIVERS, 'tick', 'threads']));
   for (const count of flows) {
     runs.push(...group('scale', count, rate / count, ['floor', 'auto']));
   }

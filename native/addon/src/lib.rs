@@ -68,7 +68,8 @@ pub mod sockets;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
-mod threads;
+#[doc(hidden)]
+pub mod threads;
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod timer;

@@ -1,6 +1,9 @@
 //! An `Io` whose batches are timed: how long a call into the kernel keeps the turn.
 
+use std::os::fd::RawFd;
+
 use ggscale_transport_addon::io::{Errno, Io, Now, Outgoing, Queue, Scratch, Tally};
+use ggscale_transport_addon::threads::Sockets;
 
 use crate::histogram::Histogram;
 use crate::meter::wall_ns;
@@ -57,5 +60,19 @@ impl<I: Io> Io for Timed<I> {
 
     fn has_unread(&self) -> bool {
         self.inner.has_unread()
+    }
+}
+
+impl<I: Sockets> Sockets for Timed<I> {
+    fn flows_fd(&self) -> RawFd {
+        self.inner.flows_fd()
+    }
+
+    fn handshakes_fd(&self) -> Option<RawFd> {
+        self.inner.handshakes_fd()
+    }
+
+    fn clear_errors(&mut self) {
+        self.inner.clear_errors();
     }
 }

@@ -128,7 +128,7 @@ fn the_floor_echoes_a_closed_loop() {
 
 #[test]
 fn the_measured_server_opens_and_seals_every_packet_with_each_driver() {
-    for driver in ["immediate", "auto", "tick"] {
+    for driver in ["immediate", "auto", "tick", "threads"] {
         let server = ["server", "--driver", driver];
         let counts = echo(&server, &["--flows", "30", "--hz", "200"], true);
         let mark = &counts.server;
