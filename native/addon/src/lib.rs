@@ -44,6 +44,8 @@ mod hostile_test;
 pub mod io;
 #[doc(hidden)]
 pub mod layout;
+#[cfg(test)]
+mod link_world;
 #[doc(hidden)]
 pub mod moderation;
 #[doc(hidden)]

@@ -186,3 +186,50 @@ pub(super) fn write_control(
     }
     writer.used
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(address: &str, v6: bool) -> String {
+        // SAFETY: zero bytes are a valid address.
+        let mut name: Name = unsafe { zeroed() };
+        write_name(&mut name, address.parse().unwrap(), v6);
+        read_name(&name).unwrap().to_string()
+    }
+
+    #[test]
+    fn names_keep_addresses_and_the_scope_of_link_local_ones_only() {
+        assert_eq!(there_and_back("192.0.2.7:4000", false), "192.0.2.7:4000");
+        let mapped = there_and_back("192.0.2.7:4000", true);
+        assert_eq!(mapped, "[::ffff:192.0.2.7]:4000");
+        for kept in ["[2001:db8::1]:1", "[fe80::1%3]:65535", "[::1]:9"] {
+            assert_eq!(there_and_back(kept, true), kept);
+        }
+        assert_eq!(there_and_back("[2001:db8::1%3]:1", true), "[2001:db8::1]:1");
+    }
+
+    #[test]
+    fn control_messages_hold_the_local_address_and_the_segment_size() {
+        // SAFETY: zero bytes are valid for both.
+        let (mut control, mut header): (SendControl, libc::msghdr) = unsafe { zeroed() };
+        for (local, v6, bytes) in [
+            (None, false, 0),
+            (Some("127.0.0.9"), false, 32),
+            (Some("127.0.0.9"), true, 40),
+            (Some("2001:db8::1"), true, 40),
+            // An IPv4 socket has no such address to send from.
+            (Some("2001:db8::1"), false, 0),
+        ] {
+            let local: Option<IpAddr> = local.map(|local| local.parse().unwrap());
+            assert_eq!(write_control(&mut control, local, None, v6), bytes);
+            let both = write_control(&mut control, local, Some(1200), v6);
+            assert_eq!(both, bytes + 24);
+            header.msg_control = (&raw mut control).cast();
+            header.msg_controllen = both as _;
+            let notes = read_control(&header);
+            let canonical = notes.local.map(|local| local.to_canonical());
+            assert_eq!(canonical, local.filter(|_| bytes > 0));
+        }
+    }
+}

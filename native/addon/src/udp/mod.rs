@@ -1,6 +1,8 @@
 //! Kernel sockets: one for the flows and, for servers, one for handshakes, filled and emptied in
 //! batches.
 
+#[cfg(test)]
+mod gro_test;
 mod group;
 #[cfg(test)]
 mod group_test;
@@ -8,12 +10,20 @@ mod inbox;
 #[cfg(test)]
 mod loop_bench;
 mod message;
+#[cfg(test)]
+mod namespace_test;
 mod outbox;
+#[cfg(test)]
+mod script_sys;
+#[cfg(test)]
+mod seccomp_test;
 mod socket;
 mod steering;
 mod sys;
 #[cfg(test)]
 mod train_test;
+#[cfg(test)]
+mod traps_test;
 #[cfg(test)]
 mod udp_test;
 
