@@ -179,3 +179,19 @@ t.test('bursts of loss are survived', async (t) => {
   t.ok(exchange(pair, 600));
   t.same(numbersOf(pair.server, MODE_RELIABLE_ORDERED, 4), upTo(600));
 });
+
+t.test(
+  'a flow that its handler closes delivers nothing more, not of this packet either',
+  async (t) => {
+    const pair = new VirtualPair();
+    pair.connect();
+    for (const mode of [MODE_RELIABLE_ORDERED, MODE_RELIABLE_UNORDERED, MODE_UNRELIABLE]) {
+      pair.send(pair.client, 1, mode, numbered(mode, 20));
+      pair.send(pair.client, 1, mode, numbered(mode, 30));
+    }
+    pair.server.onMessage = () => pair.server.protocol.close(0, pair.nowUs, 4000, null);
+    pair.run(100_000);
+    t.equal(pair.server.delivered.length, 1);
+    t.same(pair.client.closed, { code: 4000, reason: '' });
+  },
+);

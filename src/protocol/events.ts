@@ -1,6 +1,6 @@
 import { copyBytes } from '../util/copy-bytes.js';
 import { FRAGMENT_BYTES } from '../util/limits.js';
-import { EVENT_MESSAGE, EVENT_NONE, EVENT_READY } from './api.js';
+import { EVENT_MESSAGE, EVENT_NONE, EVENT_READY, EVENT_VIOLATION } from './api.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
 
@@ -48,7 +48,7 @@ export function nextEvent(core: Core): number {
     const held = words[at + L.E_HELD];
     const f = slot << L.FLOW_STRIDE_LOG2;
     core.events.pop();
-    if (words[at + L.E_GENERATION] !== core.flows[f + L.F_GENERATION]) {
+    if (words[at + L.E_GENERATION] !== core.flows[f + L.F_GENERATION] || isBehindClose(core, at)) {
       if (held !== 0) {
         freeHeld(core, held);
       }
@@ -71,6 +71,13 @@ export function nextEvent(core: Core): number {
     }
     return event.kind;
   }
+}
+
+/** A handler closed the flow: what came in the same packet is not for it any more. */
+function isBehindClose(core: Core, at: number): boolean {
+  const words = core.events.words;
+  const f = words[at + L.E_SLOT] << L.FLOW_STRIDE_LOG2;
+  return core.flows[f + L.F_STATE] === L.STATE_CLOSING && words[at + L.E_KIND] !== EVENT_VIOLATION;
 }
 
 /** A held message stays readable until the next poll, so that its handler may call `send`. */

@@ -156,8 +156,8 @@ export class Protocol {
 
   /**
    * Drops all that is queued and sends CLOSE with `code` (u16) and `reason` (≤ 64 bytes of UTF-8);
-   * the caller then closes the netcode flow and frees the slot. For an orderly end, watchDrained
-   * first.
+   * the caller then closes the netcode flow and frees the slot. No message of it comes any more, not
+   * from the packet at hand either. For an orderly end, watchDrained first.
    */
   close(slot: number, _nowUs: number, code: number, reason: Uint8Array | null): void {
     const f = this.flowAt(slot);
