@@ -131,6 +131,11 @@ function resolveLimits(options: ProtocolOptions): CoreLimits {
       resolved.receiveBudgetBytes <= 0x3fffffff,
     'limits.receiveBudgetBytes must be at least limits.messageBytes',
   );
+  assert(
+    resolved.reassemblyBytes >=
+      Math.ceil(resolved.messageBytes / limits.FRAGMENT_BYTES) * limits.FRAGMENT_BYTES,
+    'limits.reassemblyBytes must have room for one message',
+  );
   assert(resolved.partials >= 1 && resolved.partials <= 255, 'limits.partials must be 1…255');
   return resolved;
 }

@@ -1,6 +1,7 @@
 /**
- * Why a packet was refused. A refused packet changes nothing but its counter (and, for a broken
- * sender's rule or an impossible acknowledgement, the flow's standing); it is never acknowledged.
+ * Why a packet was refused. A refused packet is never acknowledged, and changes nothing but its
+ * counter; but a broken sender's rule and an impossible acknowledgement change the flow's standing,
+ * and of a packet that found no memory those messages are taken that need none.
  */
 export const ACCEPTED = 0;
 export const DROP_FLOW_CLOSED = 1;

@@ -14,7 +14,7 @@ import { isParams, parseParams } from './params.js';
 import { ackWasSent, receiveAck } from './receive-ack.js';
 import { receiveFragment } from './receive-fragment.js';
 import { receiveWhole } from './receive-message.js';
-import { checkSenderRule } from './sender-rule.js';
+import { checkSenderRule, hasRoomForFragment, needsNoRoom } from './sender-rule.js';
 import { markDirty } from './streams.js';
 
 /** Protocol.handlePacket, with the slot already turned into `f`; 0 or a DropReason. */
@@ -146,6 +146,8 @@ function receiveReady(
     if (reason !== 0) {
       if (reason === drop.DROP_SENDER_RULE) {
         strike(core, f);
+      } else if (reason === drop.DROP_REASSEMBLY_FULL) {
+        takeWithoutMemory(core, f, nowUs);
       }
       return reason;
     }
@@ -156,6 +158,27 @@ function receiveReady(
   }
   applyPacket(core, f, header, bytes, nowUs, arrivalUs);
   return drop.ACCEPTED;
+}
+
+/**
+ * There is no memory for all of the packet, so it is not acknowledged and comes again. Its reliable
+ * messages that need none are taken all the same: what is held waits for just these.
+ */
+function takeWithoutMemory(core: Core, f: number, nowUs: number): void {
+  const words = core.frames.words;
+  for (let index = 0; index < core.frames.count; index += 1) {
+    const x = index * L.FRAME_STRIDE;
+    if (words[x + L.X_TYPE] < frames.FRAME_MESSAGE || words[x + L.X_MODE] < 2) {
+      continue;
+    }
+    if (words[x + L.X_COUNT] !== 0) {
+      if (hasRoomForFragment(core, f, x)) {
+        receiveFragment(core, f, x, nowUs);
+      }
+    } else if (needsNoRoom(core, f, x)) {
+      receiveWhole(core, f, x);
+    }
+  }
 }
 
 function strike(core: Core, f: number): void {

@@ -1,5 +1,5 @@
 import { byteChunkSize } from '../util/byte-pool.js';
-import { FRAGMENT_BYTES } from '../util/limits.js';
+import { FRAGMENT_BYTES, REASSEMBLY_HEAD_BYTES_MAX } from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
 import { MODE_RELIABLE_ORDERED, MODE_RELIABLE_UNORDERED } from './api.js';
 import type { Core } from './core.js';
@@ -113,6 +113,34 @@ function isDone(core: Core, stream: number, mode: number, id: number): boolean {
   }
   const ahead = sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]);
   return ahead < 0 || (ahead > 0 && isHeld(core, stream, id));
+}
+
+/** Short of memory: a whole message that is delivered at once. */
+export function needsNoRoom(core: Core, f: number, x: number): boolean {
+  const words = core.frames.words;
+  if (words[x + L.X_MODE] !== MODE_RELIABLE_ORDERED) {
+    return true;
+  }
+  return words[x + L.X_ID] === nextId(core, findStream(core, f, streamKey(words, x)));
+}
+
+/**
+ * Short of memory: a fragment of a message begun, or of the one that an ordered channel waits for;
+ * for those there is a little more, so that one of them can always begin.
+ */
+export function hasRoomForFragment(core: Core, f: number, x: number): boolean {
+  const words = core.frames.words;
+  const stream = findStream(core, f, streamKey(words, x));
+  const id = words[x + L.X_ID];
+  if (stream !== 0 && findPartial(core, f, stream, id) !== 0) {
+    return true;
+  }
+  const bytes = words[x + L.X_COUNT] * FRAGMENT_BYTES;
+  return (
+    words[x + L.X_MODE] === MODE_RELIABLE_ORDERED &&
+    id === nextId(core, stream) &&
+    core.reservedBytes + bytes <= core.limits.reassemblyBytes + REASSEMBLY_HEAD_BYTES_MAX
+  );
 }
 
 function streamKey(words: Int32Array, x: number): number {

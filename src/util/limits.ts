@@ -39,6 +39,10 @@ export const UNRELIABLE_PARTIAL_LIFETIME_US = 500_000;
 
 /** Bytes held or reserved for reassembly and order by all connections of one Protocol. */
 export const REASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
+/**
+ * Beyond it, for messages in pieces that an ordered channel waits for: only they free what is held.
+ */
+export const REASSEMBLY_HEAD_BYTES_MAX = 1024 * 1024;
 
 /**
  * Packets between the oldest unresolved and the next one; also the reach of the receive history.
@@ -114,6 +118,7 @@ assert(UNRELIABLE_MESSAGE_BYTES_MAX * 2 <= UNRELIABLE_PARTIAL_BYTES_MAX, 'unreli
 assert(RELIABLE_MESSAGE_BYTES_MAX <= RECEIVE_BUDGET_BYTES, 'one message fits the budget');
 assert(RECEIVE_BUDGET_BYTES <= SEND_RELIABLE_BYTES_MAX, 'the queue holds a full window');
 assert(RECEIVE_BUDGET_BYTES <= REASSEMBLY_BYTES_MAX, 'one connection fits the process');
+assert(RELIABLE_MESSAGE_BYTES_MAX <= REASSEMBLY_HEAD_BYTES_MAX, 'a message can always begin');
 assert(MESSAGE_WINDOW <= SEND_RELIABLE_MESSAGES_MAX, 'the queue holds a full id window');
 assert(MESSAGE_WINDOW <= 32768 / 2, 'ids are compared in 16 bits');
 assert(WINDOW_MAX_PACKETS + 32 <= PACKETS_IN_FLIGHT_MAX, 'room for probes beside the window');
