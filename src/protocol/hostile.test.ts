@@ -5,6 +5,7 @@ import {
   lastFragment,
   lastMessage,
   packet,
+  u16,
 } from '../../test/support/rl1-packets.js';
 import { numbered, VirtualPair } from '../../test/support/virtual-net.js';
 import { Prng } from '../util/prng.js';
@@ -220,6 +221,18 @@ t.test('the process-wide cap refuses without closing, and ends with the pressure
     'the same packet again',
   );
   t.same(target.violations, []);
+});
+
+t.test('fragments of one packet agree about how many there are', async (t) => {
+  for (const mode of [0, 1, 2, 3]) {
+    const target = new Target();
+    const first = [0x80 | 0x40 | (mode << 3), ...u16(0), 1, 1, 1, 0xaa];
+    const count = mode >= 2 ? 201 : 10;
+    const frames = [...first, ...lastFragment(mode, 0, 0, count - 1, count)];
+    t.equal(target.give(packet(0, frames)), 'fragment-malformed', `mode ${mode}`);
+    t.equal(target.protocol.pools().held, 0);
+    target.protocol.checkInvariants();
+  }
 });
 
 t.test('a message cannot change how many fragments it has', async (t) => {

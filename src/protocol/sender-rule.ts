@@ -10,7 +10,7 @@ import { hasUnordered, isHeld } from './receive-message.js';
 import { findStream } from './streams.js';
 
 /** What the packet would add, summed over its frames before any is applied. */
-const added = { budgetBytes: 0, reservedBytes: 0, partials: 0, partialKey: -1, partialId: 0 };
+const added = { budgetBytes: 0, reservedBytes: 0, partials: 0 };
 
 /**
  * Checks a parsed packet against the sender's rule and the process's room. Answers 0 or a
@@ -22,7 +22,6 @@ export function checkSenderRule(core: Core, f: number): number {
   added.budgetBytes = 0;
   added.reservedBytes = 0;
   added.partials = 0;
-  added.partialKey = -1;
   for (let index = 0; index < frames.count; index += 1) {
     const x = index * L.FRAME_STRIDE;
     if (words[x + L.X_TYPE] < 0x80) {
@@ -80,6 +79,13 @@ function checkFragment(core: Core, f: number, words: Int32Array, x: number): num
   if (mode >= 2 && sequenceDistance(id, nextId(core, stream)) >= core.limits.windowIds) {
     return DROP_SENDER_RULE;
   }
+  const earlier = earlierFragment(words, x, key, id);
+  if (earlier === SAME_FRAGMENT) {
+    return 0;
+  }
+  if (earlier > 0 && earlier !== count) {
+    return DROP_FRAGMENT_MALFORMED;
+  }
   const partial = stream === 0 ? 0 : findPartial(core, f, stream, id);
   if (partial !== 0) {
     if (core.held.words[partial + L.H_FRAGMENTS] !== count) {
@@ -94,9 +100,7 @@ function checkFragment(core: Core, f: number, words: Int32Array, x: number): num
   if (mode >= 2 && stream !== 0 && isDone(core, stream, mode, id)) {
     return 0;
   }
-  if (added.partialKey !== key || added.partialId !== id) {
-    added.partialKey = key;
-    added.partialId = id;
+  if (earlier === 0) {
     added.reservedBytes += count * FRAGMENT_BYTES;
     added.partials += mode >= 2 ? 1 : 0;
     added.budgetBytes += mode >= 2 ? (count - 1) * FRAGMENT_BYTES + 1 : 0;
@@ -105,6 +109,31 @@ function checkFragment(core: Core, f: number, words: Int32Array, x: number): num
     added.budgetBytes += words[x + L.X_LENGTH] - 1;
   }
   return 0;
+}
+
+const SAME_FRAGMENT = -1;
+
+/**
+ * What the frames before `x` say of the same message: 0 nothing, SAME_FRAGMENT, or the number of its
+ * fragments. A packet has at most 64 frames.
+ */
+function earlierFragment(words: Int32Array, x: number, key: number, id: number): number {
+  let count = 0;
+  for (let y = x - L.FRAME_STRIDE; y >= 0; y -= L.FRAME_STRIDE) {
+    if (
+      words[y + L.X_TYPE] < 0x80 ||
+      words[y + L.X_COUNT] === 0 ||
+      words[y + L.X_ID] !== id ||
+      streamKey(words, y) !== key
+    ) {
+      continue;
+    }
+    count = words[y + L.X_COUNT];
+    if (words[y + L.X_INDEX] === words[x + L.X_INDEX] && count === words[x + L.X_COUNT]) {
+      return SAME_FRAGMENT;
+    }
+  }
+  return count;
 }
 
 function isDone(core: Core, stream: number, mode: number, id: number): boolean {
