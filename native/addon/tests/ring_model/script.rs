@@ -1,11 +1,15 @@
-//! JavaScript's half: `src/addon/rings.ts`, line by line where threads matter.
+//! JavaScript's half: `src/addon/ring.ts`, line by line where threads matter, and the order of
+//! `Endpoint.drain` and `Endpoint.flush`. Its ends of the bells are the addon's own `FarSide`, which
+//! the host works on the JavaScript thread.
 //!
 //! Every access by `Atomics` is sequentially consistent. Loom knows that of fences only, so each is an
 //! access with a fence beside it, which orders the same pairs. Plain reads and writes of the Int32Array
 //! are relaxed. `tests/ring_stress` uses this file too, over real memory and threads.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
+use crate::doorbell;
+use crate::far_side::FarSide;
 use crate::layout as l;
 use crate::ring_geometry::Geometry;
 use crate::ring_memory::Memory;
@@ -26,8 +30,8 @@ pub struct Rings {
     tx_arena_tail: u32,
     tx_arena_head: u32,
     tx_arena_end: Vec<u32>,
-    told_tail: u32,
-    told_head: u32,
+    wants_room: bool,
+    far: FarSide,
 }
 
 /// What a canary breaks in this half.
@@ -67,8 +71,8 @@ impl Rings {
             tx_arena_tail: arena_first,
             tx_arena_head: arena_first,
             tx_arena_end: vec![0; geometry.tx_capacity],
-            told_tail: tx_first,
-            told_head: rx_first,
+            wants_room: false,
+            far: FarSide::new(memory),
         }
     }
 
@@ -80,13 +84,6 @@ impl Rings {
     fn atomics_store(&self, index: usize, value: i32) {
         self.memory.cell(index).store(value, Release);
         fence(SeqCst);
-    }
-
-    fn atomics_exchange(&self, index: usize, value: i32) -> i32 {
-        fence(SeqCst);
-        let old = self.memory.cell(index).swap(value, AcqRel);
-        fence(SeqCst);
-        old
     }
 
     fn plain(&self, index: usize) -> i32 {
@@ -142,6 +139,7 @@ impl Rings {
         let start = self.tx_arena_tail.wrapping_add(skip);
         let held = start.wrapping_add(need).wrapping_sub(self.tx_arena_head);
         if used as usize >= self.geometry.tx_capacity || held > size {
+            self.wants_room = true;
             return false;
         }
         let offset = self.geometry.tx_arena + (start & (size - 1)) as usize + l::HEADROOM_BYTES;
@@ -182,49 +180,36 @@ impl Rings {
         self.tx_arena_head = self.tx_arena_end[slot];
     }
 
-    pub fn must_ring_tx(&mut self) -> bool {
-        let tail_news = self.told_tail != self.tx_published;
-        let head_news = self.told_head != self.rx_released;
-        let news = (i32::from(tail_news) * l::NEWS_ENTRIES) | (i32::from(head_news) * l::NEWS_ROOM);
-        if news == 0 {
-            return false;
-        }
-        self.told_tail = self.tx_published;
-        self.told_head = self.rx_released;
-        if self.atomics_load(l::I_TX_SLEEPING) & news == 0 {
-            return false;
-        }
-        self.atomics_exchange(l::I_TX_SLEEPING, 0) != 0
+    /// `drain()`: sees what came, and is awake from here on.
+    pub fn begin_turn(&mut self) {
+        self.acquire_rx();
+        self.far.wake_up();
     }
 
-    /// The planted fault: asks before the entries show.
-    pub fn must_ring_tx_early(&mut self) -> bool {
-        let published = std::mem::replace(&mut self.tx_published, self.tx_tail);
-        let must_ring = self.must_ring_tx();
-        self.tx_published = published;
-        must_ring
-    }
-
-    pub fn sleep_rx(&self, wants_room: bool) -> bool {
-        let wants = if wants_room {
-            l::NEWS_ENTRIES | l::NEWS_ROOM
+    /// `flush()`: shows what was committed, rings a sleeping thread with `ring`, and falls asleep. False
+    /// when there is something to do already.
+    pub fn flush(&mut self, ring: impl Fn()) -> bool {
+        if self.fault == ScriptFault::RingBeforePublish {
+            if self.far.must_ring() {
+                ring();
+            }
+            self.publish_tx();
         } else {
-            l::NEWS_ENTRIES
+            self.publish_tx();
+            if self.far.must_ring() {
+                ring();
+            }
+        }
+        let wants_room = std::mem::take(&mut self.wants_room);
+        self.far.unsent();
+        let wants = l::NEWS_ENTRIES | if wants_room { l::NEWS_ROOM } else { 0 };
+        let sleeps = if self.fault == ScriptFault::NoSecondLook {
+            let sleeping = self.memory.cell(l::I_RX_SLEEPING);
+            doorbell::try_sleep(sleeping, wants, || false)
+        } else {
+            self.far.try_sleep(wants)
         };
-        self.atomics_exchange(l::I_RX_SLEEPING, wants);
-        if self.fault == ScriptFault::NoSecondLook {
-            return true;
-        }
-        let has_entries = self.atomics_load(l::I_RX_TAIL) as u32 != self.rx_next;
-        let has_room = wants_room && self.atomics_load(l::I_TX_HEAD) as u32 != self.tx_head;
-        if !has_entries && !has_room {
-            return true;
-        }
-        self.wake_rx();
-        false
-    }
-
-    pub fn wake_rx(&self) {
-        self.atomics_exchange(l::I_RX_SLEEPING, 0);
+        self.reclaim_tx();
+        sleeps
     }
 }

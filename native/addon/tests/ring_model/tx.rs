@@ -94,24 +94,17 @@ fn scenario(fault: ScriptFault, thread_fault: ThreadFault) {
     };
     let mut rings = Rings::new(shared.memory(), GEOMETRY, fault);
     let mut next = 1;
-    while next <= ENTRIES {
-        rings.reclaim_tx();
-        if rings.tx_write(next, PAYLOAD_BYTES) {
+    loop {
+        rings.begin_turn();
+        while next <= ENTRIES && rings.tx_write(next, PAYLOAD_BYTES) {
             next += 1;
-        } else if rings.sleep_rx(true) {
+        }
+        let sleeps = rings.flush(|| thread_eventfd.notify());
+        if next > ENTRIES {
+            break;
+        }
+        if sleeps {
             script_eventfd.wait();
-            rings.wake_rx();
-        }
-        if fault == ScriptFault::RingBeforePublish {
-            if rings.must_ring_tx_early() {
-                thread_eventfd.notify();
-            }
-            rings.publish_tx();
-            continue;
-        }
-        rings.publish_tx();
-        if rings.must_ring_tx() {
-            thread_eventfd.notify();
         }
     }
     thread.join().unwrap();

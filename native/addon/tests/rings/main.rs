@@ -7,6 +7,8 @@
 mod doorbell;
 #[path = "../../src/error.rs"]
 mod error;
+#[path = "../../src/threads/far_side.rs"]
+mod far_side;
 #[path = "../../src/layout.rs"]
 mod layout;
 #[path = "../../src/ring.rs"]

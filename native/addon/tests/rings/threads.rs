@@ -132,19 +132,15 @@ fn every_payload_between_two_threads_comes_back_once_whole_and_in_order() {
             other: thread.thread().clone(),
         };
         let (mut sent, mut back) = (0, 0);
-        while back < total {
-            rings.acquire_rx();
-            let mut burst = random.below(12);
-            while burst > 0 {
-                let Some(entry) = rings.rx_poll() else { break };
+        loop {
+            rings.begin_turn();
+            while let Some(entry) = rings.rx_poll() {
                 back += 1;
-                burst -= 1;
                 assert_eq!((entry.generation, entry.arrival_us), (back, back));
                 assert_eq!(entry.aux0, -back);
                 assert_eq!(entry.bytes, vec![back as u8; length_of(back) as usize]);
             }
             rings.rx_release();
-            rings.reclaim_tx();
             let mut burst = random.below(12);
             let mut is_full = false;
             while sent < total && burst > 0 && !is_full {
@@ -152,15 +148,13 @@ fn every_payload_between_two_threads_comes_back_once_whole_and_in_order() {
                 sent += i32::from(!is_full);
                 burst -= 1;
             }
-            rings.publish_tx();
-            if rings.must_ring_tx() {
-                other.other.unpark();
+            let may_sleep = rings.flush(|| other.other.unpark());
+            if back == total {
+                break;
             }
-            let idle = sent == total || is_full;
-            if idle && back < total && rings.sleep_rx(is_full) {
+            if may_sleep && (sent == total || is_full) {
                 sleeps += 1;
                 other.park();
-                rings.wake_rx();
             }
         }
     });
