@@ -13,6 +13,7 @@ t.test('a panic is an error in JavaScript and never crosses into C', { skip }, a
     ['call', ['thrown internal-error', 'closed', 'alive']],
     ['function', ['thrown internal-error', 'alive']],
     ['socket', ['uncaught internal-error', 'closed', 'alive']],
+    ['thread', ['uncaught internal-error', 'closed', 'alive']],
     ['clock', ['uncaught internal-error', 'closed', 'alive']],
     ['closed', ['uncaught internal-error', 'alive']],
     ['worker', ['terminated', 'alive']],

@@ -16,6 +16,8 @@ pub enum Point {
     Closed,
     /// The environment ends.
     Cleanup,
+    /// An I/O thread, in the middle of its turn.
+    Thread,
 }
 
 #[cfg(not(feature = "planted-panics"))]
@@ -27,37 +29,44 @@ pub use planted::hit;
 
 #[cfg(feature = "planted-panics")]
 mod planted {
-    use std::cell::Cell;
+    use std::sync::Mutex;
 
     use napi_derive::napi;
 
     use super::Point;
 
-    const NAMES: [(&str, Point); 6] = [
+    const NAMES: [(&str, Point); 7] = [
         ("call", Point::Call),
         ("function", Point::Function),
         ("socket", Point::Socket),
         ("clock", Point::Clock),
         ("closed", Point::Closed),
         ("cleanup", Point::Cleanup),
+        ("thread", Point::Thread),
     ];
 
-    thread_local! {
-        static NEXT: Cell<Option<Point>> = const { Cell::new(None) };
-    }
+    static NEXT: Mutex<Option<Point>> = Mutex::new(None);
 
-    /// The next time that this thread comes by `point` it panics, once. False: no such point.
+    /// Whoever comes by `point` next panics, once. False: there is no such point.
     #[napi(catch_unwind)]
     pub fn plant_panic(point: String) -> bool {
         let found = NAMES.iter().find(|(name, _)| *name == point);
-        NEXT.set(found.map(|(_, point)| *point));
+        if let Ok(mut next) = NEXT.lock() {
+            *next = found.map(|(_, point)| *point);
+        }
         found.is_some()
     }
 
     #[allow(clippy::panic)]
     pub fn hit(point: Point) {
-        if NEXT.get() == Some(point) {
-            NEXT.set(None);
+        let is_here = NEXT.lock().is_ok_and(|mut next| {
+            let is_here = *next == Some(point);
+            if is_here {
+                *next = None;
+            }
+            is_here
+        });
+        if is_here {
             panic!("planted at {point:?}");
         }
     }

@@ -75,6 +75,18 @@ const programs: Record<string, () => Promise<void> | void> = {
     await sayAlive();
   },
 
+  /** With the endpoint locked, which JavaScript's own calls do not wait for in vain. */
+  async thread() {
+    const { server, client, atClient } = await openPair({ threads: 2 });
+    plant('thread');
+    client.send(atClient, new Uint8Array([1]));
+    client.endpoint.flush();
+    await sayUncaught();
+    sayClosed(server.endpoint);
+    client.endpoint.close();
+    await sayAlive();
+  },
+
   async clock() {
     const { server } = openServer({ driver: 'tick', tickIntervalUs: 1_000 });
     plant('clock');

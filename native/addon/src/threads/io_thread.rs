@@ -23,6 +23,7 @@ use crate::endpoint::Endpoint;
 use crate::io::Io;
 use crate::layout as l;
 use crate::moderation::{Decision, Moderation};
+use crate::plant::{self, Point};
 
 /// The sockets behind an endpoint, to wait on.
 pub trait Sockets: Io {
@@ -140,6 +141,7 @@ impl<'a, I: Sockets> Looper<'a, I> {
     /// None: the end. Some(None): more work is waiting.
     fn turn(&mut self, ready: Ready) -> Option<Option<Wait>> {
         let mut endpoint = self.shared.lock();
+        plant::hit(Point::Thread);
         self.doorbell.wake_up();
         match self.shared.order.load(Ordering::Acquire) {
             RUN => {}
