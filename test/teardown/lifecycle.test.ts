@@ -4,22 +4,28 @@ import { preparePrograms, runProgram } from './run-program.js';
 
 const folder = preparePrograms(t.testdir());
 
-t.test('programs end, or stay, as their endpoints say', async (t) => {
-  const expected: [name: string, code: number, lines: string[]][] = [
-    ['closed', 0, ['closed']],
-    ['open', 0, ['ticked']],
-    ['unref', 0, ['unreferenced']],
-    ['exit', 3, ['exiting']],
-    ['throws', 0, ['caught number 1', 'caught number 2', 'caught number 3', 'echoed']],
-    ['throwsInTick', 0, ['caught tick 1', 'caught tick 2']],
-    ['microtasks', 0, ['microtask']],
-  ];
-  for (const [name, code, lines] of expected) {
-    const outcome = await runProgram(folder, 'lifecycle', [name]);
-    t.equal(outcome.code, code, `${name} ends with ${code}`);
-    t.same(outcome.lines, lines, outcome.errors);
-  }
-});
+const expected: [name: string, code: number, lines: string[]][] = [
+  ['closed', 0, ['closed']],
+  ['open', 0, ['ticked']],
+  ['unref', 0, ['unreferenced']],
+  ['exit', 3, ['exiting']],
+  ['throws', 0, ['caught number 1', 'caught number 2', 'caught number 3', 'echoed']],
+  ['throwsInTick', 0, ['caught tick 1', 'caught tick 2']],
+  ['microtasks', 0, ['microtask']],
+  ['forgotten', 0, ['echoed']],
+  ['collected', 0, ['held', 'collected']],
+  ['resources', 0, ['nothing left', '0 threads more']],
+];
+
+for (const options of ['{}', '{"threads":2}']) {
+  t.test(`programs end, or stay, as their endpoints say: ${options}`, async (t) => {
+    for (const [name, code, lines] of expected) {
+      const outcome = await runProgram(folder, 'lifecycle', [name, options], ['--expose-gc']);
+      t.equal(outcome.code, code, `${name} ends with ${code}`);
+      t.same(outcome.lines, lines, outcome.errors);
+    }
+  });
+}
 
 t.test('a throwing handler that nobody catches ends the process with its error', async (t) => {
   const outcome = await runProgram(folder, 'lifecycle', ['uncaught']);

@@ -1,9 +1,10 @@
 /**
  * Programs of workers.test.ts. The main thread starts this file again as worker threads; each holds
- * a server and a client that echo each other without a pause.
+ * a server and a client that echo each other without a pause. The second argument is the server's
+ * options.
  */
 import { once } from 'node:events';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Endpoint } from '../../../src/addon/endpoint.js';
 import { generateKey } from '../../../src/addon/tokens.js';
 import { openPair, PROTOCOL_ID } from '../peers.js';
@@ -11,8 +12,16 @@ import { openPair, PROTOCOL_ID } from '../peers.js';
 const ECHOES_BEFORE_READY = 500;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function echoForEver(): Promise<void> {
-  const { server, client, atClient } = await openPair();
+interface Task {
+  options: object;
+  /** How the worker ends; without one it goes on until it is terminated. */
+  ends?: 'unref' | 'exit' | 'throw';
+}
+
+const options = JSON.parse(process.argv[3] ?? '{}');
+
+async function echoForEver(task: Task): Promise<void> {
+  const { server, client, atClient } = await openPair(task.options);
   server.echo = true;
   let echoes = 0;
   client.onTurn = () => {
@@ -22,13 +31,19 @@ async function echoForEver(): Promise<void> {
     if (echoes < ECHOES_BEFORE_READY || client.isReady) return;
     client.isReady = true;
     parentPort?.postMessage(server.endpoint.address().port);
+    if (task.ends === 'exit') process.exit();
+    if (task.ends === 'throw') throw new Error('in the middle of a batch');
+    if (task.ends !== 'unref') return;
+    client.onTurn = () => {};
+    server.endpoint.unref();
+    client.endpoint.unref();
   };
   for (let i = 0; i < 8; i++) client.send(atClient, new Uint8Array(100));
   client.endpoint.flush();
 }
 
-async function start(): Promise<{ worker: Worker; port: number }> {
-  const worker = new Worker(new URL(import.meta.url));
+async function start(ends?: Task['ends']): Promise<{ worker: Worker; port: number }> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { options, ends } });
   const [port] = await once(worker, 'message');
   return { worker, port };
 }
@@ -49,9 +64,20 @@ const programs: Record<string, () => Promise<void>> = {
     say('terminated');
   },
 
+  /** Nothing is closed by the worker itself. */
+  async ends() {
+    for (const ends of ['unref', 'exit', 'throw'] as const) {
+      const { worker, port } = await start(ends);
+      worker.on('error', (error) => say(error.message));
+      await new Promise((resolve) => worker.on('exit', resolve));
+      bindAgain(port);
+      say(ends);
+    }
+  },
+
   async two() {
     const both = await Promise.all([start(), start()]);
-    const here = await openPair();
+    const here = await openPair(options);
     await both[0].worker.terminate();
     // The other one and the main thread go on.
     here.server.echo = true;
@@ -75,4 +101,4 @@ const programs: Record<string, () => Promise<void>> = {
 };
 
 if (isMainThread) await programs[process.argv[2]]();
-else await echoForEver();
+else await echoForEver(workerData);
