@@ -97,3 +97,14 @@ fn symbol(name: &CStr) -> Option<*mut c_void> {
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name) };
     (!found.is_null()).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_without_libuv_is_refused_by_name() {
+        let refused = Uv::load().err().map(|failure| failure.code);
+        assert_eq!(refused, Some(Code::UnsupportedPlatform));
+    }
+}
