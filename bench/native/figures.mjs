@@ -69,8 +69,8 @@ export function figuresOf(run, samples, floors, memory) {
     ratioToFloor: median(ratios),
     ratioRange: [Math.min(...ratios), Math.max(...ratios)],
     syscallUs: { p50: percentile(syscalls, 0.5) / 1e3, p99: percentile(syscalls, 0.99) / 1e3 },
-    bytesPerFlow: perFlow(run, memory, 'residentBytes'),
-    heapBytesPerFlow: perFlow(run, memory, 'heapBytes'),
+    bytesPerFlow: perFlow(run, samples, memory, 'residentBytes'),
+    heapBytesPerFlow: perFlow(run, samples, memory, 'heapBytes'),
     clientBytesPerFlow: memory?.connected.residentBytesPerFlow ?? 0,
     drops,
     offered,
@@ -84,9 +84,10 @@ export function figuresOf(run, samples, floors, memory) {
   };
 }
 
-function perFlow(run, memory, field) {
+/** Grown since before the first connected; what follows a handshake has ended by the last round. */
+function perFlow(run, samples, memory, field) {
   if (!memory) return 0;
-  return Math.round((memory.after[field] - memory.before[field]) / run.flows);
+  return Math.round((samples.at(-1).settled[field] - memory.before[field]) / run.flows);
 }
 
 /** The floor is told once, at 100 flows saturated, or at what was run. */

@@ -15,6 +15,8 @@ function sample(ns, drops = {}) {
     echoed: part * 1000,
     syscallNs: histogram(1000, 2000, 9000),
     drops: part === 0 ? {} : drops,
+    residentBytes: part * 51_000,
+    heapBytes: part * 40_100,
   });
   const sent = { offered: 1000, delivered: 990, rttNs: histogram(5000), lagNs: histogram(10) };
   return { before: mark(0), after: mark(1), settled: mark(1), sent };
@@ -24,7 +26,6 @@ const run = { driver: 'auto', flows: 100, pacedHz: 0 };
 const floor = { driver: 'floor', flows: 100, pacedHz: 0 };
 const memory = {
   before: { residentBytes: 1000, heapBytes: 100 },
-  after: { residentBytes: 51_000, heapBytes: 40_100 },
   connected: { residentBytesPerFlow: 700 },
 };
 

@@ -7,7 +7,7 @@ export class Pair {
   #cpus;
   #server = null;
   #load = null;
-  /** What the load said about connecting, and the server's memory before and after it. */
+  /** What the load said about connecting, and the server's memory before it. */
   memory = null;
   /** Of the server, once started. */
   address = null;
@@ -47,12 +47,11 @@ export class Pair {
     const before = await this.#server.ask('mark');
     this.#server.say('run');
     const connected = await this.#load.ask('connect');
-    const after = await this.#server.ask('mark');
     await this.#server.ask('pause');
     if (connected.connected !== this.run.flows) {
       throw new Error(`${this.run.name}: ${connected.connected} of ${this.run.flows} connected`);
     }
-    this.memory = { before, after, connected };
+    this.memory = { before, connected };
   }
 
   /** One stretch: warm-up, then what happened between two marks; `meanwhile` runs between them. */
