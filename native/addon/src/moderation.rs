@@ -12,7 +12,7 @@
 //! Traffic that does not pile up when it is left alone (a peer that waits for each answer) gains
 //! nothing from waiting: every time that it proves so soon, the next try comes later.
 //!
-//! Sans-IO: times are arguments. Measured thresholds: docs/adr/0007-auto-driver.md.
+//! Sans-IO: times are arguments. Measured thresholds: docs/adr/0009-auto-driver.md.
 //!
 //! Invariant: `next_ns` is set exactly while busy, at most `INTERVAL_MAX_NS` after the last drain.
 
