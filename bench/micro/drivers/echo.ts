@@ -43,7 +43,7 @@ function echo(endpoint: Endpoint): void {
   while (endpoint.rxPoll()) {
     if (endpoint.kind !== RX_PAYLOAD) continue;
     const { slot, generation, offset, length } = endpoint;
-    const at = endpoint.txReserve(length);
+    const at = endpoint.txReserve(length, slot);
     if (at < 0) continue;
     endpoint.bytes.copyWithin(at, offset, offset + length);
     endpoint.txCommit(TX_PAYLOAD, slot, generation, length);

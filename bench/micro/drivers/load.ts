@@ -1,7 +1,7 @@
 /**
- * The players: sends at fixed times, open loop, from many flows, and takes the round trip from the
- * intended time to the kernel's stamp of the answer. It never sleeps while it measures, so that its
- * own wakes are in nobody's figures: give it a core of its own.
+ * The players: sends at given times, open loop, from many flows, and takes the round trip from the
+ * moment of sending to the kernel's stamp of the answer. It never sleeps while it measures, so that
+ * neither its wakes nor its pauses are in the figures: give it a core of its own.
  */
 import { once } from 'node:events';
 import { createConnectToken, Endpoint } from '../../../src/addon/index.js';
@@ -61,7 +61,7 @@ class Load {
     while (sent < total) {
       const nowUs = (this.#endpoint.clockUs() - startUs) | 0;
       if (nowUs >= atUs) {
-        this.#send((startUs + atUs) | 0);
+        this.#send();
         sent++;
         atUs += gapUs * (0.5 + ((sent * 7919) % 1000) / 1000);
         this.#endpoint.flush();
@@ -73,12 +73,12 @@ class Load {
     return { sent, answered: this.#answered, ...this.#percentiles() };
   }
 
-  #send(intendedUs: number): void {
+  #send(): void {
     const { view, bytes } = this.#endpoint;
     const at = this.#endpoint.txReserve(PAYLOAD_BYTES);
     if (at < 0) return;
     bytes.fill(0x5a, at, at + PAYLOAD_BYTES);
-    view.setInt32(at, intendedUs, true);
+    view.setInt32(at, this.#endpoint.clockUs(), true);
     const { slot, generation } = this.#flows[this.#next];
     this.#next = (this.#next + 1) % this.#flows.length;
     this.#endpoint.txCommit(TX_PAYLOAD, slot, generation, PAYLOAD_BYTES);

@@ -3,7 +3,7 @@
  * load on another, 100 B payloads, netcode's encryption, no protocol above it.
  *
  *   npm run setup && node dist/bench/micro/drivers/main.js [--rates 1000,60000] [--seconds 2]
- *                                                           [--rounds 3] [--flows 100]
+ *                                        [--rounds 3] [--flows 100] [--drivers immediate,auto]
  *
  * Drivers take turns within a round, so that what else the machine does meets them alike; the table
  * has medians. `µs CPU` is the server process's, per packet received and sent.
@@ -39,10 +39,12 @@ const DRIVERS: Record<string, EchoSetup> = {
   'every 500 µs': setupOf('tick', 500),
   'every 1000 µs': setupOf('tick', 1000),
   auto: setupOf('auto', 0),
+  'thread immediate': setupOf('immediate', 0, 1),
+  'thread auto': setupOf('auto', 0, 1),
 };
 
-function setupOf(driver: Driver, tickIntervalUs: number): EchoSetup {
-  return { driver, tickIntervalUs };
+function setupOf(driver: Driver, tickIntervalUs: number, threads = 0): EchoSetup {
+  return { driver, tickIntervalUs, threads };
 }
 
 function start(file: string, core: number, argument: string): ChildProcess {
@@ -98,15 +100,18 @@ async function main(): Promise<void> {
     .option('--seconds <n>', 'of each rate', '2')
     .option('--rounds <n>', 'medians of so many', '3')
     .option('--flows <n>', 'players', '100')
+    .option('--drivers <list>', 'names as in the table', Object.keys(DRIVERS).join())
     .parse();
-  const given = program.opts<{ rates: string; seconds: string; rounds: string; flows: string }>();
+  const given =
+    program.opts<Record<'rates' | 'seconds' | 'rounds' | 'flows' | 'drivers', string>>();
+  const drivers = given.drivers.split(',').filter((name) => name in DRIVERS);
   const rates = given.rates.split(',').map(Number);
   const orders = rates.map((ratePerS) => ({ ratePerS, seconds: Number(given.seconds) }));
   const rounds: Record<string, Row[][]> = {};
   for (let round = 0; round < Number(given.rounds); round++) {
-    for (const [name, setup] of Object.entries(DRIVERS)) {
+    for (const name of drivers) {
       rounds[name] ??= [];
-      rounds[name].push(await measure(setup, Number(given.flows), orders));
+      rounds[name].push(await measure(DRIVERS[name], Number(given.flows), orders));
     }
   }
   const table = new Table({

@@ -7,6 +7,7 @@ export const PROTOCOL_ID = 0x6472697665727331n;
 export interface EchoSetup {
   driver: Driver;
   tickIntervalUs: number;
+  threads: number;
 }
 
 export interface EchoReady {

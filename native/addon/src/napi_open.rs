@@ -147,7 +147,12 @@ impl Opening<'_> {
         let now_ns = clock_ns(libc::CLOCK_MONOTONIC);
         let offset_us = settings.clock_offset_us;
         let schedule = Schedule::new(view, now_ns, driving.tick_interval_us, offset_us);
-        let pace = Pace::new(driving.driver, schedule, now_ns);
+        // Threads put wakes together themselves; JavaScript waiting as well would double the delay.
+        let driver = match driving.driver {
+            Driver::Auto if driving.threads > 0 => Driver::Immediate,
+            driver => driver,
+        };
+        let pace = Pace::new(driver, schedule, now_ns);
         let engine = engine(driving, settings, sockets, peers, sections)?;
         let host = Host::start(self.attach()?, engine, pace, false)?;
         Ok(NativeEndpoint::new(host, address, features, offset_us))
@@ -200,7 +205,9 @@ fn engine(
         (endpoint, memory)
     });
     if driving.threads > 0 {
-        return Threads::start(endpoints.collect(), &driving.affinity).map(Engine::Threads);
+        let is_moderated = driving.driver != Driver::Immediate;
+        let threads = Threads::start(endpoints.collect(), &driving.affinity, is_moderated)?;
+        return Ok(Engine::Threads(threads));
     }
     let (endpoint, _) = endpoints
         .next()

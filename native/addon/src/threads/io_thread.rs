@@ -40,6 +40,8 @@ const FINISH: u8 = 1;
 const DROP: u8 = 2;
 
 pub struct Shared<I: Sockets> {
+    /// Drains at intervals under load; otherwise at each readable.
+    is_moderated: bool,
     gate: Mutex<()>,
     endpoint: Mutex<Endpoint<I>>,
     /// Wakes the thread.
@@ -51,8 +53,14 @@ pub struct Shared<I: Sockets> {
 }
 
 impl<I: Sockets> Shared<I> {
-    pub fn new(endpoint: Endpoint<I>, bell: EventFd, javascript: Arc<EventFd>) -> Self {
+    pub fn new(
+        endpoint: Endpoint<I>,
+        bell: EventFd,
+        javascript: Arc<EventFd>,
+        is_moderated: bool,
+    ) -> Self {
         Self {
+            is_moderated,
             gate: Mutex::new(()),
             endpoint: Mutex::new(endpoint),
             bell,
@@ -175,7 +183,10 @@ impl<'a, I: Sockets> Looper<'a, I> {
         }
         let is_readable = match self.moderation.next_drain_ns() {
             Some(at_ns) => at_ns <= now_ns,
-            None => ready.readable && self.moderation.readable(now_ns) == Decision::Drain,
+            None if self.shared.is_moderated => {
+                ready.readable && self.moderation.readable(now_ns) == Decision::Drain
+            }
+            None => ready.readable,
         };
         let is_netcode_due = waiting.netcode_ns.is_some_and(|at_ns| at_ns <= now_ns);
         is_readable || waiting.more || (is_netcode_due && endpoint.service())

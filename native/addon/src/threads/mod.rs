@@ -43,15 +43,20 @@ pub struct Threads<I: Sockets> {
 
 impl<I: Sockets + Send + 'static> Threads<I> {
     /// Starts a thread for each endpoint. `affinity` names the CPU of each; empty: wherever the
-    /// system likes.
-    pub fn start(endpoints: Vec<(Endpoint<I>, Memory)>, affinity: &[u32]) -> Result<Self> {
+    /// system likes. Moderated ones drain at intervals under load.
+    pub fn start(
+        endpoints: Vec<(Endpoint<I>, Memory)>,
+        affinity: &[u32],
+        is_moderated: bool,
+    ) -> Result<Self> {
         let mut group = Self {
             threads: Vec::with_capacity(endpoints.len()),
             bell: Arc::new(EventFd::new()?),
         };
         for (index, (endpoint, memory)) in endpoints.into_iter().enumerate() {
             let bell = Arc::clone(&group.bell);
-            let shared = Arc::new(Shared::new(endpoint, EventFd::new()?, bell));
+            let own = EventFd::new()?;
+            let shared = Arc::new(Shared::new(endpoint, own, bell, is_moderated));
             let join = start(index, &shared, memory, affinity.get(index).copied())?;
             group.threads.push(IoThread {
                 shared,
