@@ -1,5 +1,5 @@
-//! One I/O thread, and a thread that plays JavaScript: moderated as `auto`, asleep while there is
-//! nothing for it, woken by the thread's bell.
+//! One I/O thread that puts wakes together as under `auto`, and a thread that plays JavaScript: asleep
+//! while there is nothing for it, woken by the thread's bell.
 
 use std::io;
 
@@ -40,7 +40,7 @@ impl Threaded {
             now_ns,
         } = parts;
         let affinity: Vec<u32> = cpu.map(|cpu| cpu as u32).into_iter().collect();
-        let threads = Threads::start(vec![(endpoint, memory)], &affinity);
+        let threads = Threads::start(vec![(endpoint, memory)], &affinity, true);
         let threads = threads.map_err(io::Error::other)?;
         let epoll = Epoll::new()?;
         let timer = Timer::new().map_err(io::Error::other)?;
@@ -53,7 +53,7 @@ impl Threaded {
             script,
             timer,
             epoll,
-            pace: Pace::new(PaceDriver::Auto, schedule, now_ns),
+            pace: Pace::new(PaceDriver::Immediate, schedule, now_ns),
             wants_room: false,
         })
     }
