@@ -1,5 +1,8 @@
 // From the samples of a run to its figures. Pure.
 
+/** What more flows at the same total rate are compared with (`ratioToFewFlows`). */
+const FEW_FLOWS = 1_000;
+
 /** @param {readonly number[]} values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -64,6 +67,7 @@ export function figuresOf(run, samples, floors, memory) {
   return {
     driver: run.driver,
     flows: run.flows,
+    connected: memory?.connected.connected ?? run.flows,
     pacedHz: run.pacedHz,
     nsPerPacket: median(costs),
     ratioToFloor: median(ratios),
@@ -90,6 +94,11 @@ function perFlow(run, samples, memory, field) {
   return Math.round((samples.at(-1).settled[field] - memory.before[field]) / run.flows);
 }
 
+/** Of the costs of two runs that were measured in the same rounds: the median. */
+function ratioOf(samples, others) {
+  return median(samples.map((sample, round) => nsPerPacket(sample) / nsPerPacket(others[round])));
+}
+
 /** The floor is told once, at 100 flows saturated, or at what was run. */
 export function reportOf(measured) {
   const isFloor = ({ run }) => run.driver === 'floor';
@@ -100,7 +109,15 @@ export function reportOf(measured) {
         other.run.flows === entry.run.flows &&
         other.run.pacedHz === entry.run.pacedHz,
     );
-    return figuresOf(entry.run, entry.samples, floor.samples, entry.memory);
+    const figures = figuresOf(entry.run, entry.samples, floor.samples, entry.memory);
+    const few = measured.find(
+      ({ run }) =>
+        run.group === 'scale' && run.driver === entry.run.driver && run.flows === FEW_FLOWS,
+    );
+    if (entry.run.group === 'scale' && few !== undefined) {
+      figures.ratioToFewFlows = ratioOf(entry.samples, few.samples);
+    }
+    return figures;
   });
   const floors = all.filter(({ driver }) => driver === 'floor');
   const chosen = floors.find(({ flows, pacedHz }) => flows === 100 && pacedHz === 0) ?? floors[0];

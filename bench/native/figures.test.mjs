@@ -26,7 +26,7 @@ const run = { driver: 'auto', flows: 100, pacedHz: 0 };
 const floor = { driver: 'floor', flows: 100, pacedHz: 0 };
 const memory = {
   before: { residentBytes: 1000, heapBytes: 100 },
-  connected: { residentBytesPerFlow: 700 },
+  connected: { connected: 100, residentBytesPerFlow: 700 },
 };
 
 t.test('medians, percentiles over several histograms, and what grew', async (t) => {
@@ -76,6 +76,24 @@ t.test(
     t.equal(tableOf(report).match(/│ (floor|auto) /g).length, 2);
   },
 );
+
+t.test('many flows are compared with few at the same total rate', async (t) => {
+  const of = (driver, flows, ns) => ({
+    run: { driver, flows, pacedHz: 120_000 / flows, group: 'scale' },
+    samples: [sample(ns), sample(2 * ns)],
+    memory: null,
+  });
+  const { runs } = reportOf([
+    of('floor', 1_000, 100),
+    of('auto', 1_000, 120),
+    of('floor', 100_000, 110),
+    of('auto', 100_000, 150),
+  ]);
+  t.same(
+    runs.map(({ ratioToFewFlows }) => ratioToFewFlows),
+    [1, 1.25],
+  );
+});
 
 t.test('every measured run has a floor of its own flows and pacing before it', async (t) => {
   const runs = matrix({ rate: 120_000, flows: [1_000, 10_000, 100_000] });
