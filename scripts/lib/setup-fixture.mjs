@@ -1,5 +1,5 @@
 // A small checkout in a temporary folder with the real set-up scripts and stand-ins for npm, cargo and
-// tsc that note each call in calls.log, so that a test sees which steps ran.
+// the compiler that note each call in calls.log, so that a test sees which steps ran.
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -19,18 +19,17 @@ const copied = ['setup.mjs', 'build-addon.mjs', 'lib/setup-steps.mjs', 'lib/setu
 );
 
 const npm = `
-const { appendFileSync, mkdirSync, writeFileSync, cpSync } = require('node:fs');
+const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
 appendFileSync('calls.log', 'npm ' + process.argv[2] + '\\n');
 console.log('npm talks on stdout');
-mkdirSync('node_modules/typescript/bin', { recursive: true });
+mkdirSync('node_modules/typescript', { recursive: true });
 writeFileSync('node_modules/typescript/package.json', '{}');
-cpSync('tools/tsc.cjs', 'node_modules/typescript/bin/tsc');
 `;
 
-const tsc = `
-const { appendFileSync, mkdirSync, writeFileSync, readFileSync, readdirSync } = require('node:fs');
-appendFileSync('calls.log', 'tsc\\n');
-console.log('tsc talks on stdout');
+const compile = `
+import { appendFileSync, mkdirSync, writeFileSync, readFileSync, readdirSync } from 'node:fs';
+appendFileSync('calls.log', 'compile\\n');
+console.log('the compiler talks on stdout');
 mkdirSync('dist/src', { recursive: true });
 for (const name of readdirSync('src')) {
   const text = readFileSync('src/' + name, 'utf8');
@@ -76,7 +75,7 @@ export class Checkout {
     this.write('native/core/src/lib.rs', '// one\n');
     this.write('src/index.ts', 'export {};\n');
     this.write('tools/npm-cli.js', npm);
-    this.write('tools/tsc.cjs', tsc);
+    this.write('scripts/compile.mjs', compile);
     this.rust('1.95.0');
   }
 

@@ -11,6 +11,7 @@ const root = packageRoot;
 const dependencyStamp = join(root, 'node_modules/.ggscale-setup');
 const typescriptStamp = join(root, 'dist/.ggscale-setup');
 const compiledFolders = ['src', 'bench', 'sdk-compat'];
+const compiler = ['scripts/compile.mjs', 'scripts/lib/fold-constants.mjs'];
 
 export async function main() {
   if (allFresh()) return;
@@ -162,7 +163,7 @@ function typescriptSources() {
 function typescriptHash(files) {
   const hash = createHash('sha256');
   const settings = ['package-lock.json', 'tsconfig.base.json', 'tsconfig.build.json'];
-  for (const path of [...settings, ...files]) {
+  for (const path of [...settings, ...compiler, ...files]) {
     hash
       .update(`${path}\0`)
       .update(readOr(join(root, path)) ?? '')
@@ -187,12 +188,7 @@ async function compileTypeScript(run) {
   const digest = typescriptHash(files);
   say('compiling TypeScript');
   rmSync(typescriptStamp, { force: true });
-  // tsc trusts its own record and would not write again what somebody deleted.
-  if (!files.every((path) => path.endsWith('.d.ts') || existsSync(compiledPath(path)))) {
-    rmSync(join(root, 'dist/.tsbuildinfo'), { force: true });
-  }
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  if (!(await run(process.execPath, [tsc, '-p', 'tsconfig.build.json']))) {
+  if (!(await run(process.execPath, [join(root, compiler[0])]))) {
     say('the TypeScript does not compile; the lines above say why');
     return false;
   }

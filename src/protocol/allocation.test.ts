@@ -1,33 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BENCH = 'bench/micro/protocol-core';
+const IDLE_FLOW_BYTES_MAX = 1024;
 
-/** Plain JavaScript of the core and the steady run, so that no loader allocates beside them. */
+/** What set-up compiles, so that no loader allocates beside it. */
 function build(directory: string): string {
-  const sources = [`${BENCH}.ts`];
-  for (const folder of ['src/protocol', 'src/util']) {
-    for (const name of readdirSync(join(ROOT, folder))) {
-      if (name.endsWith('.ts') && !name.endsWith('.test.ts')) {
-        sources.push(join(folder, name));
-      }
-    }
-  }
-  for (const source of sources) {
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, source), 'utf8'), {
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 },
-    });
-    const target = join(directory, source.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+  const compiler = join(ROOT, 'scripts/compile.mjs');
+  const child = spawnSync(process.execPath, [compiler, directory], { encoding: 'utf8' });
+  if (child.status !== 0) {
+    throw new Error(child.stdout + child.stderr);
   }
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-  return join(directory, `${BENCH}.js`);
+  return directory;
 }
 
 /**
@@ -47,11 +36,13 @@ function scavenges(script: string, args: string[]): number {
   return steady.split('\n').filter((line) => /Scavenge|Mark-Compact/.test(line)).length;
 }
 
-// Five processes of a second or so each, on machines that may be busy.
+// A compilation and six processes of some seconds each, on machines that may be busy.
 t.setTimeout(240_000);
 
+const directory = build(t.testdir());
+
 t.test('a million small messages allocate nothing in the steady state', async (t) => {
-  const script = build(t.testdir());
+  const script = join(directory, `${BENCH}.js`);
   const run = (messages: number, ...args: string[]) =>
     scavenges(script, ['--rounds', '1', '--messages', String(messages), ...args]);
   t.equal(run(1_000_000, '--mode', '3'), 0, 'reliable ordered, one per packet');
@@ -60,4 +51,12 @@ t.test('a million small messages allocate nothing in the steady state', async (t
   t.equal(run(400_000, '--mode', '2', '--batch', '8'), 0, 'reliable unordered, eight per packet');
   const leak = run(100_000, '--leak');
   t.ok(leak >= 2, `one small object per message is noticed: ${leak} collections`);
+});
+
+t.test('an idle flow of 100,000 takes at most 1 KiB of JavaScript memory', async (t) => {
+  const script = join(directory, 'bench/micro/idle-memory.js');
+  const child = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' });
+  t.equal(child.status, 0, child.stderr);
+  const bytes = Number(/^(\d+) B per idle flow, 100000 flows/.exec(child.stdout)?.[1]);
+  t.ok(bytes <= IDLE_FLOW_BYTES_MAX, `${bytes} B`);
 });

@@ -37,6 +37,21 @@ export const EVENT_CLOSED = 4;
 export const EVENT_VIOLATION = 5;
 /** After `watchDrained`: every reliable message given to `send` has been acknowledged. */
 export const EVENT_DRAINED = 6;
+/** What became of a message sent with a receipt: `receipt`, `code` is RECEIPT_…; once for each. */
+export const EVENT_RECEIPT = 7;
+
+/** The peer has the message. */
+export const RECEIPT_ACKED = 1;
+/**
+ * Unreliable: every packet that carried it (or one that carried a piece of it) was declared lost. It
+ * may have arrived all the same.
+ */
+export const RECEIPT_LOST = 2;
+/** Never sent: it expired first, or a newer message of its key took its place. */
+export const RECEIPT_DROPPED = 3;
+
+/** Where a channel stands unless its ChannelOptions say otherwise. */
+export const CHANNEL_PRIORITY_DEFAULT = 4;
 
 /** What EVENT_VIOLATION says; the peer gets CLOSE with CLOSE_PROTOCOL_ERROR and the name. */
 export const VIOLATION_ACK_NEVER_SENT = 1;
@@ -67,6 +82,8 @@ export class ProtocolEvent {
   offset = 0;
   length = 0;
   code = 0;
+  /** The number given to `send`. */
+  receipt = 0;
   /** u32 */
   registryHash = 0;
 
@@ -85,6 +102,19 @@ export interface ProtocolOptions {
   /** How long an acknowledgement may wait, told to the peer; 25,000, or one tick + 5 ms. */
   maxAckDelayUs: number;
   limits?: ProtocolLimits;
+  /** By channel; a local choice of the sender, the peer need not know. */
+  channels?: readonly (ChannelOptions | undefined)[];
+}
+
+/** How a channel shares the wire with the others of its flow. */
+export interface ChannelOptions {
+  /**
+   * 0 (first) … 7, default 4. While a channel has something to send and leave to send it, those
+   * of higher numbers wait; fragments of a large message are separate in this.
+   */
+  priority?: number;
+  /** Share among channels of the same priority that all have more than fits, 1…255, default 1. */
+  weight?: number;
 }
 
 /** Limits that an application may lower (or a test may turn); defaults are in util/limits.ts. */
@@ -131,6 +161,8 @@ export class ProtocolStats {
   messagesOut = 0;
   /** Message frames sent again after a loss or as a probe. */
   resends = 0;
+  /** Message frames sent again before any loss was known, in room that was left. */
+  spares = 0;
   /** Packets declared lost, and those of them that were acknowledged after all. */
   lost = 0;
   spuriousLost = 0;

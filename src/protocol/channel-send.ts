@@ -1,59 +1,146 @@
-import { MESSAGE_WINDOW } from '../util/limits.js';
+import { MESSAGE_WINDOW, PASS_OVER_MAX } from '../util/limits.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
-import {
-  accountUnsent,
-  activate,
-  blockFirst,
-  deactivateFirst,
-  FRAGMENT_BITS_LOG2,
-  freeMessage,
-  popUnsent,
-} from './messages.js';
+import { accountUnsent, FRAGMENT_BITS_LOG2, frameBytes, popUnsent } from './messages.js';
 import { FRAME_BYTES_MIN, idInWindow, type PacketWriter } from './packet-writer.js';
-import { keepRedundant } from './redundancy.js';
+import { finishUnreliable } from './receipts.js';
+import { keepRedundant, keepSpare } from './redundancy.js';
+import { writeResend } from './resend.js';
+import { block, deactivateAfter, quantumOf } from './schedule.js';
 import { purgeExpired } from './send.js';
 
-/** Streams whose next frame does not fit are passed over this often before the packet is closed. */
-const PASS_OVER_MAX = 4;
+/** What one look at a stream led to. */
+const TURN_WROTE = 0;
+/** Written, or nothing was left: the stream steps out. */
+const TURN_EMPTY = 1;
+const TURN_BLOCKED = 2;
+/** Its credit is used up: the next stream of the priority follows. */
+const TURN_OVER = 3;
+/** Its next frame is larger than the room in this packet. */
+const TURN_NO_ROOM = 4;
 
-/** New messages, one frame per stream in turn, as far as the packet and the sender's rule allow. */
-export function writeNew(core: Core, writer: PacketWriter, f: number, nowUs: number): void {
-  const flows = core.flows;
+/**
+ * Fills the packet with lost and new data: priority by priority, by weight inside a priority, a
+ * stream's lost data before its new. Where a frame does not fit, up to PASS_OVER_MAX others are
+ * tried, of lower priorities too; its stream stays first for the next packet.
+ */
+export function writeData(core: Core, writer: PacketWriter, f: number, nowUs: number): void {
+  let passes = PASS_OVER_MAX;
+  let rest = core.flows[f + L.F_PRIORITIES];
+  while (rest !== 0 && passes >= 0) {
+    const priority = 31 - Math.clz32(rest & -rest);
+    rest &= rest - 1;
+    passes = writePriority(core, writer, f, nowUs, priority, passes);
+  }
+}
+
+/** Answers the passes that are left; −1 ends the packet. */
+function writePriority(
+  core: Core,
+  writer: PacketWriter,
+  f: number,
+  nowUs: number,
+  priority: number,
+  passesBefore: number,
+): number {
+  const last = f + L.F_ACTIVE + priority;
+  let passes = passesBefore;
+  let previous = core.flows[last];
   let passedOver = 0;
-  while (flows[f + L.F_ACTIVE_HEAD] !== 0 && writer.room >= FRAME_BYTES_MIN) {
-    const stream = flows[f + L.F_ACTIVE_HEAD];
-    const streams = core.streams.words;
-    let message = streams[stream + L.S_CURRENT];
-    if (message === 0) {
-      purgeExpired(core, f, stream, nowUs);
-      message = streams[stream + L.S_UNSENT_HEAD];
-      if (message === 0) {
-        deactivateFirst(core, f);
-        continue;
-      }
-      if ((streams[stream + L.S_KEY] & 3) >= 2 && !senderRuleAllows(core, f, stream, message)) {
-        blockFirst(core, f);
-        continue;
-      }
+  while (previous !== 0) {
+    if (writer.room < FRAME_BYTES_MIN) {
+      return -1;
     }
-    if (!writeNext(core, writer, f, stream, message)) {
-      passedOver += 1;
-      if (passedOver > PASS_OVER_MAX) {
-        return;
-      }
+    const stream = core.sendStreams.words[previous + L.S_LIST_NEXT];
+    if (stream === passedOver) {
+      break;
     }
-    deactivateFirst(core, f);
-    if (streams[stream + L.S_CURRENT] !== 0 || streams[stream + L.S_UNSENT_HEAD] !== 0) {
-      activate(core, f, stream);
+    const turn = takeTurn(core, writer, f, stream, nowUs);
+    if (turn === TURN_EMPTY || turn === TURN_BLOCKED) {
+      previous = deactivateAfter(core, f, priority, previous);
+      if (turn === TURN_BLOCKED) {
+        block(core, f, stream);
+      }
+    } else if (turn === TURN_OVER) {
+      if (previous === core.flows[last]) {
+        core.flows[last] = stream;
+      }
+      previous = stream;
+    } else if (turn === TURN_NO_ROOM) {
+      passes -= 1;
+      if (passes < 0) {
+        break;
+      }
+      passedOver = passedOver === 0 ? stream : passedOver;
+      previous = stream;
     }
   }
+  return passes;
+}
+
+function takeTurn(
+  core: Core,
+  writer: PacketWriter,
+  f: number,
+  stream: number,
+  nowUs: number,
+): number {
+  const streams = core.sendStreams.words;
+  if (streams[stream + L.S_RESEND_HEAD] !== 0) {
+    return takeResend(core, writer, f, stream);
+  }
+  const words = core.messages.words;
+  let message = streams[stream + L.S_CURRENT];
+  if (message === 0) {
+    message = streams[stream + L.S_UNSENT_HEAD];
+    if (message !== 0 && (words[message + L.M_FLAGS] & L.MESSAGE_EXPIRES) !== 0) {
+      purgeExpired(core, f, stream, nowUs);
+      message = streams[stream + L.S_UNSENT_HEAD];
+    }
+    if (message === 0) {
+      return TURN_EMPTY;
+    }
+    if ((streams[stream + L.S_KEY] & 3) >= 2 && !senderRuleAllows(core, f, stream, message)) {
+      return TURN_BLOCKED;
+    }
+  }
+  const bytes = frameBytes(core, message, words[message + L.M_NEXT_FRAGMENT]);
+  if (bytes > streams[stream + L.S_DEFICIT]) {
+    streams[stream + L.S_DEFICIT] += quantumOf(core, streams[stream + L.S_KEY] >> 2);
+    return TURN_OVER;
+  }
+  if (!writeNext(core, writer, f, stream, message)) {
+    return TURN_NO_ROOM;
+  }
+  streams[stream + L.S_DEFICIT] -= bytes;
+  return streams[stream + L.S_CURRENT] === 0 && streams[stream + L.S_UNSENT_HEAD] === 0
+    ? TURN_EMPTY
+    : TURN_WROTE;
+}
+
+function takeResend(core: Core, writer: PacketWriter, f: number, stream: number): number {
+  const streams = core.sendStreams.words;
+  if (streams[stream + L.S_DEFICIT] <= 0) {
+    streams[stream + L.S_DEFICIT] += quantumOf(core, streams[stream + L.S_KEY] >> 2);
+    return TURN_OVER;
+  }
+  const bytes = writeResend(core, writer, f, stream);
+  if (bytes < 0) {
+    return TURN_NO_ROOM;
+  }
+  // What it overdraws is paid back before its next turn.
+  streams[stream + L.S_DEFICIT] -= bytes;
+  return streams[stream + L.S_RESEND_HEAD] === 0 &&
+    streams[stream + L.S_CURRENT] === 0 &&
+    streams[stream + L.S_UNSENT_HEAD] === 0
+    ? TURN_EMPTY
+    : TURN_WROTE;
 }
 
 /** Ids, bytes and partial messages from the oldest unacknowledged one on (docs/wire/rl1.md §7). */
 function senderRuleAllows(core: Core, f: number, stream: number, message: number): boolean {
   const flows = core.flows;
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
   const oldest = streams[stream + L.S_SENT_HEAD];
   if (oldest !== 0) {
@@ -80,7 +167,7 @@ function writeNext(
   stream: number,
   message: number,
 ): boolean {
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
   const mode = streams[stream + L.S_KEY] & 3;
   const fragments = words[message + L.M_FRAGMENTS];
@@ -112,10 +199,12 @@ function writeNext(
 /** Nothing else waits in the flow, so the frame can be written without its length at once. */
 function isAlone(core: Core, f: number, stream: number, message: number): boolean {
   const flows = core.flows;
+  const priorities = flows[f + L.F_PRIORITIES];
   return (
-    core.streams.words[stream + L.S_LIST_NEXT] === 0 &&
+    core.sendStreams.words[stream + L.S_LIST_NEXT] === stream &&
+    (priorities & (priorities - 1)) === 0 &&
     core.messages.words[message + L.M_NEXT] === 0 &&
-    flows[f + L.F_RESEND_HEAD] === 0 &&
+    flows[f + L.F_SPARE_HEAD] === 0 &&
     flows[f + L.F_SKIP_IN] !== 1
   );
 }
@@ -123,7 +212,7 @@ function isAlone(core: Core, f: number, stream: number, message: number): boolea
 /** The message has its id now and leaves the unsent queue. */
 function startMessage(core: Core, f: number, stream: number, message: number): void {
   const flows = core.flows;
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
   const mode = streams[stream + L.S_KEY] & 3;
   popUnsent(core, stream);
@@ -158,9 +247,9 @@ function finishMessage(core: Core, f: number, message: number, mode: number): vo
   }
   if (copies > 0 && words[message + L.M_FRAGMENTS] === 0) {
     keepRedundant(core, f, message, copies);
-    return;
-  }
-  if (mode < 2) {
-    freeMessage(core, message);
+  } else if (mode >= 2) {
+    keepSpare(core, f, message);
+  } else {
+    finishUnreliable(core, f, message);
   }
 }

@@ -8,7 +8,12 @@ import { Prng } from '../util/prng.js';
 import { RingQueue } from '../util/ring-queue.js';
 import { SlabPool } from '../util/slab-pool.js';
 import { TimerWheel } from '../util/timer-wheel.js';
-import { ProtocolEvent, type ProtocolOptions } from './api.js';
+import {
+  CHANNEL_PRIORITY_DEFAULT,
+  type ChannelOptions,
+  ProtocolEvent,
+  type ProtocolOptions,
+} from './api.js';
 import { DROP_REASON_COUNT, TALLY_NAMES } from './drop-reason.js';
 import { ParsedFrames } from './frames.js';
 import { PacketHeader } from './header.js';
@@ -36,13 +41,14 @@ const EMPTY = new Uint8Array(0);
  * All state of a Protocol. The functions of this folder take it as their first argument and a flow
  * as `f`, the index of its first word in `flows`.
  *
- *   flows ─ table ─▶ streams ─ unsent ▶ messages ◀─ sent   (send side; bytes in sendBytes)
- *     │                 └ buffer ─▶ held ─▶ receiveBytes    (receive side)
+ *   flows ─ table ─┬▶ sendStreams ─ unsent ▶ messages ◀─ sent        (bytes in sendBytes)
+ *     │            └▶ receiveStreams ─ buffer ─▶ held               (bytes in receiveBytes)
  *     └ sent ring ─▶ packets ─ references ─▶ messages
  */
 export class Core {
   readonly flows: Int32Array;
-  readonly streams = new SlabPool(L.STREAM_STRIDE, 64);
+  readonly sendStreams = new SlabPool(L.SEND_STREAM_STRIDE, 64);
+  readonly receiveStreams = new SlabPool(L.RECEIVE_STREAM_STRIDE, 64);
   readonly messages = new SlabPool(L.MESSAGE_STRIDE, 256);
   readonly packets = new SlabPool(L.PACKET_STRIDE, 256);
   readonly references = new SlabPool(L.REFERENCE_STRIDE, 64);
@@ -55,6 +61,9 @@ export class Core {
   readonly events = new RingQueue(L.EVENT_STRIDE, 7);
   readonly prng: Prng;
   readonly limits: CoreLimits;
+  /** By channel: 0 is served first. */
+  readonly channelPriority = new Uint8Array(256).fill(CHANNEL_PRIORITY_DEFAULT);
+  readonly channelWeight = new Uint8Array(256).fill(1);
   readonly ownParams = new Params();
   readonly peerParams = new Params();
   readonly header = new PacketHeader();
@@ -74,6 +83,8 @@ export class Core {
   packetBytes: Uint8Array = EMPTY;
   /** Where a message in pieces is put together for its event. */
   scratch: Uint8Array = EMPTY;
+  /** What findDeadline found. */
+  flowDeadlineUs = 0;
   dirtyHead = -1;
   dirtyTail = -1;
 
@@ -89,11 +100,29 @@ export class Core {
     this.wheel = new TimerWheel(maxFlows, 0);
     this.prng = new Prng(options.seed);
     this.limits = resolveLimits(options);
+    this.setChannels(options.channels ?? []);
     this.sendBytes = new BytePool(options.limits?.sendBytes ?? limits.SEND_BYTES_MAX);
     fillOwnParams(this.ownParams, options, this.limits);
     this.ackDelayUnitUs = this.ownParams.coarseAckDelay
       ? limits.ACK_DELAY_UNIT_COARSE_US
       : limits.ACK_DELAY_UNIT_US;
+  }
+
+  private setChannels(channels: readonly (ChannelOptions | undefined)[]): void {
+    assert(channels.length <= this.limits.channels, 'more channels than limits.channels');
+    for (let channel = 0; channel < channels.length; channel += 1) {
+      const { priority = CHANNEL_PRIORITY_DEFAULT, weight = 1 } = channels[channel] ?? {};
+      assert(
+        Number.isInteger(priority) && priority >= 0 && priority < L.PRIORITIES,
+        'channel priority must be 0…7',
+      );
+      assert(
+        Number.isInteger(weight) && weight >= 1 && weight <= limits.CHANNEL_WEIGHT_MAX,
+        'channel weight must be 1…255',
+      );
+      this.channelPriority[channel] = priority;
+      this.channelWeight[channel] = weight;
+    }
   }
 }
 

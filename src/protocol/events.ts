@@ -1,6 +1,6 @@
 import { copyBytes } from '../util/copy-bytes.js';
 import { FRAGMENT_BYTES } from '../util/limits.js';
-import { EVENT_MESSAGE, EVENT_NONE, EVENT_READY, EVENT_VIOLATION } from './api.js';
+import { EVENT_MESSAGE, EVENT_NONE, EVENT_READY, EVENT_RECEIPT, EVENT_VIOLATION } from './api.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
 
@@ -62,6 +62,10 @@ export function nextEvent(core: Core): number {
     event.code = event.kind === EVENT_MESSAGE ? 0 : words[at + L.E_ID];
     event.length = words[at + L.E_LENGTH];
     event.offset = words[at + L.E_OFFSET];
+    if (event.kind === EVENT_RECEIPT) {
+      event.receipt = event.offset;
+      event.offset = 0;
+    }
     event.bytes = core.packetBytes;
     if (event.kind === EVENT_READY) {
       event.registryHash = core.flows[f + L.F_PEER_HASH] >>> 0;

@@ -15,12 +15,12 @@ import { clockDue, freeClock } from './clock.js';
 import type { Core } from './core.js';
 import { freeHeld, pushEvent } from './events.js';
 import * as L from './layout.js';
-import { shiftReference } from './loss.js';
 import { freeMessage, popUnsent } from './messages.js';
 import type { Params } from './params.js';
 import { dropOldestRedundant } from './redundancy.js';
+import { shiftReference } from './references.js';
 import { resetRtt, updateRtt } from './rtt.js';
-import { closeSentRing, openSentRing, scheduleSkip } from './sent-packets.js';
+import { closeSentRing, scheduleSkip } from './sent-packets.js';
 import { markDirty } from './streams.js';
 import { resetWindow } from './window.js';
 
@@ -69,7 +69,6 @@ export function openFlow(
   resetRtt(flows, f);
   resetWindow(flows, f);
   scheduleSkip(core, f);
-  openSentRing(core, f);
   if (role === ROLE_CLIENT) {
     flows[f + L.F_STATE] = L.STATE_HELLO;
     flows[f + L.F_FLAGS] |= L.FLAG_CLIENT;
@@ -127,10 +126,10 @@ export function acceptParams(core: Core, f: number, params: Params, nowUs: numbe
 /** What send took before the peer's limits were known must be within them. */
 function queuedFits(core: Core, f: number): boolean {
   const flows = core.flows;
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const messages = core.messages.words;
   for (
-    let stream = flows[f + L.F_STREAMS];
+    let stream = flows[f + L.F_SEND_STREAMS];
     stream !== 0;
     stream = streams[stream + L.S_FLOW_NEXT]
   ) {
@@ -196,34 +195,41 @@ export function releaseFlow(core: Core, f: number): void {
   while (flows[f + L.F_REDUNDANT_HEAD] !== 0) {
     dropOldestRedundant(core, f);
   }
-  while (flows[f + L.F_RESEND_HEAD] !== 0) {
-    shiftReference(core, f, L.F_RESEND_HEAD);
+  while (flows[f + L.F_SPARE_HEAD] !== 0) {
+    shiftReference(core, flows, f + L.F_SPARE_HEAD);
   }
   while (flows[f + L.F_PARTIAL_HEAD] !== 0) {
     const partial = flows[f + L.F_PARTIAL_HEAD];
     flows[f + L.F_PARTIAL_HEAD] = core.held.words[partial + L.H_NEXT];
     freeHeld(core, partial);
   }
-  while (flows[f + L.F_STREAMS] !== 0) {
-    const stream = flows[f + L.F_STREAMS];
-    flows[f + L.F_STREAMS] = core.streams.words[stream + L.S_FLOW_NEXT];
-    if ((core.streams.words[stream + L.S_KEY] & L.KEY_RECEIVE) !== 0) {
-      releaseReceiving(core, stream);
-    } else {
-      releaseSending(core, stream);
-    }
-    core.streams.free(stream);
+  for (let stream = flows[f + L.F_SEND_STREAMS]; stream !== 0; ) {
+    const next = core.sendStreams.words[stream + L.S_FLOW_NEXT];
+    releaseSending(core, stream);
+    core.sendStreams.free(stream);
+    stream = next;
   }
+  for (let stream = flows[f + L.F_RECEIVE_STREAMS]; stream !== 0; ) {
+    const next = core.receiveStreams.words[stream + L.R_FLOW_NEXT];
+    releaseReceiving(core, stream);
+    core.receiveStreams.free(stream);
+    stream = next;
+  }
+  flows[f + L.F_RECEIVE_STREAMS] = 0;
   if (flows[f + L.F_TABLE] !== 0) {
     core.blocks.free(flows[f + L.F_TABLE], flows[f + L.F_TABLE_LOG2]);
   }
   closeSentRing(core, f);
   freeClock(core, f);
   flows.fill(0, f + L.F_TABLE, f + L.F_STRIKES);
+  flows.fill(0, f + L.F_ACTIVE, f + L.F_ACTIVE + L.PRIORITIES);
 }
 
 function releaseSending(core: Core, stream: number): void {
-  const words = core.streams.words;
+  const words = core.sendStreams.words;
+  while (words[stream + L.S_RESEND_HEAD] !== 0) {
+    shiftReference(core, words, stream + L.S_RESEND_HEAD);
+  }
   while (words[stream + L.S_UNSENT_HEAD] !== 0) {
     freeMessage(core, popUnsent(core, stream));
   }
@@ -240,12 +246,12 @@ function releaseSending(core: Core, stream: number): void {
 }
 
 function releaseReceiving(core: Core, stream: number): void {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   const buffer = words[stream + L.R_BUFFER];
   if (buffer === 0) {
     return;
   }
-  if ((words[stream + L.S_KEY] & 3) !== 3) {
+  if ((words[stream + L.R_KEY] & 3) !== 3) {
     core.blocks.free(buffer, SEEN_LOG2);
     return;
   }

@@ -12,13 +12,13 @@ import {
 } from './drop-reason.js';
 import {
   FRAME_STRIDE,
-  X_CHANNEL,
   X_COUNT,
   X_ID,
   X_INDEX,
+  X_KEY,
   X_LENGTH,
-  X_MODE,
   X_OFFSET,
+  X_STREAM,
   X_TYPE,
 } from './layout.js';
 import { readU16 } from './params.js';
@@ -54,6 +54,13 @@ export class ParsedFrames {
   ruled = false;
 }
 
+/** What the receiver takes. */
+export interface FrameLimits {
+  readonly channels: number;
+  readonly messageBytes: number;
+  readonly unreliableMessageBytes: number;
+}
+
 /**
  * Checks every frame from `at` to `end` completely and notes it in `out`; nothing is applied.
  * Answers 0 or a DropReason.
@@ -62,9 +69,7 @@ export function parseFrames(
   bytes: Uint8Array,
   start: number,
   end: number,
-  channels: number,
-  reliableBytesMax: number,
-  unreliableBytesMax: number,
+  limits: FrameLimits,
   out: ParsedFrames,
 ): number {
   out.count = 0;
@@ -77,7 +82,7 @@ export function parseFrames(
     }
     const result =
       bytes[at] >= FRAME_MESSAGE
-        ? parseMessage(bytes, at, end, channels, reliableBytesMax, unreliableBytesMax, out)
+        ? parseMessage(bytes, at, end, limits, out)
         : parseControl(bytes, at, end, out);
     if (result < 0) {
       return -result;
@@ -93,9 +98,7 @@ function parseMessage(
   bytes: Uint8Array,
   start: number,
   end: number,
-  channels: number,
-  reliableBytesMax: number,
-  unreliableBytesMax: number,
+  limits: FrameLimits,
   out: ParsedFrames,
 ): number {
   const words = out.words;
@@ -118,19 +121,15 @@ function parseMessage(
       return -DROP_FRAME_NON_CANONICAL;
     }
   }
-  if (channel >= channels) {
+  if (channel >= limits.channels) {
     return -DROP_CHANNEL_RANGE;
   }
   words[x + X_TYPE] = type;
-  words[x + X_CHANNEL] = channel;
-  words[x + X_MODE] = mode;
-  words[x + X_ID] = 0;
-  words[x + X_INDEX] = 0;
+  words[x + X_KEY] = (channel << 2) | mode;
+  words[x + X_STREAM] = 0;
   words[x + X_COUNT] = 0;
-  if (withId) {
-    words[x + X_ID] = readU16(bytes, at);
-    at += 2;
-  }
+  words[x + X_ID] = withId ? readU16(bytes, at) : 0;
+  at += withId ? 2 : 0;
   if (fragmented) {
     words[x + X_INDEX] = bytes[at];
     words[x + X_COUNT] = bytes[at + 1] + 1;
@@ -141,7 +140,7 @@ function parseMessage(
     return -reason;
   }
   const length = words[x + X_LENGTH];
-  const bytesMax = mode >= 2 ? reliableBytesMax : unreliableBytesMax;
+  const bytesMax = mode >= 2 ? limits.messageBytes : limits.unreliableMessageBytes;
   if (fragmented) {
     const malformed = checkFragment(words[x + X_INDEX], words[x + X_COUNT], length, bytesMax);
     if (malformed !== 0) {

@@ -1,10 +1,12 @@
 import { assert } from '../util/assert.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
+import { findDeadline } from './timers.js';
 
 /** What the pools have handed out, all flows together; everything is 0 after the last freeFlow. */
 export interface PoolUsage {
-  streams: number;
+  sendStreams: number;
+  receiveStreams: number;
   messages: number;
   packets: number;
   references: number;
@@ -20,7 +22,8 @@ export interface PoolUsage {
 
 export function readPools(core: Core): PoolUsage {
   return {
-    streams: core.streams.used,
+    sendStreams: core.sendStreams.used,
+    receiveStreams: core.receiveStreams.used,
     messages: core.messages.used,
     packets: core.packets.used,
     references: core.references.used,
@@ -34,16 +37,20 @@ export function readPools(core: Core): PoolUsage {
 
 /** For tests and the simulator: throws when the structures of any flow contradict each other. */
 export function checkInvariants(core: Core): void {
-  core.streams.checkInvariants();
+  core.sendStreams.checkInvariants();
+  core.receiveStreams.checkInvariants();
   core.messages.checkInvariants();
   core.packets.checkInvariants();
   core.references.checkInvariants();
   core.held.checkInvariants();
   core.wheel.checkInvariants();
   for (let f = 0; f < core.flows.length; f += L.FLOW_STRIDE) {
-    const state = core.flows[f + L.F_STATE];
-    if (state === L.STATE_READY) {
+    if (core.flows[f + L.F_STATE] === L.STATE_READY) {
       checkFlow(core, f);
+    }
+    if (findDeadline(core, f) && (core.flows[f + L.F_FLAGS] & L.FLAG_DIRTY) === 0) {
+      const stands = core.wheel.standsBy(f >> L.FLOW_STRIDE_LOG2, core.flowDeadlineUs);
+      assert(stands, 'the timer wheel looks at a flow by its earliest deadline');
     }
   }
 }
@@ -64,16 +71,15 @@ function checkFlow(core: Core, f: number): void {
     'the sender’s rule: partials',
   );
   assert(flows[f + L.F_HELD_BYTES] <= core.limits.receiveBudgetBytes, 'held bytes in budget');
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   let unacked = 0;
   let spanBytes = 0;
   for (
-    let stream = flows[f + L.F_STREAMS];
+    let stream = flows[f + L.F_SEND_STREAMS];
     stream !== 0;
     stream = streams[stream + L.S_FLOW_NEXT]
   ) {
-    const key = streams[stream + L.S_KEY];
-    if ((key & L.KEY_RECEIVE) !== 0 || (key & 3) < 2) {
+    if ((streams[stream + L.S_KEY] & 3) < 2) {
       continue;
     }
     unacked += countList(core, streams[stream + L.S_UNSENT_HEAD], false);

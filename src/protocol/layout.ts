@@ -56,15 +56,19 @@ export const F_RECOVERY_SEQUENCE = 32;
 export const F_TABLE = 33;
 export const F_TABLE_LOG2 = 34;
 export const F_TABLE_COUNT = 35;
-export const F_STREAMS = 36;
-export const F_ACTIVE_HEAD = 37;
-export const F_ACTIVE_TAIL = 38;
-export const F_BLOCKED_HEAD = 39;
-export const F_RESEND_HEAD = 40;
-export const F_RESEND_TAIL = 41;
-export const F_REDUNDANT_HEAD = 42;
-export const F_REDUNDANT_TAIL = 43;
-export const F_REDUNDANT_COUNT = 44;
+export const F_SEND_STREAMS = 36;
+export const F_RECEIVE_STREAMS = 93;
+/** Bit p: streams of priority p have something to send (their list is at F_ACTIVE + p). */
+export const F_PRIORITIES = 37;
+export const F_BLOCKED_HEAD = 38;
+/** Copies that the application asked for. */
+export const F_REDUNDANT_HEAD = 39;
+export const F_REDUNDANT_TAIL = 40;
+export const F_REDUNDANT_COUNT = 41;
+/** Copies out of spare room. */
+export const F_SPARE_HEAD = 42;
+export const F_SPARE_TAIL = 43;
+export const F_SPARE_COUNT = 44;
 /** Reliable bytes and messages accepted and not yet past the oldest unacknowledged one. */
 export const F_RELIABLE_BYTES = 45;
 export const F_RELIABLE_COUNT = 46;
@@ -84,6 +88,8 @@ export const F_HELD_BYTES = 55;
 export const F_STRIKES = 56;
 /** How much later than the smoothed round trip reordered packets were acknowledged. */
 export const F_REORDER_US = 79;
+/** Share of packets declared lost, of the last hundred or so, in 1/65536. */
+export const F_LOSS_Q16 = 91;
 
 // The peer's PARAMS.
 export const F_PEER_CHANNELS = 57;
@@ -122,12 +128,18 @@ export const F_RESENDS = 86;
 export const F_LOST = 87;
 export const F_SPURIOUS = 88;
 export const F_ACKS_OUT = 89;
+/** Message frames that were spare copies. */
+export const F_SPARES = 92;
 
 /** While FLAG_OLD_PATH: the first packet number of the present path. */
 export const F_PATH_SEQUENCE = 90;
 
 /** 512 bits, bit (sequence & 511): packets received. */
 export const F_RX_BITS = 96;
+
+/** Per priority: the last stream of a ring of streams (S_LIST_NEXT); the one after it is next. */
+export const F_ACTIVE = 112;
+export const PRIORITIES = 8;
 
 // F_STATE
 export const STATE_FREE = 0;
@@ -162,15 +174,15 @@ export const FLAG_CLOSE_NOW = 32768;
 /** Nothing that was sent on the present path has been acknowledged: see F_PATH_SEQUENCE. */
 export const FLAG_OLD_PATH = 65536;
 
-/** One direction of one (channel, mode) of a flow. */
-export const STREAM_STRIDE = 16;
-/** direction « 10 | channel « 2 | mode */
+/** One (channel, mode) of a flow, sending. Streams live as long as their flow. */
+export const SEND_STREAM_STRIDE = 16;
+/** channel « 2 | mode */
 export const S_KEY = 1;
-export const S_SLOT = 2;
-/** The next stream of the flow; streams live as long as the flow. */
-export const S_FLOW_NEXT = 3;
+export const S_FLOW_NEXT = 2;
+/** Bytes it may still send in this turn (deficit round robin). */
+export const S_DEFICIT = 3;
 export const S_STATE = 4;
-/** Active or blocked list. */
+/** In the ring of its priority, or in the list of the blocked. */
 export const S_LIST_NEXT = 5;
 export const S_NEXT_ID = 6;
 export const S_UNSENT_HEAD = 7;
@@ -179,16 +191,25 @@ export const S_SENT_HEAD = 9;
 export const S_SENT_TAIL = 10;
 /** The message whose fragments are being sent for the first time. */
 export const S_CURRENT = 11;
-/** Receiving: the next id wanted (reliable), or the newest delivered (sequenced). */
-export const R_NEXT_ID = 6;
-/** Ordered: sequence buffer of held messages. Unordered: 16 words of seen bits. */
-export const R_BUFFER = 7;
-export const R_BUFFER_LOG2 = 8;
-export const R_HELD_COUNT = 9;
+/** References to what was lost: it goes before anything new of this stream. */
+export const S_RESEND_HEAD = 12;
+export const S_RESEND_TAIL = 13;
 
-export const KEY_RECEIVE = 1024;
+/** One (channel, mode) of a flow, receiving. */
+export const RECEIVE_STREAM_STRIDE = 8;
+/** channel « 2 | mode */
+export const R_KEY = 1;
+export const R_FLOW_NEXT = 2;
+/** The next id wanted (reliable), or the newest delivered (sequenced). */
+export const R_NEXT_ID = 3;
+/** Ordered: sequence buffer of held messages. Unordered: 16 words of seen bits. */
+export const R_BUFFER = 4;
+export const R_BUFFER_LOG2 = 5;
+export const R_HELD_COUNT = 6;
+
 export const STREAM_IDLE = 0;
 export const STREAM_ACTIVE = 1;
+/** The sender's rule keeps it from starting another message. */
 export const STREAM_BLOCKED = 2;
 
 /** A message to be sent. */
@@ -211,6 +232,10 @@ export const M_NEXT_FRAGMENT = 11;
 export const M_ACKED_FRAGMENTS = 12;
 /** 16 words: 8 of acknowledged bits, 8 of bits waiting in the resend queue. */
 export const M_FRAGMENT_BITS = 13;
+/** What EVENT_RECEIPT will say, 0 for none. */
+export const M_RECEIPT = 14;
+/** Tracked: packets in flight that carry it. */
+export const M_OUT = 15;
 
 export const MESSAGE_ACKED = 2;
 export const MESSAGE_STARTED = 4;
@@ -218,6 +243,12 @@ export const MESSAGE_EXPIRES = 8;
 export const MESSAGE_KEYED = 16;
 export const MESSAGE_RESEND = 32;
 export const MESSAGE_DEFAULT_EXPIRY = 64;
+/** Unreliable with a receipt: its packets refer to it although it is never sent again. */
+export const MESSAGE_TRACKED = 128;
+/** Copies of it wait; its data is needed. */
+export const MESSAGE_REDUNDANT = 256;
+/** Tracked: all of it was packed, so only its packets hold it. */
+export const MESSAGE_SENT = 512;
 
 /** An ack-eliciting packet that was sent. Its first reference lies in the record. */
 export const PACKET_STRIDE = 8;
@@ -235,7 +266,7 @@ export const REFERENCE_STRIDE = 4;
 export const N_NEXT = 0;
 export const N_MESSAGE = 1;
 export const N_GENERATION = 2;
-/** Fragment index; in the redundancy list: copies still to be sent. */
+/** Fragment index; in the lists of copies: how many are still to be sent. */
 export const N_FRAGMENT = 3;
 
 /** A received message that waits: for its fragments, for its turn, or for pollEvent. */
@@ -272,10 +303,14 @@ export const E_LENGTH = 7;
 export const FRAME_STRIDE = 8;
 /** The first byte of the frame. */
 export const X_TYPE = 0;
-export const X_CHANNEL = 1;
-export const X_MODE = 2;
+/** channel « 2 | mode */
+export const X_KEY = 1;
+/** The receive stream, once the sender's rule has looked for it; 0 when there is none yet. */
+export const X_STREAM = 2;
 export const X_ID = 3;
+/** Of a fragment. */
 export const X_INDEX = 4;
+/** Fragments of the message, 0 when it travels whole. */
 export const X_COUNT = 5;
 export const X_OFFSET = 6;
 export const X_LENGTH = 7;

@@ -1,10 +1,13 @@
-import { PACKET_THRESHOLD_MAX } from '../util/limits.js';
+import { LOSS_SHARE_LOG2, PACKET_THRESHOLD_MAX } from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
 import { sequenceCell } from '../util/sequence-buffer.js';
 import { timeReached } from '../util/time.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
+import { loseTracked } from './receipts.js';
+import { pushReference } from './references.js';
 import { lossDelayUs } from './rtt.js';
+import { activate, unblockAll } from './schedule.js';
 import { windowOnLost } from './window.js';
 
 /**
@@ -60,6 +63,7 @@ export function declareLost(core: Core, f: number, packet: number, sequence: num
   words[packet + L.P_FLAGS] |= L.PACKET_LOST;
   flows[f + L.F_IN_FLIGHT] -= 1;
   flows[f + L.F_LOST] += 1;
+  flows[f + L.F_LOSS_Q16] += (0x10000 - flows[f + L.F_LOSS_Q16]) >> LOSS_SHARE_LOG2;
   windowOnLost(flows, f, sequence);
   const message = words[packet + L.P_MESSAGE];
   if (message !== 0) {
@@ -124,6 +128,7 @@ export function isOutstanding(
   return (core.blocks.words[bits + (fragment >> 5)] & (1 << (fragment & 31))) === 0;
 }
 
+/** The packet that carried it is lost: it waits in its stream to be sent again. */
 function queueResend(
   core: Core,
   f: number,
@@ -135,6 +140,10 @@ function queueResend(
     return;
   }
   const words = core.messages.words;
+  if ((words[message + L.M_FLAGS] & L.MESSAGE_TRACKED) !== 0) {
+    loseTracked(core, f, message);
+    return;
+  }
   if (words[message + L.M_FRAGMENTS] === 0) {
     if ((words[message + L.M_FLAGS] & L.MESSAGE_RESEND) !== 0) {
       return;
@@ -148,44 +157,14 @@ function queueResend(
     }
     core.blocks.words[at] |= bit;
   }
-  pushReference(core, f, L.F_RESEND_HEAD, message, generation, fragment);
-}
-
-/** Appends to the list whose head is flow word `head` and whose tail is the word after it. */
-export function pushReference(
-  core: Core,
-  f: number,
-  head: number,
-  message: number,
-  generation: number,
-  fragment: number,
-): void {
-  const flows = core.flows;
-  const node = core.references.alloc();
-  const words = core.references.words;
-  words[node + L.N_NEXT] = 0;
-  words[node + L.N_MESSAGE] = message;
-  words[node + L.N_GENERATION] = generation;
-  words[node + L.N_FRAGMENT] = fragment;
-  const tail = flows[f + head + 1];
-  if (tail === 0) {
-    flows[f + head] = node;
-  } else {
-    words[tail + L.N_NEXT] = node;
+  const stream = words[message + L.M_STREAM];
+  const streams = core.sendStreams.words;
+  pushReference(core, streams, stream + L.S_RESEND_HEAD, message, generation, fragment);
+  if (streams[stream + L.S_STATE] === L.STREAM_BLOCKED) {
+    unblockAll(core, f);
+  } else if (streams[stream + L.S_STATE] === L.STREAM_IDLE) {
+    activate(core, f, stream);
   }
-  flows[f + head + 1] = node;
-}
-
-/** Removes the first node of such a list. */
-export function shiftReference(core: Core, f: number, head: number): void {
-  const flows = core.flows;
-  const node = flows[f + head];
-  const next = core.references.words[node + L.N_NEXT];
-  flows[f + head] = next;
-  if (next === 0) {
-    flows[f + head + 1] = 0;
-  }
-  core.references.free(node);
 }
 
 /** The fragment or message leaves the resend queue. */

@@ -1,33 +1,8 @@
 import { FRAGMENT_BYTES } from '../util/limits.js';
+import { RECEIPT_DROPPED } from './api.js';
 import type { Core } from './core.js';
-import {
-  F_ACTIVE_HEAD,
-  F_ACTIVE_TAIL,
-  F_BLOCKED_HEAD,
-  F_RELIABLE_BYTES,
-  F_RELIABLE_COUNT,
-  F_UNACKED_COUNT,
-  F_UNRELIABLE_BYTES,
-  F_UNRELIABLE_COUNT,
-  M_DATA,
-  M_FLAGS,
-  M_FRAGMENT_BITS,
-  M_FRAGMENTS,
-  M_GENERATION,
-  M_KEY,
-  M_LENGTH,
-  M_NEXT,
-  M_STREAM,
-  MESSAGE_KEYED,
-  S_KEY,
-  S_LIST_NEXT,
-  S_STATE,
-  S_UNSENT_HEAD,
-  S_UNSENT_TAIL,
-  STREAM_ACTIVE,
-  STREAM_BLOCKED,
-  STREAM_IDLE,
-} from './layout.js';
+import * as L from './layout.js';
+import { giveReceipt } from './receipts.js';
 
 export const FRAGMENT_BITS_LOG2 = 4;
 export const NO_DATA = -1;
@@ -53,7 +28,7 @@ export function storeData(
     return false;
   }
   core.copier.copy(bytes, offset, pool.page(handle), pool.offset(handle), length);
-  core.messages.words[message + M_DATA] = handle;
+  core.messages.words[message + L.M_DATA] = handle;
   return true;
 }
 
@@ -80,8 +55,20 @@ function storeFragments(
     pool.view(handle).set(bytes.subarray(offset + at, offset + at + size));
     core.blocks.words[block + index] = handle;
   }
-  core.messages.words[message + M_DATA] = block;
+  core.messages.words[message + L.M_DATA] = block;
   return true;
+}
+
+/** Data bytes of the message's only frame or of one of its fragments. */
+export function frameBytes(core: Core, message: number, fragment: number): number {
+  const words = core.messages.words;
+  const fragments = words[message + L.M_FRAGMENTS];
+  if (fragments === 0) {
+    return words[message + L.M_LENGTH];
+  }
+  return fragment === fragments - 1
+    ? words[message + L.M_LENGTH] - fragment * FRAGMENT_BYTES
+    : FRAGMENT_BYTES;
 }
 
 function fragmentBlockLog2(fragments: number): number {
@@ -97,20 +84,20 @@ function freeFragments(core: Core, block: number, count: number, log2: number): 
 
 export function freeData(core: Core, message: number): void {
   const words = core.messages.words;
-  const data = words[message + M_DATA];
+  const data = words[message + L.M_DATA];
   if (data === NO_DATA) {
     return;
   }
-  words[message + M_DATA] = NO_DATA;
-  const fragments = words[message + M_FRAGMENTS];
+  words[message + L.M_DATA] = NO_DATA;
+  const fragments = words[message + L.M_FRAGMENTS];
   if (fragments !== 0) {
     freeFragments(core, data, fragments, fragmentBlockLog2(fragments));
   } else {
     core.sendBytes.free(data);
   }
-  if (words[message + M_FRAGMENT_BITS] !== 0) {
-    core.blocks.free(words[message + M_FRAGMENT_BITS], FRAGMENT_BITS_LOG2);
-    words[message + M_FRAGMENT_BITS] = 0;
+  if (words[message + L.M_FRAGMENT_BITS] !== 0) {
+    core.blocks.free(words[message + L.M_FRAGMENT_BITS], FRAGMENT_BITS_LOG2);
+    words[message + L.M_FRAGMENT_BITS] = 0;
   }
 }
 
@@ -118,107 +105,59 @@ export function freeData(core: Core, message: number): void {
 export function freeMessage(core: Core, message: number): void {
   freeData(core, message);
   const words = core.messages.words;
-  words[message + M_GENERATION] = (words[message + M_GENERATION] + 1) | 0;
+  words[message + L.M_GENERATION] = (words[message + L.M_GENERATION] + 1) | 0;
   core.messages.free(message);
 }
 
 export function appendUnsent(core: Core, stream: number, message: number): void {
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
-  words[message + M_NEXT] = 0;
-  const tail = streams[stream + S_UNSENT_TAIL];
+  words[message + L.M_NEXT] = 0;
+  const tail = streams[stream + L.S_UNSENT_TAIL];
   if (tail === 0) {
-    streams[stream + S_UNSENT_HEAD] = message;
+    streams[stream + L.S_UNSENT_HEAD] = message;
   } else {
-    words[tail + M_NEXT] = message;
+    words[tail + L.M_NEXT] = message;
   }
-  streams[stream + S_UNSENT_TAIL] = message;
+  streams[stream + L.S_UNSENT_TAIL] = message;
 }
 
 /** Takes the first unsent message out of its queue; its key is no longer replaceable. */
 export function popUnsent(core: Core, stream: number): number {
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
-  const message = streams[stream + S_UNSENT_HEAD];
-  const next = words[message + M_NEXT];
-  streams[stream + S_UNSENT_HEAD] = next;
+  const message = streams[stream + L.S_UNSENT_HEAD];
+  const next = words[message + L.M_NEXT];
+  streams[stream + L.S_UNSENT_HEAD] = next;
   if (next === 0) {
-    streams[stream + S_UNSENT_TAIL] = 0;
+    streams[stream + L.S_UNSENT_TAIL] = 0;
   }
-  words[message + M_NEXT] = 0;
-  if ((words[message + M_FLAGS] & MESSAGE_KEYED) !== 0) {
-    core.keys.delete(stream, words[message + M_KEY]);
-    words[message + M_FLAGS] &= ~MESSAGE_KEYED;
+  words[message + L.M_NEXT] = 0;
+  if ((words[message + L.M_FLAGS] & L.MESSAGE_KEYED) !== 0) {
+    core.keys.delete(stream, words[message + L.M_KEY]);
+    words[message + L.M_FLAGS] &= ~L.MESSAGE_KEYED;
   }
   return message;
 }
 
-/** A message leaves the unsent queue's account: packed (unreliable), expired or dropped. */
+/** An unsent message is given up. */
 export function dropUnsent(core: Core, f: number, message: number): void {
   accountUnsent(core, f, message);
+  giveReceipt(core, f, message, RECEIPT_DROPPED);
   freeMessage(core, message);
 }
 
+/** A message leaves the unsent queue's account: packed (unreliable) or dropped. */
 export function accountUnsent(core: Core, f: number, message: number): void {
   const flows = core.flows;
   const words = core.messages.words;
-  const length = words[message + M_LENGTH];
-  if ((core.streams.words[words[message + M_STREAM] + S_KEY] & 3) >= 2) {
-    flows[f + F_RELIABLE_BYTES] -= length;
-    flows[f + F_RELIABLE_COUNT] -= 1;
-    flows[f + F_UNACKED_COUNT] -= 1;
+  const length = words[message + L.M_LENGTH];
+  if ((core.sendStreams.words[words[message + L.M_STREAM] + L.S_KEY] & 3) >= 2) {
+    flows[f + L.F_RELIABLE_BYTES] -= length;
+    flows[f + L.F_RELIABLE_COUNT] -= 1;
+    flows[f + L.F_UNACKED_COUNT] -= 1;
   } else {
-    flows[f + F_UNRELIABLE_BYTES] -= length;
-    flows[f + F_UNRELIABLE_COUNT] -= 1;
-  }
-}
-
-/** The stream takes its turn at the end of the active list. */
-export function activate(core: Core, f: number, stream: number): void {
-  const flows = core.flows;
-  const words = core.streams.words;
-  words[stream + S_STATE] = STREAM_ACTIVE;
-  words[stream + S_LIST_NEXT] = 0;
-  const tail = flows[f + F_ACTIVE_TAIL];
-  if (tail === 0) {
-    flows[f + F_ACTIVE_HEAD] = stream;
-  } else {
-    words[tail + S_LIST_NEXT] = stream;
-  }
-  flows[f + F_ACTIVE_TAIL] = stream;
-}
-
-/** The first active stream steps out. */
-export function deactivateFirst(core: Core, f: number): void {
-  const flows = core.flows;
-  const words = core.streams.words;
-  const stream = flows[f + F_ACTIVE_HEAD];
-  const next = words[stream + S_LIST_NEXT];
-  flows[f + F_ACTIVE_HEAD] = next;
-  if (next === 0) {
-    flows[f + F_ACTIVE_TAIL] = 0;
-  }
-  words[stream + S_STATE] = STREAM_IDLE;
-  words[stream + S_LIST_NEXT] = 0;
-}
-
-/** The first active stream must wait for an acknowledgement (the sender's rule). */
-export function blockFirst(core: Core, f: number): void {
-  const flows = core.flows;
-  const stream = flows[f + F_ACTIVE_HEAD];
-  deactivateFirst(core, f);
-  const words = core.streams.words;
-  words[stream + S_STATE] = STREAM_BLOCKED;
-  words[stream + S_LIST_NEXT] = flows[f + F_BLOCKED_HEAD];
-  flows[f + F_BLOCKED_HEAD] = stream;
-}
-
-/** The oldest unacknowledged message of some stream moved on: all who waited try again. */
-export function unblockAll(core: Core, f: number): void {
-  const flows = core.flows;
-  while (flows[f + F_BLOCKED_HEAD] !== 0) {
-    const stream = flows[f + F_BLOCKED_HEAD];
-    flows[f + F_BLOCKED_HEAD] = core.streams.words[stream + S_LIST_NEXT];
-    activate(core, f, stream);
+    flows[f + L.F_UNRELIABLE_BYTES] -= length;
+    flows[f + L.F_UNRELIABLE_COUNT] -= 1;
   }
 }

@@ -156,7 +156,7 @@ export class PacketWriter {
    */
   writeMessage(core: Core, message: number, fragment: number, alone: boolean): boolean {
     const words = core.messages.words;
-    const key = core.streams.words[words[message + L.M_STREAM] + L.S_KEY];
+    const key = core.sendStreams.words[words[message + L.M_STREAM] + L.S_KEY];
     const mode = key & 3;
     const channel = key >> 2;
     const fragments = words[message + L.M_FRAGMENTS];
@@ -219,6 +219,9 @@ export class PacketWriter {
     this.elicit(core);
     if (mode >= 2) {
       addReference(core, this.packet, message, fragment);
+    } else if ((words[message + L.M_FLAGS] & L.MESSAGE_TRACKED) !== 0) {
+      addReference(core, this.packet, message, fragment);
+      words[message + L.M_OUT] += 1;
     }
     return true;
   }

@@ -115,9 +115,6 @@ export class Protocol {
     core.wheel.follow(nowUs);
     const reason = receivePacket(core, f, nowUs, arrivalUs, bytes, offset, length);
     core.counters[reason] += 1;
-    if (reason === 0) {
-      armTimers(core, f);
-    }
     return reason;
   }
 
@@ -125,7 +122,9 @@ export class Protocol {
    * Takes a message (copied) for sending: SEND_OK, SEND_QUEUED, SEND_FULL, SEND_TOO_LARGE or
    * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠
    * 0 replaces the unsent message of the same channel, mode and key; `redundancy` copies ride in
-   * the next packets (messages ≤ 256 B of modes that carry ids, at most 7).
+   * the next packets (messages ≤ 256 B of modes that carry ids, at most 7). `receipt` ≠ 0, an int32
+   * of the caller's, asks for an EVENT_RECEIPT that names it; the end of the flow answers those
+   * that are open.
    */
   send(
     slot: number,
@@ -138,6 +137,7 @@ export class Protocol {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt = 0,
   ): number {
     return sendMessage(
       this.core,
@@ -151,6 +151,7 @@ export class Protocol {
       expiresUs,
       key,
       redundancy,
+      receipt,
     );
   }
 
@@ -243,7 +244,6 @@ export class Protocol {
       if (hasWork(core, f)) {
         markDirty(core, f);
       }
-      armTimers(core, f);
       this.transmitSlot = slot;
     }
     return length;

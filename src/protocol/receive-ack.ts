@@ -1,16 +1,20 @@
+import { LOSS_SHARE_LOG2 } from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
 import { sequenceCell } from '../util/sequence-buffer.js';
 import { bitmapFirst } from './ack-block.js';
-import { EVENT_DRAINED } from './api.js';
+import { EVENT_DRAINED, RECEIPT_ACKED } from './api.js';
 import type { Core } from './core.js';
 import { pushEvent } from './events.js';
 import { ACK_DELAY_UNKNOWN, type PacketHeader } from './header.js';
 import * as L from './layout.js';
-import { detectLost, isOutstanding, onSpuriousLoss } from './loss.js';
-import { freeData, freeMessage, unblockAll } from './messages.js';
+import { detectLost, onSpuriousLoss } from './loss.js';
+import { freeData, freeMessage } from './messages.js';
+import { acknowledgeTracked, giveReceipt } from './receipts.js';
 import { updateRtt } from './rtt.js';
+import { unblockAll } from './schedule.js';
 import { freePacket } from './sent-packets.js';
 import { markDirty } from './streams.js';
+import { armTimers } from './timers.js';
 import { windowOnAcked } from './window.js';
 
 /**
@@ -66,7 +70,39 @@ export function receiveAck(
       return false;
     }
   }
-  const first = bitmapFirst(largest, header.run);
+  if (
+    header.bitmapBytes > 0 &&
+    !acknowledgeBitmap(core, f, header, bytes, next, reach, inFlightBefore, arrivalUs)
+  ) {
+    return false;
+  }
+  const flags = flows[f + L.F_FLAGS] & ~L.FLAG_LOSS_TIMER;
+  flows[f + L.F_FLAGS] = flags | L.FLAG_ACKED;
+  if ((flags & L.FLAG_ACKED) === 0 || sequenceDistance(largest, flows[f + L.F_LARGEST_ACKED]) > 0) {
+    flows[f + L.F_LARGEST_ACKED] = largest;
+  }
+  if (flows[f + L.F_IN_FLIGHT] > 0) {
+    detectLost(core, f, nowUs);
+    // A shorter round trip or a new loss timer may be due before the wheel would look.
+    armTimers(core, f);
+  }
+  if (flows[f + L.F_PRIORITIES] !== 0) {
+    markDirty(core, f);
+  }
+  return true;
+}
+
+function acknowledgeBitmap(
+  core: Core,
+  f: number,
+  header: PacketHeader,
+  bytes: Uint8Array,
+  next: number,
+  reach: number,
+  inFlightBefore: number,
+  arrivalUs: number,
+): boolean {
+  const first = bitmapFirst(header.largest, header.run);
   for (let byte = 0; byte < header.bitmapBytes; byte += 1) {
     const value = bytes[header.bitmapOffset + byte];
     for (let bit = 0; bit < 8; bit += 1) {
@@ -78,19 +114,6 @@ export function receiveAck(
         return false;
       }
     }
-  }
-  if (
-    (flows[f + L.F_FLAGS] & L.FLAG_ACKED) === 0 ||
-    sequenceDistance(largest, flows[f + L.F_LARGEST_ACKED]) > 0
-  ) {
-    flows[f + L.F_LARGEST_ACKED] = largest;
-    flows[f + L.F_FLAGS] |= L.FLAG_ACKED;
-  }
-  if (inFlightBefore > 0) {
-    detectLost(core, f, nowUs);
-  }
-  if (flows[f + L.F_RESEND_HEAD] !== 0 || flows[f + L.F_ACTIVE_HEAD] !== 0) {
-    markDirty(core, f);
   }
   return true;
 }
@@ -130,16 +153,16 @@ function acknowledge(
     return true;
   }
   const flows = core.flows;
-  const words = core.blocks.words;
+  const cells = core.blocks.words;
   const cell = sequenceCell(flows[f + L.F_SENT_RING], reach - 1, sequence);
-  const packet = words[cell];
+  const packet = cells[cell];
   if (packet === L.CELL_SKIPPED) {
     return false;
   }
-  if (words[cell + 1] !== 0) {
+  if (cells[cell + 1] !== 0) {
     // The peer has our block up to there, so later blocks need not repeat it.
-    const reported = words[cell + 1] - 1;
-    words[cell + 1] = 0;
+    const reported = cells[cell + 1] - 1;
+    cells[cell + 1] = 0;
     if (sequenceDistance(reported, flows[f + L.F_RX_FLOOR]) > 0) {
       flows[f + L.F_RX_FLOOR] = reported;
     }
@@ -147,41 +170,38 @@ function acknowledge(
   if (packet === 0) {
     return true;
   }
-  words[cell] = 0;
-  if ((core.packets.words[packet + L.P_FLAGS] & L.PACKET_LOST) !== 0) {
-    onSpuriousLoss(flows, f, sequence, core.packets.words[packet + L.P_SENT_US], arrivalUs);
+  cells[cell] = 0;
+  const words = core.packets.words;
+  if ((words[packet + L.P_FLAGS] & L.PACKET_LOST) !== 0) {
+    onSpuriousLoss(flows, f, sequence, words[packet + L.P_SENT_US], arrivalUs);
   } else {
     flows[f + L.F_IN_FLIGHT] -= 1;
     flows[f + L.F_PTO_COUNT] = 0;
     flows[f + L.F_PROBES] = 0;
+    flows[f + L.F_LOSS_Q16] -= flows[f + L.F_LOSS_Q16] >> LOSS_SHARE_LOG2;
     windowOnAcked(flows, f, inFlightBefore);
   }
-  acknowledgeMessages(core, f, packet);
+  const message = words[packet + L.P_MESSAGE];
+  if (message !== 0) {
+    acknowledgeOne(core, f, message, words[packet + L.P_GENERATION], words[packet + L.P_FRAGMENT]);
+    if (words[packet + L.P_REFERENCES] !== 0) {
+      acknowledgeRest(core, f, words[packet + L.P_REFERENCES]);
+    }
+  }
   freePacket(core, packet);
   return true;
 }
 
-function acknowledgeMessages(core: Core, f: number, packet: number): void {
-  const words = core.packets.words;
-  const message = words[packet + L.P_MESSAGE];
-  if (message === 0) {
-    return;
-  }
-  acknowledgeOne(core, f, message, words[packet + L.P_GENERATION], words[packet + L.P_FRAGMENT]);
-  const references = core.references.words;
-  let node = words[packet + L.P_REFERENCES];
-  while (node !== 0) {
-    acknowledgeOne(
-      core,
-      f,
-      references[node + L.N_MESSAGE],
-      references[node + L.N_GENERATION],
-      references[node + L.N_FRAGMENT],
-    );
-    node = references[node + L.N_NEXT];
+/** The messages of a packet beyond its first. */
+function acknowledgeRest(core: Core, f: number, first: number): void {
+  const words = core.references.words;
+  for (let node = first; node !== 0; node = words[node + L.N_NEXT]) {
+    const generation = words[node + L.N_GENERATION];
+    acknowledgeOne(core, f, words[node + L.N_MESSAGE], generation, words[node + L.N_FRAGMENT]);
   }
 }
 
+/** A message, or one fragment of it, unless that was known already (isOutstanding). */
 function acknowledgeOne(
   core: Core,
   f: number,
@@ -189,38 +209,61 @@ function acknowledgeOne(
   generation: number,
   fragment: number,
 ): void {
-  if (!isOutstanding(core, message, generation, fragment)) {
+  const words = core.messages.words;
+  const flags = words[message + L.M_FLAGS];
+  if (words[message + L.M_GENERATION] !== generation || (flags & L.MESSAGE_ACKED) !== 0) {
     return;
   }
-  const words = core.messages.words;
-  if (words[message + L.M_FRAGMENTS] !== 0) {
-    const bits = words[message + L.M_FRAGMENT_BITS];
-    core.blocks.words[bits + (fragment >> 5)] |= 1 << (fragment & 31);
-    words[message + L.M_ACKED_FRAGMENTS] += 1;
-    if (words[message + L.M_ACKED_FRAGMENTS] < words[message + L.M_FRAGMENTS]) {
-      return;
-    }
-    core.flows[f + L.F_SPAN_PARTIALS] -= 1;
+  if ((flags & L.MESSAGE_TRACKED) !== 0) {
+    acknowledgeTracked(core, f, message);
+    return;
   }
-  words[message + L.M_FLAGS] |= L.MESSAGE_ACKED;
-  core.flows[f + L.F_RELIABLE_BYTES] -= words[message + L.M_LENGTH];
-  core.flows[f + L.F_UNACKED_COUNT] -= 1;
+  if (words[message + L.M_FRAGMENTS] !== 0 && !completes(core, f, message, fragment)) {
+    return;
+  }
+  const flows = core.flows;
+  words[message + L.M_FLAGS] = flags | L.MESSAGE_ACKED;
+  if (words[message + L.M_RECEIPT] !== 0) {
+    giveReceipt(core, f, message, RECEIPT_ACKED);
+  }
+  flows[f + L.F_RELIABLE_BYTES] -= words[message + L.M_LENGTH];
+  flows[f + L.F_UNACKED_COUNT] -= 1;
   freeData(core, message);
-  popAcknowledged(core, f, words[message + L.M_STREAM]);
-  checkDrained(core, f);
+  const stream = words[message + L.M_STREAM];
+  if (core.sendStreams.words[stream + L.S_SENT_HEAD] === message) {
+    popAcknowledged(core, f, stream);
+  }
+  if ((flows[f + L.F_FLAGS] & L.FLAG_WATCH_DRAINED) !== 0) {
+    checkDrained(core, f);
+  }
+}
+
+/** Notes the fragment as acknowledged; true when it was the last one missing. */
+function completes(core: Core, f: number, message: number, fragment: number): boolean {
+  const words = core.messages.words;
+  const at = words[message + L.M_FRAGMENT_BITS] + (fragment >> 5);
+  const bit = 1 << (fragment & 31);
+  if ((core.blocks.words[at] & bit) !== 0) {
+    return false;
+  }
+  core.blocks.words[at] |= bit;
+  words[message + L.M_ACKED_FRAGMENTS] += 1;
+  if (words[message + L.M_ACKED_FRAGMENTS] < words[message + L.M_FRAGMENTS]) {
+    return false;
+  }
+  core.flows[f + L.F_SPAN_PARTIALS] -= 1;
+  return true;
 }
 
 /**
- * Moves the stream's oldest unacknowledged message on; that is what the sender's rule counts from.
+ * The stream's oldest message is acknowledged: moves on to the oldest that is not; that is what the
+ * sender's rule counts from.
  */
 function popAcknowledged(core: Core, f: number, stream: number): void {
   const flows = core.flows;
-  const streams = core.streams.words;
+  const streams = core.sendStreams.words;
   const words = core.messages.words;
   let head = streams[stream + L.S_SENT_HEAD];
-  if (head === 0 || (words[head + L.M_FLAGS] & L.MESSAGE_ACKED) === 0) {
-    return;
-  }
   while (head !== 0 && (words[head + L.M_FLAGS] & L.MESSAGE_ACKED) !== 0) {
     const next = words[head + L.M_NEXT];
     flows[f + L.F_SPAN_BYTES] -= words[head + L.M_LENGTH];

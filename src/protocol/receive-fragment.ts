@@ -25,7 +25,7 @@ import {
   takeSequenced,
   takeUnordered,
 } from './receive-message.js';
-import { ensureStream } from './streams.js';
+import { ensureReceiveStream } from './streams.js';
 
 /** The flow's message in pieces with this stream and id, or 0. At most 8 + 2 are looked at. */
 export function findPartial(core: Core, f: number, stream: number, id: number): number {
@@ -43,11 +43,11 @@ export function findPartial(core: Core, f: number, stream: number, id: number): 
 /** One fragment, frame record `x`; the sender's rule has been checked. */
 export function receiveFragment(core: Core, f: number, x: number, nowUs: number): void {
   const frames = core.frames.words;
-  const mode = frames[x + L.X_MODE];
-  const key = (frames[x + L.X_CHANNEL] << 2) | mode;
+  const key = frames[x + L.X_KEY];
+  const mode = key & 3;
   const id = frames[x + L.X_ID];
   const index = frames[x + L.X_INDEX];
-  const stream = ensureStream(core, f, key | L.KEY_RECEIVE);
+  const stream = ensureReceiveStream(core, f, key);
   if (isDelivered(core, stream, mode, id)) {
     core.tallies[TALLY_FRAGMENT_DUPLICATE] += 1;
     return;
@@ -92,11 +92,12 @@ function isDelivered(core: Core, stream: number, mode: number, id: number): bool
     return hasUnordered(core, stream, id);
   }
   if (mode === MODE_RELIABLE_ORDERED) {
-    const ahead = sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]);
+    const ahead = sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]);
     return ahead < 0 || (ahead > 0 && isHeld(core, stream, id));
   }
   return (
-    mode !== MODE_UNRELIABLE && sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]) <= 0
+    mode !== MODE_UNRELIABLE &&
+    sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]) <= 0
   );
 }
 
@@ -133,6 +134,8 @@ function startPartial(
     flows[f + L.F_HELD_BYTES] += leastBytes;
   } else {
     flows[f + L.F_UNRELIABLE_PARTIALS] += 1;
+    const endUs = (nowUs + UNRELIABLE_PARTIAL_LIFETIME_US) | 0;
+    core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, endUs);
   }
   return partial;
 }
@@ -159,7 +162,7 @@ function completePartial(
   } else if (mode === MODE_RELIABLE_UNORDERED) {
     takeUnordered(core, stream, id);
     deliverHeld(core, f, key, partial);
-  } else if (id === core.streams.words[stream + L.R_NEXT_ID]) {
+  } else if (id === core.receiveStreams.words[stream + L.R_NEXT_ID]) {
     deliverHeld(core, f, key, partial);
     advanceOrdered(core, f, stream, key);
   } else {
@@ -220,7 +223,7 @@ function surveyUnreliable(core: Core, f: number): { oldest: number; bytes: numbe
 
 function isUnreliable(core: Core, partial: number): boolean {
   const stream = core.held.words[partial + L.H_STREAM];
-  return (core.streams.words[stream + L.S_KEY] & 3) < 2;
+  return (core.receiveStreams.words[stream + L.R_KEY] & 3) < 2;
 }
 
 function discardUnreliable(core: Core, f: number, partial: number): void {

@@ -1,13 +1,18 @@
 import { byteChunkSize } from '../util/byte-pool.js';
 import { copyBytes } from '../util/copy-bytes.js';
 import { sequenceDistance } from '../util/sequence.js';
-import { sequenceBufferCreate, sequenceBufferGrow, sequenceCell } from '../util/sequence-buffer.js';
+import {
+  sequenceBufferCreate,
+  sequenceBufferFree,
+  sequenceBufferGrow,
+  sequenceCell,
+} from '../util/sequence-buffer.js';
 import { EVENT_MESSAGE, MODE_RELIABLE_ORDERED, MODE_UNRELIABLE } from './api.js';
 import type { Core } from './core.js';
 import { TALLY_MESSAGE_DUPLICATE, TALLY_MESSAGE_STALE } from './drop-reason.js';
 import { pushEvent } from './events.js';
 import * as L from './layout.js';
-import { ensureStream } from './streams.js';
+import { ensureReceiveStream } from './streams.js';
 
 /** 512 bits: the ids after the oldest missing one, bit (id & 511). */
 const SEEN_LOG2 = 4;
@@ -16,8 +21,8 @@ const HELD_START_LOG2 = 4;
 /** A message that came whole, frame record `x`. */
 export function receiveWhole(core: Core, f: number, x: number): void {
   const words = core.frames.words;
-  const mode = words[x + L.X_MODE];
-  const key = (words[x + L.X_CHANNEL] << 2) | mode;
+  const key = words[x + L.X_KEY];
+  const mode = key & 3;
   const id = words[x + L.X_ID];
   const offset = words[x + L.X_OFFSET];
   const length = words[x + L.X_LENGTH];
@@ -25,27 +30,22 @@ export function receiveWhole(core: Core, f: number, x: number): void {
     deliverBytes(core, f, key, id, offset, length);
     return;
   }
-  const stream = ensureStream(core, f, key | L.KEY_RECEIVE);
-  if (mode < 2) {
-    if (takeSequenced(core, stream, id)) {
-      deliverBytes(core, f, key, id, offset, length);
-    }
-    return;
+  let stream = words[x + L.X_STREAM];
+  if (stream === 0) {
+    stream = ensureReceiveStream(core, f, key);
   }
-  if (mode !== MODE_RELIABLE_ORDERED) {
-    if (takeUnordered(core, stream, id)) {
+  if (mode === MODE_RELIABLE_ORDERED) {
+    const ahead = sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]);
+    if (ahead === 0) {
       deliverBytes(core, f, key, id, offset, length);
+      advanceOrdered(core, f, stream, key);
+    } else if (ahead < 0 || isHeld(core, stream, id)) {
+      core.tallies[TALLY_MESSAGE_DUPLICATE] += 1;
+    } else {
+      holdBytes(core, f, stream, id, offset, length);
     }
-    return;
-  }
-  const ahead = sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]);
-  if (ahead === 0) {
+  } else if (mode < 2 ? takeSequenced(core, stream, id) : takeUnordered(core, stream, id)) {
     deliverBytes(core, f, key, id, offset, length);
-    advanceOrdered(core, f, stream, key);
-  } else if (ahead < 0 || isHeld(core, stream, id)) {
-    core.tallies[TALLY_MESSAGE_DUPLICATE] += 1;
-  } else {
-    holdBytes(core, f, stream, id, offset, length);
   }
 }
 
@@ -72,7 +72,7 @@ export function deliverHeld(core: Core, f: number, key: number, held: number): v
 
 /** Newest wins: true when `id` is ahead of everything delivered (0 < d < 32768). */
 export function takeSequenced(core: Core, stream: number, id: number): boolean {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   const ahead = sequenceDistance(id, words[stream + L.R_NEXT_ID]);
   if (ahead <= 0) {
     core.tallies[ahead === 0 ? TALLY_MESSAGE_DUPLICATE : TALLY_MESSAGE_STALE] += 1;
@@ -88,7 +88,7 @@ export function takeUnordered(core: Core, stream: number, id: number): boolean {
     core.tallies[TALLY_MESSAGE_DUPLICATE] += 1;
     return false;
   }
-  const streams = core.streams.words;
+  const streams = core.receiveStreams.words;
   const next = streams[stream + L.R_NEXT_ID];
   if (id !== next) {
     if (streams[stream + L.R_BUFFER] === 0) {
@@ -110,7 +110,7 @@ export function takeUnordered(core: Core, stream: number, id: number): boolean {
 }
 
 export function hasUnordered(core: Core, stream: number, id: number): boolean {
-  const streams = core.streams.words;
+  const streams = core.receiveStreams.words;
   const ahead = sequenceDistance(id, streams[stream + L.R_NEXT_ID]);
   if (ahead < 0) {
     return true;
@@ -127,7 +127,7 @@ function seenWord(streams: Int32Array, stream: number, id: number): number {
 
 /** The wanted id was delivered: so are those behind it that had to wait. */
 export function advanceOrdered(core: Core, f: number, stream: number, key: number): void {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   let next = (words[stream + L.R_NEXT_ID] + 1) & 0xffff;
   while (words[stream + L.R_HELD_COUNT] > 0) {
     const cell = heldCell(core, stream, next);
@@ -141,16 +141,20 @@ export function advanceOrdered(core: Core, f: number, stream: number, key: numbe
     next = (next + 1) & 0xffff;
   }
   words[stream + L.R_NEXT_ID] = next;
+  if (words[stream + L.R_BUFFER] !== 0 && words[stream + L.R_HELD_COUNT] === 0) {
+    sequenceBufferFree(core.blocks, words[stream + L.R_BUFFER], words[stream + L.R_BUFFER_LOG2]);
+    words[stream + L.R_BUFFER] = 0;
+  }
 }
 
 function heldCell(core: Core, stream: number, id: number): number {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   return sequenceCell(words[stream + L.R_BUFFER], (1 << words[stream + L.R_BUFFER_LOG2]) - 1, id);
 }
 
 /** True when an ordered message ahead of its turn is already here. */
 export function isHeld(core: Core, stream: number, id: number): boolean {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   const ahead = sequenceDistance(id, words[stream + L.R_NEXT_ID]);
   if (words[stream + L.R_BUFFER] === 0 || ahead >= 1 << words[stream + L.R_BUFFER_LOG2]) {
     return false;
@@ -160,7 +164,7 @@ export function isHeld(core: Core, stream: number, id: number): boolean {
 
 /** Puts a complete ordered message where its turn will find it. */
 export function hold(core: Core, stream: number, id: number, held: number): void {
-  const words = core.streams.words;
+  const words = core.receiveStreams.words;
   const ahead = sequenceDistance(id, words[stream + L.R_NEXT_ID]);
   let log2 = words[stream + L.R_BUFFER_LOG2];
   if (words[stream + L.R_BUFFER] === 0) {

@@ -16,6 +16,7 @@ import { receiveFragment } from './receive-fragment.js';
 import { receiveWhole } from './receive-message.js';
 import { checkSenderRule, hasRoomForFragment, needsNoRoom } from './sender-rule.js';
 import { markDirty } from './streams.js';
+import { armTimers } from './timers.js';
 
 /** Protocol.handlePacket, with the slot already turned into `f`; 0 or a DropReason. */
 export function receivePacket(
@@ -84,6 +85,7 @@ function receiveFirst(
     flows[f + L.F_FLAGS] |= L.FLAG_ANSWER_PARAMS;
   }
   acceptParams(core, f, core.peerParams, client ? arrivalUs : nowUs);
+  armTimers(core, f);
   return drop.ACCEPTED;
 }
 
@@ -124,16 +126,8 @@ function receiveReady(
   if (reason !== 0) {
     return reason;
   }
-  const own = core.limits;
-  reason = frames.parseFrames(
-    bytes,
-    header.bodyOffset,
-    offset + length,
-    own.channels,
-    own.messageBytes,
-    own.unreliableMessageBytes,
-    core.frames,
-  );
+  const end = offset + length;
+  reason = frames.parseFrames(bytes, header.bodyOffset, end, core.limits, core.frames);
   if (reason !== 0) {
     return reason;
   }
@@ -168,7 +162,7 @@ function takeWithoutMemory(core: Core, f: number, nowUs: number): void {
   const words = core.frames.words;
   for (let index = 0; index < core.frames.count; index += 1) {
     const x = index * L.FRAME_STRIDE;
-    if (words[x + L.X_TYPE] < frames.FRAME_MESSAGE || words[x + L.X_MODE] < 2) {
+    if (words[x + L.X_TYPE] < frames.FRAME_MESSAGE || (words[x + L.X_KEY] & 3) < 2) {
       continue;
     }
     if (words[x + L.X_COUNT] !== 0) {
@@ -262,7 +256,9 @@ function scheduleAck(core: Core, f: number, now: boolean, nowUs: number): void {
     markDirty(core, f);
   } else if ((flows[f + L.F_FLAGS] & L.FLAG_ACK_TIMER) === 0) {
     flows[f + L.F_FLAGS] |= L.FLAG_ACK_TIMER;
-    flows[f + L.F_ACK_DEADLINE_US] = (nowUs + core.maxAckDelayUs) | 0;
+    const deadlineUs = (nowUs + core.maxAckDelayUs) | 0;
+    flows[f + L.F_ACK_DEADLINE_US] = deadlineUs;
+    core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, deadlineUs);
   }
 }
 

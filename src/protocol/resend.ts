@@ -1,8 +1,10 @@
 import { sequenceCell } from '../util/sequence-buffer.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
-import { clearResend, isOutstanding, oldestInReach, shiftReference } from './loss.js';
+import { clearResend, isOutstanding, oldestInReach } from './loss.js';
+import { frameBytes } from './messages.js';
 import type { PacketWriter } from './packet-writer.js';
+import { shiftReference } from './references.js';
 
 /** RFC 9002 §6.2.4: a probe carries the oldest data that still waits for its acknowledgement. */
 export function writeProbe(core: Core, writer: PacketWriter, f: number): void {
@@ -62,6 +64,7 @@ function writeCopy(
 ): boolean {
   if (
     !isOutstanding(core, message, generation, fragment) ||
+    (core.messages.words[message + L.M_FLAGS] & L.MESSAGE_TRACKED) !== 0 ||
     !writer.writeMessage(core, message, fragment, false)
   ) {
     return false;
@@ -70,20 +73,29 @@ function writeCopy(
   return true;
 }
 
-export function writeResends(core: Core, writer: PacketWriter, f: number): void {
-  const flows = core.flows;
-  while (flows[f + L.F_RESEND_HEAD] !== 0) {
-    const node = flows[f + L.F_RESEND_HEAD];
+/**
+ * Writes the first of the stream's lost messages or fragments that is still wanted: 0 when there is
+ * none, −1 when it does not fit.
+ */
+export function writeResend(core: Core, writer: PacketWriter, f: number, stream: number): number {
+  const streams = core.sendStreams.words;
+  while (streams[stream + L.S_RESEND_HEAD] !== 0) {
+    const node = streams[stream + L.S_RESEND_HEAD];
     const words = core.references.words;
     const message = words[node + L.N_MESSAGE];
     const fragment = words[node + L.N_FRAGMENT];
-    if (isOutstanding(core, message, words[node + L.N_GENERATION], fragment)) {
+    const wanted = isOutstanding(core, message, words[node + L.N_GENERATION], fragment);
+    if (wanted) {
       if (!writer.writeMessage(core, message, fragment, false)) {
-        return;
+        return -1;
       }
       clearResend(core, message, fragment);
-      flows[f + L.F_RESENDS] += 1;
+      core.flows[f + L.F_RESENDS] += 1;
     }
-    shiftReference(core, f, L.F_RESEND_HEAD);
+    shiftReference(core, streams, stream + L.S_RESEND_HEAD);
+    if (wanted) {
+      return frameBytes(core, message, fragment);
+    }
   }
+  return 0;
 }

@@ -1,7 +1,14 @@
 import { assert } from '../util/assert.js';
 import * as limits from '../util/limits.js';
 import { timeReached } from '../util/time.js';
-import { SEND_CLOSED, SEND_FULL, SEND_OK, SEND_QUEUED, SEND_TOO_LARGE } from './api.js';
+import {
+  RECEIPT_DROPPED,
+  SEND_CLOSED,
+  SEND_FULL,
+  SEND_OK,
+  SEND_QUEUED,
+  SEND_TOO_LARGE,
+} from './api.js';
 import type { Core } from './core.js';
 import {
   TALLY_SEND_EXPIRED,
@@ -11,7 +18,6 @@ import {
 } from './drop-reason.js';
 import * as L from './layout.js';
 import {
-  activate,
   appendUnsent,
   dropUnsent,
   freeData,
@@ -20,7 +26,12 @@ import {
   popUnsent,
   storeData,
 } from './messages.js';
-import { ensureStream, markDirty } from './streams.js';
+import { giveReceipt } from './receipts.js';
+import { activate } from './schedule.js';
+import { ensureSendStream, markDirty } from './streams.js';
+import { windowOpen } from './window.js';
+
+const REPLACED_FLAGS = L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY | L.MESSAGE_TRACKED;
 
 /** Bytes beside the data in the tightest packet: the header and an unfragmented frame's own. */
 export const WHOLE_OVERHEAD_BYTES = 24 + 6;
@@ -38,6 +49,7 @@ export function sendMessage(
   expiresUs: number,
   key: number,
   redundancy: number,
+  receipt: number,
 ): number {
   const flows = core.flows;
   assert(channel >= 0 && channel < core.limits.channels, 'channel out of range');
@@ -54,11 +66,12 @@ export function sendMessage(
     core.tallies[TALLY_SEND_REFUSED] += 1;
     return SEND_TOO_LARGE;
   }
-  const stream = ensureStream(core, f, (channel << 2) | mode);
+  const stream = ensureSendStream(core, f, (channel << 2) | mode);
   if (key !== 0) {
     const older = core.keys.get(stream, key);
     if (older !== 0) {
-      return supersede(core, f, older, nowUs, bytes, offset, length, expiresUs, redundancy);
+      const copies = copiesOf(mode, length, redundancy);
+      return supersede(core, f, older, nowUs, bytes, offset, length, expiresUs, copies, receipt);
     }
   }
   if (isFull(core, f, reliable, length)) {
@@ -69,52 +82,61 @@ export function sendMessage(
   }
   const message = core.messages.alloc();
   const words = core.messages.words;
-  words[message + L.M_STREAM] = stream;
-  words[message + L.M_LENGTH] = length;
+  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
   words[message + L.M_FLAGS] = 0;
   words[message + L.M_DATA] = NO_DATA;
   words[message + L.M_FRAGMENT_BITS] = 0;
-  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
   words[message + L.M_FRAGMENTS] = fragments;
   if (!storeData(core, message, bytes, offset, length, fragments)) {
     freeMessage(core, message);
     return SEND_FULL;
   }
-  describe(core, message, nowUs, length, expiresUs, redundancy, mode);
+  words[message + L.M_STREAM] = stream;
+  words[message + L.M_REDUNDANCY] = redundancy === 0 ? 0 : copiesOf(mode, length, redundancy);
+  describe(words, message, nowUs, mode, length, expiresUs, receipt);
   if (key !== 0) {
     words[message + L.M_KEY] = key;
     words[message + L.M_FLAGS] |= L.MESSAGE_KEYED;
     core.keys.set(stream, key, message);
   }
-  account(flows, f, reliable, length);
-  return enqueue(core, f, stream, message, state);
+  return enqueue(core, f, stream, message, reliable, length);
 }
 
-/** Everything of a message that a newer one of its key replaces. */
+/** Copies to follow the first: small messages that carry an id only. */
+function copiesOf(mode: number, length: number, redundancy: number): number {
+  if (mode === 0 || length > limits.REDUNDANT_BYTES_MAX) {
+    return 0;
+  }
+  return redundancy > limits.REDUNDANT_COPIES_MAX ? limits.REDUNDANT_COPIES_MAX : redundancy;
+}
+
+/** What a newer message of the same key replaces beside the data. */
 function describe(
-  core: Core,
+  words: Int32Array,
   message: number,
   nowUs: number,
+  mode: number,
   length: number,
   expiresUs: number,
-  redundancy: number,
-  mode: number,
+  receipt: number,
 ): void {
-  const words = core.messages.words;
+  let flags = words[message + L.M_FLAGS] & ~REPLACED_FLAGS;
+  if (expiresUs > 0) {
+    flags |= L.MESSAGE_EXPIRES;
+    words[message + L.M_EXPIRES_US] = (nowUs + expiresUs) | 0;
+  } else if (mode < 2) {
+    flags |= L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY;
+    words[message + L.M_EXPIRES_US] = (nowUs + limits.SEND_UNRELIABLE_LIFETIME_US) | 0;
+  }
+  if (receipt !== 0 && mode < 2) {
+    flags |= L.MESSAGE_TRACKED;
+  }
+  words[message + L.M_FLAGS] = flags;
   words[message + L.M_LENGTH] = length;
   words[message + L.M_NEXT_FRAGMENT] = 0;
   words[message + L.M_ACKED_FRAGMENTS] = 0;
-  words[message + L.M_FLAGS] &= ~(L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY);
-  if (expiresUs > 0) {
-    words[message + L.M_FLAGS] |= L.MESSAGE_EXPIRES;
-    words[message + L.M_EXPIRES_US] = (nowUs + expiresUs) | 0;
-  } else if (mode < 2) {
-    words[message + L.M_FLAGS] |= L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY;
-    words[message + L.M_EXPIRES_US] = (nowUs + limits.SEND_UNRELIABLE_LIFETIME_US) | 0;
-  }
-  const copies =
-    redundancy > limits.REDUNDANT_COPIES_MAX ? limits.REDUNDANT_COPIES_MAX : redundancy;
-  words[message + L.M_REDUNDANCY] = mode !== 0 && length <= limits.REDUNDANT_BYTES_MAX ? copies : 0;
+  words[message + L.M_RECEIPT] = receipt;
+  words[message + L.M_OUT] = 0;
 }
 
 /** The older unsent message keeps its place in the queue and gets the newer content. */
@@ -127,11 +149,12 @@ function supersede(
   offset: number,
   length: number,
   expiresUs: number,
-  redundancy: number,
+  copies: number,
+  receipt: number,
 ): number {
   const flows = core.flows;
   const words = core.messages.words;
-  const mode = core.streams.words[words[message + L.M_STREAM] + L.S_KEY] & 3;
+  const mode = core.sendStreams.words[words[message + L.M_STREAM] + L.S_KEY] & 3;
   const older = words[message + L.M_LENGTH];
   if (length > older && isFull(core, f, mode >= 2, length - older)) {
     return SEND_FULL;
@@ -144,9 +167,11 @@ function supersede(
   const newerData = words[message + L.M_DATA];
   words[message + L.M_DATA] = olderData;
   freeData(core, message);
+  giveReceipt(core, f, message, RECEIPT_DROPPED);
   words[message + L.M_DATA] = newerData;
   words[message + L.M_FRAGMENTS] = fragments;
-  describe(core, message, nowUs, length, expiresUs, redundancy, mode);
+  words[message + L.M_REDUNDANCY] = copies;
+  describe(words, message, nowUs, mode, length, expiresUs, receipt);
   flows[f + (mode >= 2 ? L.F_RELIABLE_BYTES : L.F_UNRELIABLE_BYTES)] += length - older;
   core.tallies[TALLY_SEND_SUPERSEDED] += 1;
   return SEND_QUEUED;
@@ -159,7 +184,16 @@ function fragmentsOf(maxPayloadBytes: number, length: number): number {
     : 0;
 }
 
-function account(flows: Int32Array, f: number, reliable: boolean, length: number): void {
+/** Counts the message, puts it last in its stream and the stream in its turn. */
+function enqueue(
+  core: Core,
+  f: number,
+  stream: number,
+  message: number,
+  reliable: boolean,
+  length: number,
+): number {
+  const flows = core.flows;
   if (reliable) {
     flows[f + L.F_RELIABLE_BYTES] += length;
     flows[f + L.F_RELIABLE_COUNT] += 1;
@@ -168,23 +202,16 @@ function account(flows: Int32Array, f: number, reliable: boolean, length: number
     flows[f + L.F_UNRELIABLE_BYTES] += length;
     flows[f + L.F_UNRELIABLE_COUNT] += 1;
   }
-}
-
-function enqueue(core: Core, f: number, stream: number, message: number, state: number): number {
-  const flows = core.flows;
-  const streams = core.streams.words;
-  const waits =
-    state !== L.STATE_READY ||
-    streams[stream + L.S_STATE] === L.STREAM_BLOCKED ||
-    flows[f + L.F_IN_FLIGHT] >= flows[f + L.F_WINDOW];
   appendUnsent(core, stream, message);
-  if (streams[stream + L.S_STATE] === L.STREAM_IDLE) {
+  const standing = core.sendStreams.words[stream + L.S_STATE];
+  if (standing === L.STREAM_IDLE) {
     activate(core, f, stream);
   }
-  if (state === L.STATE_READY) {
-    markDirty(core, f);
+  if (flows[f + L.F_STATE] !== L.STATE_READY) {
+    return SEND_QUEUED;
   }
-  return waits ? SEND_QUEUED : SEND_OK;
+  markDirty(core, f);
+  return standing === L.STREAM_BLOCKED || !windowOpen(flows, f) ? SEND_QUEUED : SEND_OK;
 }
 
 /**
@@ -210,7 +237,7 @@ function isFull(core: Core, f: number, reliable: boolean, length: number): boole
 export function purgeExpired(core: Core, f: number, stream: number, nowUs: number): void {
   const words = core.messages.words;
   for (;;) {
-    const message = core.streams.words[stream + L.S_UNSENT_HEAD];
+    const message = core.sendStreams.words[stream + L.S_UNSENT_HEAD];
     if (message === 0) {
       return;
     }

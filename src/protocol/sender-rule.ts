@@ -7,36 +7,51 @@ import { DROP_FRAGMENT_MALFORMED, DROP_REASSEMBLY_FULL, DROP_SENDER_RULE } from 
 import * as L from './layout.js';
 import { findPartial } from './receive-fragment.js';
 import { hasUnordered, isHeld } from './receive-message.js';
-import { findStream } from './streams.js';
+import { findReceiveStream } from './streams.js';
 
 /** What the packet would add, summed over its frames before any is applied. */
 const added = { budgetBytes: 0, reservedBytes: 0, partials: 0 };
 
 /**
- * Checks a parsed packet against the sender's rule and the process's room. Answers 0 or a
- * DropReason; nothing has changed either way, so a refused packet can be sent again.
+ * Checks a parsed packet against the sender's rule and the process's room, and notes the streams of
+ * its frames. Answers 0 or a DropReason; nothing of the flow has changed either way, so a refused
+ * packet can be sent again.
  */
 export function checkSenderRule(core: Core, f: number): number {
-  const frames = core.frames;
-  const words = frames.words;
-  added.budgetBytes = 0;
-  added.reservedBytes = 0;
-  added.partials = 0;
-  for (let index = 0; index < frames.count; index += 1) {
-    const x = index * L.FRAME_STRIDE;
-    if (words[x + L.X_TYPE] < 0x80) {
+  const count = core.frames.count;
+  const words = core.frames.words;
+  const windowIds = core.limits.windowIds;
+  let charged = false;
+  for (let x = 0; x < count * L.FRAME_STRIDE; x += L.FRAME_STRIDE) {
+    const key = words[x + L.X_KEY];
+    const fragmented = words[x + L.X_COUNT] !== 0;
+    if (words[x + L.X_TYPE] < 0x80 || ((key & 3) < 2 && !fragmented)) {
       continue;
     }
-    const reason =
-      words[x + L.X_COUNT] !== 0
-        ? checkFragment(core, f, words, x)
-        : words[x + L.X_MODE] >= 2
-          ? checkWhole(core, f, words, x)
-          : 0;
+    const stream = findReceiveStream(core, f, key);
+    words[x + L.X_STREAM] = stream;
+    const ahead = sequenceDistance(words[x + L.X_ID], nextId(core, stream));
+    if ((key & 3) >= 2 && ahead >= windowIds) {
+      return DROP_SENDER_RULE;
+    }
+    if (!fragmented && (ahead <= 0 || (key & 3) === MODE_RELIABLE_UNORDERED)) {
+      continue;
+    }
+    if (!charged) {
+      charged = true;
+      added.budgetBytes = 0;
+      added.reservedBytes = 0;
+      added.partials = 0;
+    }
+    const reason = fragmented ? addFragment(core, f, words, x) : addHeld(core, words, x);
     if (reason !== 0) {
       return reason;
     }
   }
+  return charged ? checkAdded(core, f) : 0;
+}
+
+function checkAdded(core: Core, f: number): number {
   if (
     core.flows[f + L.F_HELD_BYTES] + added.budgetBytes > core.limits.receiveBudgetBytes ||
     core.flows[f + L.F_PARTIAL_COUNT] + added.partials > core.limits.partials
@@ -52,33 +67,22 @@ export function checkSenderRule(core: Core, f: number): number {
   return 0;
 }
 
-function checkWhole(core: Core, f: number, words: Int32Array, x: number): number {
-  const stream = findStream(core, f, streamKey(words, x));
-  const id = words[x + L.X_ID];
-  const ahead = sequenceDistance(id, nextId(core, stream));
-  if (ahead >= core.limits.windowIds) {
-    return DROP_SENDER_RULE;
-  }
-  if (
-    words[x + L.X_MODE] === MODE_RELIABLE_ORDERED &&
-    ahead > 0 &&
-    (stream === 0 || !isHeld(core, stream, id))
-  ) {
+/** A whole ordered message ahead of its turn. */
+function addHeld(core: Core, words: Int32Array, x: number): number {
+  const stream = words[x + L.X_STREAM];
+  if (stream === 0 || !isHeld(core, stream, words[x + L.X_ID])) {
     added.budgetBytes += words[x + L.X_LENGTH];
     added.reservedBytes += byteChunkSize(words[x + L.X_LENGTH]);
   }
   return 0;
 }
 
-function checkFragment(core: Core, f: number, words: Int32Array, x: number): number {
-  const key = streamKey(words, x);
-  const stream = findStream(core, f, key);
-  const mode = words[x + L.X_MODE];
+function addFragment(core: Core, f: number, words: Int32Array, x: number): number {
+  const key = words[x + L.X_KEY];
+  const stream = words[x + L.X_STREAM];
+  const mode = key & 3;
   const id = words[x + L.X_ID];
   const count = words[x + L.X_COUNT];
-  if (mode >= 2 && sequenceDistance(id, nextId(core, stream)) >= core.limits.windowIds) {
-    return DROP_SENDER_RULE;
-  }
   const earlier = earlierFragment(words, x, key, id);
   if (earlier === SAME_FRAGMENT) {
     return 0;
@@ -124,7 +128,7 @@ function earlierFragment(words: Int32Array, x: number, key: number, id: number):
       words[y + L.X_TYPE] < 0x80 ||
       words[y + L.X_COUNT] === 0 ||
       words[y + L.X_ID] !== id ||
-      streamKey(words, y) !== key
+      words[y + L.X_KEY] !== key
     ) {
       continue;
     }
@@ -140,17 +144,18 @@ function isDone(core: Core, stream: number, mode: number, id: number): boolean {
   if (mode === MODE_RELIABLE_UNORDERED) {
     return hasUnordered(core, stream, id);
   }
-  const ahead = sequenceDistance(id, core.streams.words[stream + L.R_NEXT_ID]);
+  const ahead = sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]);
   return ahead < 0 || (ahead > 0 && isHeld(core, stream, id));
 }
 
 /** Short of memory: a whole message that is delivered at once. */
 export function needsNoRoom(core: Core, f: number, x: number): boolean {
   const words = core.frames.words;
-  if (words[x + L.X_MODE] !== MODE_RELIABLE_ORDERED) {
-    return true;
-  }
-  return words[x + L.X_ID] === nextId(core, findStream(core, f, streamKey(words, x)));
+  const key = words[x + L.X_KEY];
+  return (
+    (key & 3) !== MODE_RELIABLE_ORDERED ||
+    words[x + L.X_ID] === nextId(core, findReceiveStream(core, f, key))
+  );
 }
 
 /**
@@ -159,23 +164,22 @@ export function needsNoRoom(core: Core, f: number, x: number): boolean {
  */
 export function hasRoomForFragment(core: Core, f: number, x: number): boolean {
   const words = core.frames.words;
-  const stream = findStream(core, f, streamKey(words, x));
+  const key = words[x + L.X_KEY];
+  const stream = findReceiveStream(core, f, key);
   const id = words[x + L.X_ID];
   if (stream !== 0 && findPartial(core, f, stream, id) !== 0) {
     return true;
   }
   const bytes = words[x + L.X_COUNT] * FRAGMENT_BYTES;
   return (
-    words[x + L.X_MODE] === MODE_RELIABLE_ORDERED &&
+    (key & 3) === MODE_RELIABLE_ORDERED &&
     id === nextId(core, stream) &&
     core.reservedBytes + bytes <= core.limits.reassemblyBytes + REASSEMBLY_HEAD_BYTES_MAX
   );
 }
 
-function streamKey(words: Int32Array, x: number): number {
-  return (words[x + L.X_CHANNEL] << 2) | words[x + L.X_MODE] | L.KEY_RECEIVE;
-}
-
 function nextId(core: Core, stream: number): number {
-  return stream === 0 ? core.limits.firstMessageId : core.streams.words[stream + L.R_NEXT_ID];
+  return stream === 0
+    ? core.limits.firstMessageId
+    : core.receiveStreams.words[stream + L.R_NEXT_ID];
 }

@@ -8,30 +8,64 @@ import {
 import type { Core } from './core.js';
 import * as L from './layout.js';
 import { declareLost } from './loss.js';
+import { releaseTracked } from './receipts.js';
+import { probeTimeoutUs } from './rtt.js';
 
 /**
  * The sent ring: a sequence buffer over the packet numbers just used.
  *
  *   cell = [ packet record | 0 nothing outstanding | SKIPPED ,  largest acknowledged in it + 1 ]
  *
- * It starts with 16 cells and doubles while the next cell is still in flight, up to 1024. A record
- * stays after its packet was declared lost until it is acknowledged after all or its cell is
- * needed.
+ * It begins with 8 cells when the first packet is sent and doubles while the next cell is still in
+ * flight, up to 1024; a flow at rest goes back to 8. A record stays after its packet was declared
+ * lost until it is acknowledged after all or its cell is needed.
  *
  * Invariant: F_IN_FLIGHT = records in the ring that are not PACKET_LOST.
  */
-const RING_START_LOG2 = 4;
+const RING_START_LOG2 = 3;
 const RING_MAX_LOG2 = 31 - Math.clz32(PACKETS_IN_FLIGHT_MAX);
 
-export function openSentRing(core: Core, f: number): void {
+function openSentRing(core: Core, f: number): void {
   core.flows[f + L.F_SENT_RING] = sequenceBufferCreate(core.blocks, RING_START_LOG2);
   core.flows[f + L.F_SENT_RING_LOG2] = RING_START_LOG2;
+}
+
+/**
+ * With nothing in flight a large ring is memory for nothing. What the last 8 packets reported stays
+ * known; an ack of an older one is too old from here on.
+ */
+export function shrinkSentRing(core: Core, f: number): void {
+  const flows = core.flows;
+  const log2 = flows[f + L.F_SENT_RING_LOG2];
+  if (log2 <= RING_START_LOG2 || flows[f + L.F_IN_FLIGHT] > 0) {
+    return;
+  }
+  const old = flows[f + L.F_SENT_RING];
+  const kept = sequenceBufferCreate(core.blocks, RING_START_LOG2);
+  const cells = core.blocks.words;
+  for (let back = 1; back <= 1 << log2; back += 1) {
+    const sequence = flows[f + L.F_NEXT_SEQUENCE] - back;
+    const from = sequenceCell(old, (1 << log2) - 1, sequence);
+    if (back <= 1 << RING_START_LOG2) {
+      const to = sequenceCell(kept, (1 << RING_START_LOG2) - 1, sequence);
+      cells[to] = cells[from];
+      cells[to + 1] = cells[from + 1];
+    } else if (cells[from] > 0) {
+      freePacket(core, cells[from]);
+    }
+  }
+  sequenceBufferFree(core.blocks, old, log2);
+  flows[f + L.F_SENT_RING] = kept;
+  flows[f + L.F_SENT_RING_LOG2] = RING_START_LOG2;
 }
 
 /** Makes the cell of the next packet number free to use. */
 export function reserveCell(core: Core, f: number): void {
   const flows = core.flows;
   const next = flows[f + L.F_NEXT_SEQUENCE];
+  if (flows[f + L.F_SENT_RING] === 0) {
+    openSentRing(core, f);
+  }
   for (;;) {
     const log2 = flows[f + L.F_SENT_RING_LOG2];
     const cell = sequenceCell(flows[f + L.F_SENT_RING], (1 << log2) - 1, next);
@@ -76,12 +110,14 @@ export function commitPacket(
   words[cell] = packet;
   words[cell + 1] = ackLargest + 1;
   if (packet !== 0) {
-    if (flows[f + L.F_IN_FLIGHT] === 0) {
-      flows[f + L.F_OLDEST] = next;
-    }
     core.packets.words[packet + L.P_SENT_US] = nowUs;
-    flows[f + L.F_IN_FLIGHT] += 1;
     flows[f + L.F_LAST_ELICITING_US] = nowUs;
+    flows[f + L.F_IN_FLIGHT] += 1;
+    if (flows[f + L.F_IN_FLIGHT] === 1) {
+      flows[f + L.F_OLDEST] = next;
+      const probeUs = (nowUs + probeTimeoutUs(flows, f)) | 0;
+      core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, probeUs);
+    }
   }
   advance(flows, f);
   flows[f + L.F_SKIP_IN] -= 1;
@@ -163,10 +199,22 @@ export function closeSentRing(core: Core, f: number): void {
   for (let index = 0; index < 1 << log2; index += 1) {
     const packet = core.blocks.words[ring + (index << 1)];
     if (packet > 0) {
+      releaseMessages(core, packet);
       freePacket(core, packet);
     }
   }
   sequenceBufferFree(core.blocks, ring, log2);
   flows[f + L.F_SENT_RING] = 0;
   flows[f + L.F_IN_FLIGHT] = 0;
+}
+
+/** Messages that only their packets still knew. */
+function releaseMessages(core: Core, packet: number): void {
+  const words = core.packets.words;
+  releaseTracked(core, words[packet + L.P_MESSAGE], words[packet + L.P_GENERATION]);
+  for (let node = words[packet + L.P_REFERENCES]; node !== 0; ) {
+    const references = core.references.words;
+    releaseTracked(core, references[node + L.N_MESSAGE], references[node + L.N_GENERATION]);
+    node = references[node + L.N_NEXT];
+  }
 }

@@ -1,47 +1,21 @@
 import type { Core } from './core.js';
-import {
-  F_DIRTY_NEXT,
-  F_FLAGS,
-  F_STREAMS,
-  F_TABLE,
-  F_TABLE_COUNT,
-  F_TABLE_LOG2,
-  FLAG_DIRTY,
-  FLOW_STRIDE_LOG2,
-  KEY_RECEIVE,
-  R_BUFFER,
-  R_BUFFER_LOG2,
-  R_HELD_COUNT,
-  R_NEXT_ID,
-  S_CURRENT,
-  S_FLOW_NEXT,
-  S_KEY,
-  S_LIST_NEXT,
-  S_NEXT_ID,
-  S_SENT_HEAD,
-  S_SENT_TAIL,
-  S_SLOT,
-  S_STATE,
-  S_UNSENT_HEAD,
-  S_UNSENT_TAIL,
-  STREAM_IDLE,
-} from './layout.js';
+import * as L from './layout.js';
 
 const TABLE_START_LOG2 = 2;
 
 /** Puts the flow into the list of flows that may have something to send. */
 export function markDirty(core: Core, f: number): void {
   const flows = core.flows;
-  if ((flows[f + F_FLAGS] & FLAG_DIRTY) !== 0) {
+  if ((flows[f + L.F_FLAGS] & L.FLAG_DIRTY) !== 0) {
     return;
   }
-  const slot = f >> FLOW_STRIDE_LOG2;
-  flows[f + F_FLAGS] |= FLAG_DIRTY;
-  flows[f + F_DIRTY_NEXT] = -1;
+  const slot = f >> L.FLOW_STRIDE_LOG2;
+  flows[f + L.F_FLAGS] |= L.FLAG_DIRTY;
+  flows[f + L.F_DIRTY_NEXT] = -1;
   if (core.dirtyTail < 0) {
     core.dirtyHead = slot;
   } else {
-    flows[(core.dirtyTail << FLOW_STRIDE_LOG2) + F_DIRTY_NEXT] = slot;
+    flows[(core.dirtyTail << L.FLOW_STRIDE_LOG2) + L.F_DIRTY_NEXT] = slot;
   }
   core.dirtyTail = slot;
 }
@@ -49,101 +23,137 @@ export function markDirty(core: Core, f: number): void {
 /** Takes the first flow out of that list. */
 export function popDirty(core: Core): void {
   const flows = core.flows;
-  const f = core.dirtyHead << FLOW_STRIDE_LOG2;
-  flows[f + F_FLAGS] &= ~FLAG_DIRTY;
-  core.dirtyHead = flows[f + F_DIRTY_NEXT];
+  const f = core.dirtyHead << L.FLOW_STRIDE_LOG2;
+  flows[f + L.F_FLAGS] &= ~L.FLAG_DIRTY;
+  core.dirtyHead = flows[f + L.F_DIRTY_NEXT];
   if (core.dirtyHead < 0) {
     core.dirtyTail = -1;
   }
 }
 
 /**
- * The flow's streams are found by key (direction, channel, mode) in a small open-addressing table:
- * a block of handles, at most three quarters full. The handle, or 0.
+ * The flow's streams are found by key (channel, mode) in one small open-addressing table: a block
+ * of handles, at most three quarters full. Handles of receive streams carry a mark in their lowest
+ * bit, which no handle uses.
  */
-export function findStream(core: Core, f: number, key: number): number {
-  const flows = core.flows;
-  const table = flows[f + F_TABLE];
+const RECEIVE_MARK = 1;
+/** Beyond every key, so that both directions of a channel have homes of their own. */
+const RECEIVE_KEY = 1 << 10;
+
+/** The send stream of the key, or 0. */
+export function findSendStream(core: Core, f: number, key: number): number {
+  const table = core.flows[f + L.F_TABLE];
   if (table === 0) {
     return 0;
   }
   const cells = core.blocks.words;
-  const streams = core.streams.words;
-  const mask = (1 << flows[f + F_TABLE_LOG2]) - 1;
-  let index = hashKey(key) & mask;
-  for (;;) {
-    const stream = cells[table + index];
-    if (stream === 0 || streams[stream + S_KEY] === key) {
-      return stream;
+  const words = core.sendStreams.words;
+  const mask = (1 << core.flows[f + L.F_TABLE_LOG2]) - 1;
+  for (let index = hashKey(key) & mask; ; index = (index + 1) & mask) {
+    const cell = cells[table + index];
+    if (cell === 0 || ((cell & RECEIVE_MARK) === 0 && words[cell + L.S_KEY] === key)) {
+      return cell;
     }
-    index = (index + 1) & mask;
   }
 }
 
-/** The stream of the key, made when it is new. */
-export function ensureStream(core: Core, f: number, key: number): number {
-  const found = findStream(core, f, key);
-  return found !== 0 ? found : addStream(core, f, key);
+/** The receive stream of the key, or 0. */
+export function findReceiveStream(core: Core, f: number, key: number): number {
+  const table = core.flows[f + L.F_TABLE];
+  if (table === 0) {
+    return 0;
+  }
+  const cells = core.blocks.words;
+  const words = core.receiveStreams.words;
+  const mask = (1 << core.flows[f + L.F_TABLE_LOG2]) - 1;
+  for (let index = hashKey(key | RECEIVE_KEY) & mask; ; index = (index + 1) & mask) {
+    const cell = cells[table + index];
+    if (cell === 0) {
+      return 0;
+    }
+    if ((cell & RECEIVE_MARK) !== 0 && words[cell - RECEIVE_MARK + L.R_KEY] === key) {
+      return cell - RECEIVE_MARK;
+    }
+  }
 }
 
-function addStream(core: Core, f: number, key: number): number {
+/** The send stream of the key, made when it is new. */
+export function ensureSendStream(core: Core, f: number, key: number): number {
+  const found = findSendStream(core, f, key);
+  return found !== 0 ? found : addSendStream(core, f, key);
+}
+
+/** The receive stream of the key, made when it is new. */
+export function ensureReceiveStream(core: Core, f: number, key: number): number {
+  const found = findReceiveStream(core, f, key);
+  return found !== 0 ? found : addReceiveStream(core, f, key);
+}
+
+function addSendStream(core: Core, f: number, key: number): number {
   const flows = core.flows;
-  const stream = core.streams.alloc();
-  const words = core.streams.words;
-  words.fill(0, stream, stream + core.streams.stride);
-  words[stream + S_KEY] = key;
-  words[stream + S_SLOT] = f >> FLOW_STRIDE_LOG2;
-  words[stream + S_FLOW_NEXT] = flows[f + F_STREAMS];
-  flows[f + F_STREAMS] = stream;
-  const firstId = core.limits.firstMessageId;
-  if ((key & KEY_RECEIVE) !== 0) {
-    // The newest sequenced id delivered so far is the one before the first.
-    words[stream + R_NEXT_ID] = (key & 3) < 2 ? (firstId - 1) & 0xffff : firstId;
-    words[stream + R_BUFFER] = 0;
-    words[stream + R_BUFFER_LOG2] = 0;
-    words[stream + R_HELD_COUNT] = 0;
-  } else {
-    words[stream + S_STATE] = STREAM_IDLE;
-    words[stream + S_LIST_NEXT] = 0;
-    words[stream + S_NEXT_ID] = firstId;
-    words[stream + S_UNSENT_HEAD] = 0;
-    words[stream + S_UNSENT_TAIL] = 0;
-    words[stream + S_SENT_HEAD] = 0;
-    words[stream + S_SENT_TAIL] = 0;
-    words[stream + S_CURRENT] = 0;
-  }
-  if (flows[f + F_TABLE] === 0) {
-    flows[f + F_TABLE] = core.blocks.alloc(TABLE_START_LOG2);
-    flows[f + F_TABLE_LOG2] = TABLE_START_LOG2;
-  } else if (flows[f + F_TABLE_COUNT] * 4 >= 3 << flows[f + F_TABLE_LOG2]) {
-    growTable(core, f);
-  }
-  flows[f + F_TABLE_COUNT] += 1;
-  insert(core, f, stream);
+  const stream = core.sendStreams.alloc();
+  const words = core.sendStreams.words;
+  words.fill(0, stream, stream + L.SEND_STREAM_STRIDE);
+  words[stream + L.S_KEY] = key;
+  words[stream + L.S_FLOW_NEXT] = flows[f + L.F_SEND_STREAMS];
+  words[stream + L.S_NEXT_ID] = core.limits.firstMessageId;
+  flows[f + L.F_SEND_STREAMS] = stream;
+  addToTable(core, f, stream);
   return stream;
 }
 
-function insert(core: Core, f: number, stream: number): void {
+function addReceiveStream(core: Core, f: number, key: number): number {
+  const flows = core.flows;
+  const stream = core.receiveStreams.alloc();
+  const words = core.receiveStreams.words;
+  const firstId = core.limits.firstMessageId;
+  words.fill(0, stream, stream + L.RECEIVE_STREAM_STRIDE);
+  words[stream + L.R_KEY] = key;
+  words[stream + L.R_FLOW_NEXT] = flows[f + L.F_RECEIVE_STREAMS];
+  // The newest sequenced id delivered so far is the one before the first.
+  words[stream + L.R_NEXT_ID] = (key & 3) < 2 ? (firstId - 1) & 0xffff : firstId;
+  flows[f + L.F_RECEIVE_STREAMS] = stream;
+  addToTable(core, f, stream + RECEIVE_MARK);
+  return stream;
+}
+
+function addToTable(core: Core, f: number, cell: number): void {
+  const flows = core.flows;
+  if (flows[f + L.F_TABLE] === 0) {
+    flows[f + L.F_TABLE] = core.blocks.alloc(TABLE_START_LOG2);
+    flows[f + L.F_TABLE_LOG2] = TABLE_START_LOG2;
+  } else if (flows[f + L.F_TABLE_COUNT] * 4 >= 3 << flows[f + L.F_TABLE_LOG2]) {
+    growTable(core, f);
+  }
+  flows[f + L.F_TABLE_COUNT] += 1;
+  insert(core, f, cell);
+}
+
+function insert(core: Core, f: number, cell: number): void {
   const cells = core.blocks.words;
-  const table = core.flows[f + F_TABLE];
-  const mask = (1 << core.flows[f + F_TABLE_LOG2]) - 1;
-  let index = hashKey(core.streams.words[stream + S_KEY]) & mask;
+  const table = core.flows[f + L.F_TABLE];
+  const mask = (1 << core.flows[f + L.F_TABLE_LOG2]) - 1;
+  const key =
+    (cell & RECEIVE_MARK) === 0
+      ? core.sendStreams.words[cell + L.S_KEY]
+      : core.receiveStreams.words[cell - RECEIVE_MARK + L.R_KEY] | RECEIVE_KEY;
+  let index = hashKey(key) & mask;
   while (cells[table + index] !== 0) {
     index = (index + 1) & mask;
   }
-  cells[table + index] = stream;
+  cells[table + index] = cell;
 }
 
 function growTable(core: Core, f: number): void {
   const flows = core.flows;
-  const old = flows[f + F_TABLE];
-  const log2 = flows[f + F_TABLE_LOG2];
-  flows[f + F_TABLE] = core.blocks.alloc(log2 + 1);
-  flows[f + F_TABLE_LOG2] = log2 + 1;
+  const old = flows[f + L.F_TABLE];
+  const log2 = flows[f + L.F_TABLE_LOG2];
+  flows[f + L.F_TABLE] = core.blocks.alloc(log2 + 1);
+  flows[f + L.F_TABLE_LOG2] = log2 + 1;
   for (let index = 0; index < 1 << log2; index += 1) {
-    const stream = core.blocks.words[old + index];
-    if (stream !== 0) {
-      insert(core, f, stream);
+    const cell = core.blocks.words[old + index];
+    if (cell !== 0) {
+      insert(core, f, cell);
     }
   }
   core.blocks.free(old, log2);

@@ -5,6 +5,7 @@ import * as L from './layout.js';
 import { detectLost } from './loss.js';
 import { expirePartials, partialDeadlineUs } from './receive-fragment.js';
 import { probeTimeoutUs } from './rtt.js';
+import { shrinkSentRing } from './sent-packets.js';
 import { markDirty } from './streams.js';
 
 /**
@@ -15,18 +16,26 @@ import { markDirty } from './streams.js';
  *   probe    nothing was acknowledged for too long (RFC 9002 §6.2)
  *   partial  an unreliable message in pieces has waited too long
  *   clock    the next TIME_REQ
- * The wheel holds the earliest of them, or something before it.
+ * The wheel holds the earliest of them, or something before it. It is told when one of them begins
+ * (here, where a packet asks for an ack, where the first packet goes into flight and where a partial
+ * begins); that one of them has moved back or ended is found out when the wheel fires.
  */
 export function armTimers(core: Core, f: number): void {
+  if (findDeadline(core, f)) {
+    core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, core.flowDeadlineUs);
+  }
+}
+
+/** Leaves the flow's earliest deadline in core.flowDeadlineUs; false when it has none. */
+export function findDeadline(core: Core, f: number): boolean {
   const flows = core.flows;
   const flags = flows[f + L.F_FLAGS];
-  const slot = f >> L.FLOW_STRIDE_LOG2;
   if (flows[f + L.F_STATE] === L.STATE_HELLO) {
-    core.wheel.scheduleNotLater(slot, flows[f + L.F_HELLO_US]);
-    return;
+    core.flowDeadlineUs = flows[f + L.F_HELLO_US];
+    return true;
   }
   if (flows[f + L.F_STATE] !== L.STATE_READY) {
-    return;
+    return false;
   }
   let armed = false;
   let deadlineUs = 0;
@@ -55,9 +64,8 @@ export function armTimers(core: Core, f: number): void {
       armed = true;
     }
   }
-  if (armed) {
-    core.wheel.scheduleNotLater(slot, deadlineUs);
-  }
+  core.flowDeadlineUs = deadlineUs;
+  return armed;
 }
 
 /** The loss timer, or without one the probe timer. */
@@ -77,6 +85,7 @@ export function fireTimers(core: Core, f: number, nowUs: number): void {
     }
   } else if (flows[f + L.F_STATE] === L.STATE_READY) {
     fireReady(core, f, nowUs);
+    shrinkSentRing(core, f);
   }
   armTimers(core, f);
 }

@@ -5,15 +5,16 @@ import {
   PARAMS_REPEAT_US_MAX,
 } from '../util/limits.js';
 import { timeReached } from '../util/time.js';
-import { writeNew } from './channel-send.js';
+import { writeData } from './channel-send.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
 import type { PacketWriter } from './packet-writer.js';
 import { PARAMS_BYTES, writeParams } from './params.js';
 import { checkDrained } from './receive-ack.js';
-import { writeRedundant } from './redundancy.js';
-import { writeProbe, writeResends } from './resend.js';
+import { writeRedundant, writeSpare } from './redundancy.js';
+import { writeProbe } from './resend.js';
 import { commitPacket, reserveCell } from './sent-packets.js';
+import { armTimers } from './timers.js';
 import { windowOpen } from './window.js';
 
 /** Writes the flow's next payload and answers its length, 0 when it has nothing to say. */
@@ -57,7 +58,7 @@ export function hasWork(core: Core, f: number): boolean {
   return (
     (flows[f + L.F_FLAGS] & urgent) !== 0 ||
     flows[f + L.F_PROBES] > 0 ||
-    ((flows[f + L.F_RESEND_HEAD] !== 0 || flows[f + L.F_ACTIVE_HEAD] !== 0) && windowOpen(flows, f))
+    (flows[f + L.F_PRIORITIES] !== 0 && windowOpen(flows, f))
   );
 }
 
@@ -78,6 +79,7 @@ function transmitHello(
   flows[f + L.F_HELLO_SENT_US] = nowUs;
   flows[f + L.F_HELLO_US] =
     (nowUs + (interval > PARAMS_REPEAT_US_MAX ? PARAMS_REPEAT_US_MAX : interval)) | 0;
+  armTimers(core, f);
   flows[f + L.F_BYTES_OUT] += PARAMS_BYTES;
   flows[f + L.F_PACKETS_OUT] += 1;
   return writeParams(bytes, offset, core.ownParams, false);
@@ -130,7 +132,7 @@ function transmitData(
   const flags = flows[f + L.F_FLAGS];
   const probing = flows[f + L.F_PROBES] > 0;
   const mayCarry = probing || windowOpen(flows, f);
-  const hasData = flows[f + L.F_RESEND_HEAD] !== 0 || flows[f + L.F_ACTIVE_HEAD] !== 0;
+  const hasData = flows[f + L.F_PRIORITIES] !== 0;
   const control = flags & (L.FLAG_ACK_NOW | L.FLAG_TIME_REQUEST | L.FLAG_TIME_RESPONSE);
   if (!(mayCarry && hasData) && !probing && control === 0) {
     return 0;
@@ -149,8 +151,11 @@ function transmitData(
     if (hasData && flows[f + L.F_REDUNDANT_HEAD] !== 0) {
       writeRedundant(core, writer, f, nowUs);
     }
-    writeResends(core, writer, f);
-    writeNew(core, writer, f, nowUs);
+    const spare = flows[f + L.F_SPARE_COUNT];
+    writeData(core, writer, f, nowUs);
+    if (spare > 0 && writer.packet !== 0) {
+      writeSpare(core, writer, f, spare);
+    }
     if (probing) {
       flows[f + L.F_PROBES] -= 1;
       if (writer.packet === 0) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { historySet, writeAckBlock } from './ack-block.js';
+import { CHANNEL_PRIORITY_DEFAULT } from './api.js';
 import { Core } from './core.js';
 import { DROP_REASON_NAMES } from './drop-reason.js';
 import { openFlow } from './flow.js';
@@ -130,7 +131,7 @@ t.test('packets are read as the vectors say', async (t) => {
       t.same(namedBy(header, bytes), vector.ack.named, vector.name);
     }
     const end = bytes.length;
-    t.equal(parseFrames(bytes, header.bodyOffset, end, 32, 262144, 16384, frames), 0, vector.name);
+    t.equal(parseFrames(bytes, header.bodyOffset, end, newCore().limits, frames), 0, vector.name);
     t.equal(frames.count, vector.frames.length, vector.name);
     vector.frames.forEach((frame, index) => {
       checkFrame(t, bytes, frames.words, index * L.FRAME_STRIDE, frame);
@@ -156,8 +157,8 @@ function checkFrame(
   switch (frame.type) {
     case 'message':
       t.ok(type >= 0x80);
-      t.equal(words[x + L.X_MODE], frame.mode);
-      t.equal(words[x + L.X_CHANNEL], frame.channel);
+      t.equal(words[x + L.X_KEY] & 3, frame.mode);
+      t.equal(words[x + L.X_KEY] >> 2, frame.channel);
       t.equal(words[x + L.X_ID], frame.id);
       t.equal(words[x + L.X_INDEX], frame.index);
       t.equal(words[x + L.X_COUNT], frame.count);
@@ -201,17 +202,19 @@ t.test('the worked example is written byte by byte', async (t) => {
   for (const sequence of [145, 147, 148, 150, 151, 152, 153]) {
     historySet(flows, L.F_RX_BITS, sequence);
   }
-  sendMessage(core, 0, 0, 0, 3, new Uint8Array([1, 2, 3]), 0, 3, 0, 0, 0);
-  sendMessage(core, 0, 0, 2, 0, new Uint8Array([9]), 0, 1, 0, 0, 0);
+  sendMessage(core, 0, 0, 0, 3, new Uint8Array([1, 2, 3]), 0, 3, 0, 0, 0, 0);
+  sendMessage(core, 0, 0, 2, 0, new Uint8Array([9]), 0, 1, 0, 0, 0, 0);
   const writer = new PacketWriter();
   const out = new Uint8Array(1200);
   writer.begin(core, 0, 0, out, 0, 1200, false);
-  for (let stream = flows[L.F_ACTIVE_HEAD] ?? 0; stream !== 0; ) {
-    const message = core.streams.words[stream + L.S_UNSENT_HEAD] ?? 0;
+  const last = flows[L.F_ACTIVE + CHANNEL_PRIORITY_DEFAULT] ?? 0;
+  let stream = last;
+  do {
+    stream = core.sendStreams.words[stream + L.S_LIST_NEXT] ?? 0;
+    const message = core.sendStreams.words[stream + L.S_UNSENT_HEAD] ?? 0;
     core.messages.words[message + L.M_ID] = 7;
     t.ok(writer.writeMessage(core, message, 0, false));
-    stream = core.streams.words[stream + L.S_LIST_NEXT] ?? 0;
-  }
+  } while (stream !== last);
   const hex = Buffer.from(out.subarray(0, writer.finish())).toString('hex');
   t.equal(hex, '510300990000030b98070003010203a209');
   t.equal(hex, vectors<PacketVector[]>('packets')[0]?.hex);

@@ -1,4 +1,5 @@
 import { assert } from './assert.js';
+import { growWords } from './grow-words.js';
 
 const CLASSES = 16;
 
@@ -30,9 +31,7 @@ export class BlockPool {
     const handle = this.end;
     this.end += size;
     if (this.end > this.words.length) {
-      const grown = new Int32Array(Math.max(this.words.length * 2, this.end));
-      grown.set(this.words);
-      this.words = grown;
+      this.words = growWords(this.words, this.end);
     }
     return handle;
   }

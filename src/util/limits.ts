@@ -72,6 +72,18 @@ export const REDUNDANT_BYTES_MAX = 256;
 export const REDUNDANT_COPIES_MAX = 7;
 export const REDUNDANT_MESSAGES_MAX = 16;
 
+/** The loss above which small reliable messages get a spare copy, and two: 1/2 % and 2 %. */
+export const SPARE_LOSS_Q16 = 328;
+export const SPARE_LOSS_TWICE_Q16 = 1311;
+/** One packet in 2^n weighs in the share of lost packets. */
+export const LOSS_SHARE_LOG2 = 7;
+
+/** Bytes a channel of weight 1 sends in a turn: at least one packet, so that every turn sends. */
+export const CHANNEL_QUANTUM_BYTES = PAYLOAD_BYTES_MAX;
+export const CHANNEL_WEIGHT_MAX = 255;
+/** Frames that do not fit are passed over this often before a packet is closed. */
+export const PASS_OVER_MAX = 4;
+
 /** In-flight window in packets. */
 export const WINDOW_START_PACKETS = 32;
 export const WINDOW_MIN_PACKETS = 16;

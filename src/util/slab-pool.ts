@@ -1,4 +1,5 @@
 import { assert } from './assert.js';
+import { growWords } from './grow-words.js';
 
 /**
  * Fixed-size records of int32 words in one growing Int32Array.
@@ -37,9 +38,7 @@ export class SlabPool {
     const handle = this.end;
     this.end += this.stride;
     if (this.end > this.words.length) {
-      const grown = new Int32Array(this.words.length * 2);
-      grown.set(this.words);
-      this.words = grown;
+      this.words = growWords(this.words, this.end);
     }
     return handle;
   }

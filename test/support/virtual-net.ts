@@ -1,10 +1,12 @@
 import {
+  type ChannelOptions,
   EVENT_CLOSED,
   EVENT_DRAINED,
   EVENT_MESSAGE,
   EVENT_NONE,
   EVENT_RAW,
   EVENT_READY,
+  EVENT_RECEIPT,
   EVENT_VIOLATION,
   Protocol,
   type ProtocolLimits,
@@ -24,6 +26,10 @@ export interface Link {
   reorderUs: number;
   /** Packets given to the network in [from, to) since the start are lost. */
   blackholes: { fromUs: number; toUs: number }[];
+  /** 0: no bottleneck. */
+  bytesPerSecond: number;
+  /** What waits before the bottleneck; more is lost. */
+  queueBytes: number;
 }
 
 export const CLEAN: Link = {
@@ -33,13 +39,19 @@ export const CLEAN: Link = {
   delayUs: 20_000,
   reorderUs: 0,
   blackholes: [],
+  bytesPerSecond: 0,
+  queueBytes: 64 * 1024,
 };
+
+/** IP and UDP headers and netcode's own, which a bottleneck carries too. */
+const DATAGRAM_OVERHEAD_BYTES = 28 + 24;
 
 export interface PairOptions {
   seed?: number;
   startUs?: number;
   link?: Partial<Link>;
   limits?: ProtocolLimits;
+  channels?: ChannelOptions[];
   maxAckDelayUs?: number;
   maxPayloadBytes?: number;
 }
@@ -58,11 +70,15 @@ export class End {
   readonly delivered: Delivered[] = [];
   readonly raw: Uint8Array[] = [];
   readonly violations: number[] = [];
+  /** In the order in which they came. */
+  readonly receipts: { atUs: number; receipt: number; code: number }[] = [];
   closed: { code: number; reason: string } | null = null;
   ready = false;
   drained = 0;
   packetsOut = 0;
   bytesOut = 0;
+  /** When the bottleneck behind this end has sent what it was given so far. */
+  bottleneckFreeUs = 0;
   onMessage: ((message: Delivered) => void) | null = null;
 
   constructor(options: PairOptions, seed: number) {
@@ -72,6 +88,7 @@ export class End {
       registryHash: seed >>> 0,
       maxAckDelayUs: options.maxAckDelayUs ?? 25_000,
       limits: options.limits ?? {},
+      channels: options.channels ?? [],
     });
   }
 
@@ -100,6 +117,8 @@ export class End {
         this.violations.push(event.code);
       } else if (kind === EVENT_DRAINED) {
         this.drained += 1;
+      } else if (kind === EVENT_RECEIPT) {
+        this.receipts.push({ atUs, receipt: event.receipt, code: event.code });
       }
     }
   }
@@ -156,7 +175,7 @@ export class VirtualPair {
     channel: number,
     mode: number,
     bytes: Uint8Array,
-    o: { expiresUs?: number; key?: number; redundancy?: number } = {},
+    o: { expiresUs?: number; key?: number; redundancy?: number; receipt?: number } = {},
   ): number {
     return from.protocol.send(
       0,
@@ -169,6 +188,7 @@ export class VirtualPair {
       o.expiresUs ?? 0,
       o.key ?? 0,
       o.redundancy ?? 0,
+      o.receipt ?? 0,
     );
   }
 
@@ -281,7 +301,17 @@ export class VirtualPair {
     if (dark || this.prng.chance(link.loss, 1000)) {
       return;
     }
-    let atUs = this.timeUs + link.delayUs;
+    let leavesUs = this.timeUs;
+    if (link.bytesPerSecond > 0) {
+      const us = ((bytes.length + DATAGRAM_OVERHEAD_BYTES) * 1e6) / link.bytesPerSecond;
+      const freeUs = Math.max(from.bottleneckFreeUs, this.timeUs);
+      if (((freeUs - this.timeUs) * link.bytesPerSecond) / 1e6 > link.queueBytes) {
+        return;
+      }
+      from.bottleneckFreeUs = freeUs + us;
+      leavesUs = Math.ceil(from.bottleneckFreeUs);
+    }
+    let atUs = leavesUs + link.delayUs;
     if (this.prng.chance(link.reorder, 1000)) {
       atUs += this.prng.below(link.reorderUs);
     }
