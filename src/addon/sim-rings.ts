@@ -1,16 +1,41 @@
-/** A simulated endpoint: the production drain and flush over memory queues and a given clock. */
+/**
+ * A simulated endpoint: the production drain and flush over memory queues and a given clock. It has
+ * what a Runtime asks of an endpoint, so that the production turn runs on top of it. This file is the
+ * simulator's face of the addon; what else it needs of the folder is exported again below.
+ */
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
 import { admissionStatus, nativeAdmission } from './admission.js';
-import type { FlowRef, SimEndpoint, SimOptions } from './binding.js';
+import type { BoundAddress, Features, FlowRef, SimEndpoint, SimOptions } from './binding.js';
 import { loadBinding } from './load-binding.js';
 import { callNative } from './native-errors.js';
 import { CLIENT_RING_SIZES, createRingMemory, type RingSizes } from './ring-memory.js';
 import { Rings } from './rings.js';
 
+export type { ConnectTokenFields, SimOptions } from './binding.js';
+export { CLIENT_RING_SIZES, type RingSizes, SERVER_RING_SIZES } from './ring-memory.js';
+export { sealConnectToken } from './tokens.js';
+
+/** A simulated endpoint is bound to nothing and knows no kernel. */
+const NO_ADDRESS: BoundAddress = { host: '0.0.0.0', port: 0, family: 4 };
+const NO_KERNEL: Features = {
+  recvmmsg: false,
+  sendmmsg: false,
+  timestamps: true,
+  rxqOverflow: false,
+  packetInfo: false,
+  handshakeSocket: false,
+  dualStack: false,
+  steering: false,
+  receiveBufferBytes: 0,
+  sendBufferBytes: 0,
+};
+
 export class SimRings extends Rings {
   /** Clock, datagrams and timers of the simulation. */
   readonly native: SimEndpoint;
+  readonly #dropReasons: ReadonlySet<string>;
+  readonly #counterNames: readonly string[];
 
   /** @throws TransportError bad-option, bad-key, bad-address */
   constructor(options: SimOptions, sizes: RingSizes = CLIENT_RING_SIZES, first = 0) {
@@ -18,9 +43,13 @@ export class SimRings extends Rings {
     if (options === null || typeof options !== 'object') {
       throw new TransportError('bad-option', 'options are required');
     }
-    this.native = callNative(() => loadBinding().openSim(this.bytes, options));
+    const binding = loadBinding();
+    this.#dropReasons = new Set(binding.dropReasons());
+    this.#counterNames = binding.counterNames();
+    this.native = callNative(() => binding.openSim(this.bytes, options));
   }
 
+  /** @throws TransportError bad-token, bad-option (no room for another flow) */
   connect(token: Uint8Array): FlowRef {
     return callNative(() => this.native.connect(token));
   }
@@ -46,5 +75,45 @@ export class SimRings extends Rings {
     const left = this.native.flush();
     this.reclaimTx();
     return left;
+  }
+
+  /** Time does not pass inside a turn of a simulated process. */
+  clockUs(): number {
+    return this.nowUs;
+  }
+
+  address(): BoundAddress {
+    return NO_ADDRESS;
+  }
+
+  features(): Features {
+    return NO_KERNEL;
+  }
+
+  /** By name. */
+  counters(): Record<string, number> {
+    const values = new Float64Array(this.#counterNames.length);
+    this.native.counters(values);
+    return Object.fromEntries(this.#counterNames.map((name, index) => [name, values[index]]));
+  }
+
+  /** Datagrams lost, by reason. */
+  drops(): Record<string, number> {
+    const entries = Object.entries(this.counters());
+    return Object.fromEntries(entries.filter(([name]) => this.#dropReasons.has(name)));
+  }
+
+  flowStats(slot: number, generation: number, out: Float64Array): boolean {
+    return this.native.flowStats(slot, generation, out);
+  }
+
+  flowAddress(slot: number, generation: number): string | null {
+    return this.native.flowAddress(slot, generation);
+  }
+
+  /** Sends what is committed and says goodbye to every flow; what that sends stays pollable. */
+  close(): void {
+    this.publishTx();
+    this.native.close();
   }
 }

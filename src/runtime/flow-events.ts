@@ -1,7 +1,7 @@
 /** Cold rx descriptors as objects. Layout: `addon/layout.ts`. */
-import type { Endpoint } from '../addon/endpoint.js';
 import { CLOSE_ABNORMAL } from '../util/close-codes.js';
 import type { ClosedFlow, OpenedFlow } from './handler.js';
+import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
@@ -27,7 +27,7 @@ const NETCODE_REASONS: readonly string[] = [
  * OPENED: u64 client id, u8 family, u8 0, u16 port, 16 B address, i32 timeout, u32 max flows,
  * 256 B user data, little-endian.
  */
-export function readOpened(endpoint: Endpoint): OpenedFlow {
+export function readOpened(endpoint: RuntimeEndpoint): OpenedFlow {
   const { offset, view, bytes, slot } = endpoint;
   const isIpv4 = bytes[offset + 8] === 4;
   const port = view.getUint16(offset + 10, true);

@@ -1,5 +1,5 @@
-import type { Endpoint } from '../addon/index.js';
 import { type Protocol, ProtocolStats } from '../protocol/index.js';
+import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** UDP and IP headers of one datagram (RFC 768; RFC 791 without options; RFC 8200). */
 const IPV4_UDP_HEADER_BYTES = 28;
@@ -25,7 +25,7 @@ const datagrams = new Float64Array(8);
 
 /** Cold: allocates its answer. A flow that is gone has zeros. */
 export function readFlowFigures(
-  endpoint: Endpoint,
+  endpoint: RuntimeEndpoint,
   protocol: Protocol,
   slot: number,
   generation: number,

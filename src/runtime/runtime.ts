@@ -12,7 +12,6 @@
  * for the next tick). A turn inside a turn is refused: it would reorder.
  */
 import type { Driver } from '../addon/binding.js';
-import type { Endpoint } from '../addon/endpoint.js';
 import {
   RX_CLOSED,
   RX_MIGRATED,
@@ -43,6 +42,7 @@ import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
 import { type FlowFigures, readFlowFigures } from './flow-figures.js';
 import type { RuntimeHandler } from './handler.js';
+import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
 const DEADLINE_SLACK_US = 25_000;
@@ -55,7 +55,7 @@ const RAW = 2;
 const CLOSING = 3;
 
 export interface RuntimeOptions {
-  endpoint: Endpoint;
+  endpoint: RuntimeEndpoint;
   protocol: Protocol;
   handler: RuntimeHandler;
   role: 'server' | 'client';
@@ -66,10 +66,12 @@ export interface RuntimeOptions {
   maxFlows: number;
   /** Largest RL1 packet. */
   maxPayloadBytes: number;
+  /** Calls back when the current task is over; `queueMicrotask` outside of the simulator. */
+  defer?: (callback: () => void) => void;
 }
 
 export class Runtime {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: RuntimeEndpoint;
   readonly #protocol: Protocol;
   readonly #handler: RuntimeHandler;
   readonly #role: number;
@@ -77,6 +79,7 @@ export class Runtime {
   /** With short ticks no protocol timer is worth a wake of its own; netcode's need no turn. */
   readonly #servesDeadlinesAtTick: boolean;
   readonly #maxPayloadBytes: number;
+  readonly #defer: (callback: () => void) => void;
   readonly #generation: Uint32Array;
   readonly #state: Uint8Array;
   readonly #closing: number[] = [];
@@ -102,6 +105,7 @@ export class Runtime {
     this.#isTicked = options.driver === 'tick';
     this.#servesDeadlinesAtTick = this.#isTicked && options.tickIntervalUs <= DEADLINE_SLACK_US;
     this.#maxPayloadBytes = options.maxPayloadBytes;
+    this.#defer = options.defer ?? queueMicrotask;
     this.#generation = new Uint32Array(options.maxFlows);
     this.#state = new Uint8Array(options.maxFlows);
   }
@@ -148,7 +152,7 @@ export class Runtime {
   requestTurn(): void {
     if (this.#isTicked || this.#isInTurn || this.#isRequested || this.#isClosed) return;
     this.#isRequested = true;
-    queueMicrotask(this.#runRequested);
+    this.#defer(this.#runRequested);
   }
 
   /** Calls `handleDeadline` in the turn at or after `deadlineUs`. */

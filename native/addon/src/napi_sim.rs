@@ -132,7 +132,7 @@ impl SimEndpoint {
     pub fn deadline_us(&self) -> napi::Result<Option<f64>, Code> {
         self.with(None, |Simulation { endpoint, pace }| {
             let wake = pace.next_wake(endpoint.mono_ns(), &endpoint.waiting())?;
-            Some((wake.at_ns / 1000) as f64)
+            Some(wake.at_ns.div_ceil(1000) as f64)
         })
     }
 
