@@ -1,0 +1,149 @@
+/** The command line of the simulator. Everything is checked here, so that nothing fails later. */
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { LEVELS, type Level, PROFILE_NAMES } from '../../src/sim/index.js';
+
+const SEED_MAX = 2 ** 31 - 1;
+const WORKERS_MAX = 256;
+
+export interface SeedOptions {
+  kind: 'seed';
+  seed: number;
+  level: Level;
+  profile: string | null;
+  trace: boolean;
+}
+
+export interface FarmOptions {
+  kind: 'farm';
+  first: number;
+  last: number;
+  levels: readonly Level[];
+  profile: string | null;
+  workers: number;
+  /** Failing seeds are added to the list that the tests rerun. */
+  record: boolean;
+}
+
+export interface ScenarioOptions {
+  kind: 'scenarios';
+  /** Ids; empty: all. */
+  ids: readonly string[];
+}
+
+export interface SpeedOptions {
+  kind: 'speed';
+  /** Of simulated time. */
+  seconds: number;
+}
+
+export type SimCommand = SeedOptions | FarmOptions | ScenarioOptions | SpeedOptions;
+
+/** Shown as one line on stderr; the program ends with `exitCode`. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode = 2,
+  ) {
+    super(message);
+  }
+}
+
+/** @throws UsageError */
+export function readOptions(args: readonly string[]): SimCommand {
+  const program = createProgram();
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new UsageError('', 0);
+    throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
+  }
+  const values = program.opts();
+  const wanted = ['seed', 'seeds', 'scenarios', 'speed'].filter(
+    (name) => values[name] !== undefined,
+  );
+  if (wanted.length !== 1) {
+    throw new UsageError('one of --seed, --seeds, --scenarios and --speed is needed');
+  }
+  const profile: string | null = values.profile ?? null;
+  const level: Level | 'both' | undefined = values.level;
+  if (values.seed !== undefined) {
+    if (level === 'both') throw new UsageError("option '--level both' needs --seeds");
+    return {
+      kind: 'seed',
+      seed: values.seed,
+      level: level ?? 'core',
+      profile,
+      trace: values.trace,
+    };
+  }
+  if (values.seeds !== undefined) {
+    const [first, last] = values.seeds;
+    const levels = level === undefined || level === 'both' ? LEVELS : [level];
+    const { workers, record } = values;
+    return { kind: 'farm', first, last, levels, profile, workers, record };
+  }
+  if (values.speed !== undefined) return { kind: 'speed', seconds: values.speed };
+  return { kind: 'scenarios', ids: values.scenarios === true ? [] : values.scenarios };
+}
+
+function createProgram(): Command {
+  const levels = [...LEVELS, 'both'];
+  return new Command('npm run sim --')
+    .description('Plays deterministic worlds: client, server and the network between them.')
+    .option('--seed <n>', 'play one seed and say what came of it', seed)
+    .option('--trace', 'with --seed: tell everything that happens', false)
+    .option('--seeds <a..b>', 'play many seeds on several cores', seeds)
+    .option('--workers <n>', 'with --seeds', workers, availableParallelism())
+    .option('--no-record', 'with --seeds: leave the list of failing seeds as it is')
+    .option(
+      '--level <name>',
+      `${levels.join(', ')}; default core, with --seeds both`,
+      oneOf(levels),
+    )
+    .option('--profile <name>', `${PROFILE_NAMES.join(', ')}; default any`, oneOf(PROFILE_NAMES))
+    .option('--scenarios [ids]', 'measure the named scenarios, all or like T05,T07', list)
+    .option('--speed [seconds]', 'packets per second of a plain world of so many seconds', seconds)
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+}
+
+function whole(text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+}
+
+function seed(text: string): number {
+  return whole(text, 0, SEED_MAX);
+}
+
+function seeds(text: string): [number, number] {
+  const parts = text.split('..');
+  if (parts.length !== 2) throw new InvalidArgumentError('Expected two numbers like 1..1000.');
+  const [first, last] = parts.map(seed);
+  if (last < first) throw new InvalidArgumentError('Expected the smaller number first.');
+  return [first, last];
+}
+
+function workers(text: string): number {
+  return whole(text, 1, WORKERS_MAX);
+}
+
+function seconds(text: string): number {
+  return whole(text, 1, 100_000);
+}
+
+function list(text: string): string[] {
+  return text.split(',');
+}
+
+function oneOf(names: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (names.includes(text)) return text;
+    throw new InvalidArgumentError(`Expected one of ${names.join(', ')}.`);
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * One end of a flow as the world sees it: what it may say, what it was given, and the books of both
+ * directions. How bytes reach the transport is the level's business.
+ */
+import { SEND_CLOSED, SEND_FULL, SEND_QUEUED, SEND_TOO_LARGE } from '../protocol/api.js';
+import { SEND_RELIABLE_MESSAGES_MAX } from '../util/limits.js';
+import type { Engine } from './engine.js';
+import { Ledger } from './oracle/ledger.js';
+import { violate } from './oracle/violation.js';
+import { mix32 } from './random.js';
+import { MESSAGE_BYTES_MAX, scratch } from './workload/payload.js';
+import { SILENCE, type Speaker, type Workload, type WorkloadLimits } from './workload/workload.js';
+
+const EMPTY_BOOK = new Ledger('nobody', 0);
+/** One message in this many is answered from inside its handler. */
+const REPLY_MASK = 63;
+const REPLY_BYTES = 24;
+
+export abstract class FlowEnd implements Speaker {
+  slot = -1;
+  /** Counts the flows of this end, so that a packet of an earlier one is known. */
+  epoch = 0;
+  isOpen = false;
+  isReady = false;
+  /** The flow is over at the end of this turn. */
+  isEnding = false;
+  /** The application asked for `drained` and was told. */
+  isDrained = false;
+  isWatching = false;
+  out: Ledger = EMPTY_BOOK;
+  in: Ledger = EMPTY_BOOK;
+  workload: Workload = SILENCE;
+  /** Least time from the other end to here. */
+  leastUs = 0;
+  messagesIn = 0;
+  /** In earlier flows of this end. */
+  sentBefore = 0;
+  deliveredBefore = 0;
+  /** Handlers answer some messages. */
+  replies = false;
+  /** Numbers below were accepted before this turn. */
+  protected turnStart = 0;
+
+  constructor(
+    readonly world: Engine,
+    readonly index: number,
+    /** "c0", or "s0" for the server's end of it */
+    readonly name: string,
+    /** What the peer takes, and what we do. */
+    readonly limits: WorkloadLimits,
+    /** Reliable bytes that may wait here. */
+    private readonly sendReliableBytes: number,
+  ) {}
+
+  protected abstract submit(
+    bytes: Uint8Array,
+    channel: number,
+    mode: number,
+    length: number,
+    expiresUs: number,
+    key: number,
+    redundancy: number,
+  ): number;
+  /** Unsent messages that were replaced so far. */
+  protected abstract superseded(): number;
+  /** Bytes accepted and neither acknowledged nor (unreliable) packed. */
+  abstract queuedBytes(): number;
+
+  /** A fresh flow with fresh books. */
+  begin(out: Ledger, input: Ledger, workload: Workload): void {
+    this.sentBefore += this.out.count;
+    this.deliveredBefore += this.in.delivered;
+    this.out = out;
+    this.in = input;
+    this.workload = workload;
+    this.isOpen = true;
+    this.isReady = false;
+    this.isEnding = false;
+    this.isDrained = false;
+    this.isWatching = false;
+    this.turnStart = 0;
+    this.messagesIn = 0;
+  }
+
+  /** Says nothing more. */
+  stop(): void {
+    this.workload = SILENCE;
+  }
+
+  startTurn(): void {
+    this.turnStart = this.out.count;
+  }
+
+  act(): void {
+    if (this.isOpen && this.workload.nextUs <= this.world.nowUs) {
+      this.workload.act(this.world.nowUs, this);
+    }
+  }
+
+  send(
+    channel: number,
+    mode: number,
+    length: number,
+    expiresUs: number,
+    key: number,
+    redundancy: number,
+  ): number {
+    const { out, world } = this;
+    out.write(length);
+    const before = this.superseded();
+    const code = this.submit(scratch, channel, mode, length, expiresUs, key, redundancy);
+    world.hash.add(this.index, code, length);
+    if (code <= SEND_QUEUED) {
+      const replaced = this.superseded() !== before;
+      out.accept(channel, mode, length, world.nowUs, expiresUs, key, replaced);
+    } else this.checkRefusal(code, channel, mode, length);
+    return code;
+  }
+
+  /** The peer's limits are known from here on; what is beyond any limit must be refused. */
+  ready(): void {
+    this.isReady = true;
+    const code = this.submit(scratch, 0, 3, MESSAGE_BYTES_MAX + 1, 0, 0, 0);
+    if (code !== SEND_TOO_LARGE)
+      violate('send-result', `${this.name}: 256 KiB and 1 B gave ${code}`);
+  }
+
+  /** A message event of the transport. */
+  receive(channel: number, mode: number, bytes: Uint8Array, offset: number, length: number): void {
+    const { world } = this;
+    if (this.isEnding) violate('state-after-close', `${this.name} got a message after its end`);
+    const number = this.in.deliver(channel, mode, bytes, offset, length, world.nowUs, this.leastUs);
+    this.messagesIn += 1;
+    world.hash.add(this.index, number, length);
+    world.trace?.node(world.nowUs, this.name, `gets ${this.in.at(number)}, ${length} B`);
+    if (this.replies && (mix32(number ^ this.in.salt) & REPLY_MASK) === 0) {
+      this.send(channel, mode, REPLY_BYTES, 0, 0, 0);
+    }
+  }
+
+  /** The transport says that all reliable messages are acknowledged. */
+  drained(): void {
+    if (!this.isWatching) violate('drained-early', `${this.name} was told without having asked`);
+    this.out.checkDrained(this.turnStart);
+    this.isDrained = true;
+    this.isWatching = false;
+  }
+
+  private checkRefusal(code: number, channel: number, mode: number, length: number): void {
+    const most = mode >= 2 ? this.limits.messageBytes : this.limits.unreliableMessageBytes;
+    const fits = length <= most && channel < this.limits.channels;
+    if (code === SEND_TOO_LARGE && fits) {
+      violate('send-result', `${this.name}: ${length} B on channel ${channel} called too large`);
+    }
+    if (code === SEND_CLOSED && this.isOpen && !this.isEnding) {
+      violate('send-result', `${this.name}: an open flow called closed`);
+    }
+    if (code !== SEND_FULL || mode < 2 || this.out.count >= SEND_RELIABLE_MESSAGES_MAX) return;
+    if (this.queuedBytes() + length <= this.sendReliableBytes) {
+      violate('send-result', `${this.name}: full with ${this.queuedBytes()} B queued`);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** The named scenarios, and those that cannot be promised yet, each with its reason. */
+import { amplification, rebindAddressNx, rebindBase, rebindPortNx, restart } from './addresses.js';
+import { clockOffset, wrap } from './clock.js';
+import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
+import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
+import { blackhole, closeAndDrain, corruption, oneWayLoss, partition } from './outages.js';
+import {
+  bufferbloat,
+  crossTraffic,
+  fairness,
+  gameMix,
+  goodputAlone,
+  heavyLossSaturated,
+  ioThreads,
+  jitterBuffer,
+} from './rates.js';
+import type { PendingScenario, Scenario } from './scenario.js';
+
+export { type Outcome, type PendingScenario, play, type Scenario } from './scenario.js';
+
+export const scenarios: readonly Scenario[] = [
+  handshake,
+  handshakeLoss,
+  handshakeCorruption,
+  longRoundTrip,
+  transferLoss,
+  heavyLoss,
+  corruption,
+  duplication,
+  reordering,
+  blackhole,
+  partition,
+  oneWayLoss,
+  rebindBase,
+  amplification,
+  clockOffset,
+  wrap,
+  restart,
+  closeAndDrain,
+];
+
+export const pendingScenarios: readonly PendingScenario[] = [
+  heavyLossSaturated,
+  burstLoss,
+  rebindPortNx,
+  rebindAddressNx,
+  ioThreads,
+  goodputAlone,
+  crossTraffic,
+  bufferbloat,
+  gameMix,
+  fairness,
+  jitterBuffer,
+];

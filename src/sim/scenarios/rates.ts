@@ -1,0 +1,175 @@
+/**
+ * T06 at full speed, T07, T19 to T23: what needs rate control, priorities or more to be promised.
+ * They are measured all the same, so that the table shows where things stand.
+ */
+import { MODE_RELIABLE_UNORDERED, MODE_UNRELIABLE_SEQUENCED } from '../../protocol/api.js';
+import { plainNode } from '../core/core-config.js';
+import type { CoreWorld } from '../core/core-world.js';
+import { pathOf, roundTripUs } from '../network/profile.js';
+import { ratio } from '../random.js';
+import { GameClientWorkload } from '../workload/game.js';
+import { GreedyWorkload, SteadyWorkload, Together } from '../workload/steady.js';
+import { type MakeWorkload, SILENCE } from '../workload/workload.js';
+import { deliveredBytes, latencies, pairWorld, quantile } from './core-tools.js';
+import { ms, type Outcome, type PendingScenario, percent } from './scenario.js';
+
+const SECOND_US = 1_000_000;
+const MBIT = 1_000_000;
+const TICK_US = 16_667;
+const BULK_BYTES = 8_000;
+
+/** As much as goes, from the server to the client. */
+const download: MakeWorkload = (_flow, isClient, startUs) =>
+  isClient ? SILENCE : new GreedyWorkload(1, MODE_RELIABLE_UNORDERED, BULK_BYTES, startUs);
+
+/** Payload bytes per second that the client got between two moments. */
+function goodput(world: CoreWorld, fromUs: number, toUs: number): number {
+  let bytes = 0;
+  for (const end of world.ends) {
+    if (end.isClient) bytes += deliveredBytes(end.in, MODE_RELIABLE_UNORDERED, fromUs, toUs);
+  }
+  return (bytes * SECOND_US) / (toUs - fromUs);
+}
+
+function measured(name: string, bytesPerS: number, idealPerS: number, least: number): Outcome {
+  const share = percent(bytesPerS, idealPerS);
+  return { passed: bytesPerS >= least * idealPerS, measured: { [name]: share } };
+}
+
+export const heavyLossSaturated: PendingScenario = {
+  id: 'T06-full',
+  title: 'heavy loss at full speed: 20 % both ways, 10 Mbit/s, RTT 80 ms, goodput ≥ 50 % of ideal',
+  reason: 'the in-flight window halves with every loss; rate control is to replace it',
+  run() {
+    const world = pairWorld({
+      seed: 6,
+      path: pathOf({
+        delayUs: 40_000,
+        loss: ratio(20, 100),
+        rateBitsPerS: 10 * MBIT,
+        queuePackets: 100,
+      }),
+      workload: download,
+    });
+    world.run(20 * SECOND_US);
+    const ideal = (10 * MBIT * 0.8) / 8;
+    return measured('goodput', goodput(world, 5 * SECOND_US, 20 * SECOND_US), ideal, 0.5);
+  },
+};
+
+export const goodputAlone: PendingScenario = {
+  id: 'T19',
+  title: 'goodput: 10 Mbit/s, 15 ms one way, queue of 25 packets, ≥ 85 %',
+  reason: 'rate control',
+  run() {
+    const path = pathOf({ delayUs: 15_000, rateBitsPerS: 10 * MBIT, queuePackets: 25 });
+    const world = pairWorld({ seed: 19, path, workload: download });
+    world.run(20 * SECOND_US);
+    const rate = goodput(world, 5 * SECOND_US, 20 * SECOND_US);
+    return measured('goodput', rate, (10 * MBIT) / 8, 0.85);
+  },
+};
+
+export const crossTraffic: PendingScenario = {
+  id: 'T20',
+  title: 'cross traffic: one cubic flow, queues of 25 packets and of 1 BDP, share 20–80 %',
+  reason: 'rate control, and a model of a cubic flow to compete with',
+};
+
+export const bufferbloat: PendingScenario = {
+  id: 'T21',
+  title: 'bufferbloat: 1 Mbit/s, 500 ms of queue, added delay ≤ 60 ms p95',
+  reason: 'rate control',
+  run() {
+    const path = pathOf({ delayUs: 20_000, rateBitsPerS: 1 * MBIT, queueBytes: 62_500 });
+    const world = pairWorld({
+      seed: 21,
+      path,
+      workload: (flow, isClient, startUs, limits) =>
+        isClient
+          ? SILENCE
+          : new Together([download(flow, false, startUs, limits), snapshots(startUs)]),
+    });
+    world.run(20 * SECOND_US);
+    const sorted = latencies(world.ends[0].in, MODE_UNRELIABLE_SEQUENCED, 5 * SECOND_US);
+    const addedUs = quantile(sorted, 95, 100) - path.down.delayUs;
+    return { passed: addedUs <= 60_000, measured: { 'added p95': ms(addedUs) } };
+  },
+};
+
+function snapshots(fromUs: number): SteadyWorkload {
+  const mode = MODE_UNRELIABLE_SEQUENCED;
+  return new SteadyWorkload({ mode, bytes: 232, intervalUs: TICK_US, fromUs, key: 1 });
+}
+
+export const gameMix: PendingScenario = {
+  id: 'T22',
+  title:
+    'game mix: 60 Hz snapshots, 4 × 256 KiB, inputs; snapshot p99 age ≤ 1 tick + RTT/2 + 20 ms',
+  reason: 'rate control and priorities between channels',
+  run() {
+    const path = pathOf({ delayUs: 15_000, rateBitsPerS: 10 * MBIT, queuePackets: 100 });
+    const world = pairWorld({
+      seed: 22,
+      path,
+      workload: (flow, isClient, startUs) =>
+        isClient
+          ? new GameClientWorkload(22, flow, startUs)
+          : new Together([
+              snapshots(startUs),
+              new GreedyWorkload(5, MODE_RELIABLE_UNORDERED, 262_144, startUs + SECOND_US, 4),
+            ]),
+    });
+    world.run(10 * SECOND_US);
+    const sorted = latencies(world.ends[0].in, MODE_UNRELIABLE_SEQUENCED);
+    const ageUs = quantile(sorted, 99, 100);
+    const allowedUs = TICK_US + roundTripUs(path) / 2 + 20_000;
+    return {
+      passed: ageUs <= allowedUs,
+      measured: { 'p99 age': ms(ageUs), allowed: ms(allowedUs) },
+    };
+  },
+};
+
+export const fairness: PendingScenario = {
+  id: 'T23',
+  title: '1,000 flows over one 100 Mbit/s link, Jain ≥ 0.95',
+  reason: 'rate control',
+  run() {
+    const flows = 1000;
+    const path = pathOf({ delayUs: 15_000, rateBitsPerS: 100 * MBIT, queuePackets: 500 });
+    const base = plainNode(1);
+    const limits = { sendReliableBytes: 65_536 };
+    const node = { ...base, protocol: { ...base.protocol, maxFlows: flows, limits } };
+    const world = pairWorld({
+      seed: 23,
+      path,
+      server: node,
+      clients: [{ path, node }],
+      flowsPerClient: flows,
+      workload: download,
+    });
+    world.run(6 * SECOND_US);
+    let [sum, squares] = [0, 0];
+    for (const end of world.ends) {
+      if (!end.isClient) continue;
+      const bytes = end.in.deliveredBytes;
+      sum += bytes;
+      squares += bytes * bytes;
+    }
+    const jain = (sum * sum) / (flows * squares);
+    return { passed: jain >= 0.95, measured: { Jain: jain.toFixed(3) } };
+  },
+};
+
+export const jitterBuffer: PendingScenario = {
+  id: 'T24',
+  title: 'jitter: 0/20/60 ms traces, underruns ≤ 5 %, buffer ≤ p95 + 1 tick',
+  reason: 'the adaptive jitter buffer does not exist yet',
+};
+
+export const ioThreads: PendingScenario = {
+  id: 'T16',
+  title: 'rebind across I/O threads: same thread by connection id',
+  reason: 'needs NX and the kernel’s steering; simulated over native/core in Rust',
+};
