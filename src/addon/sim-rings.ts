@@ -6,7 +6,7 @@
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
 import { admissionStatus, nativeAdmission } from './admission.js';
-import type { BoundAddress, Features, FlowRef, SimEndpoint, SimOptions } from './binding.js';
+import type { BoundAddress, FlowRef, SimEndpoint, SimOptions } from './binding.js';
 import { loadBinding } from './load-binding.js';
 import { callNative } from './native-errors.js';
 import { CLIENT_RING_SIZES, createRingMemory, type RingSizes } from './ring-memory.js';
@@ -16,20 +16,8 @@ export type { ConnectTokenFields, SimOptions } from './binding.js';
 export { CLIENT_RING_SIZES, type RingSizes, SERVER_RING_SIZES } from './ring-memory.js';
 export { sealConnectToken } from './tokens.js';
 
-/** A simulated endpoint is bound to nothing and knows no kernel. */
+/** A simulated endpoint is bound to nothing. */
 const NO_ADDRESS: BoundAddress = { host: '0.0.0.0', port: 0, family: 4 };
-const NO_KERNEL: Features = {
-  recvmmsg: false,
-  sendmmsg: false,
-  timestamps: true,
-  rxqOverflow: false,
-  packetInfo: false,
-  handshakeSocket: false,
-  dualStack: false,
-  steering: false,
-  receiveBufferBytes: 0,
-  sendBufferBytes: 0,
-};
 
 export class SimRings extends Rings {
   /** Clock, datagrams and timers of the simulation. */
@@ -86,8 +74,9 @@ export class SimRings extends Rings {
     return NO_ADDRESS;
   }
 
-  features(): Features {
-    return NO_KERNEL;
+  /** Its world has no kernel. */
+  features(): Record<string, never> {
+    return {};
   }
 
   /** By name. */

@@ -8,7 +8,6 @@ type Used =
   | 'address'
   | 'setAdmission'
   | 'admission'
-  | 'features'
   | 'clockUs'
   | 'drops'
   | 'flowStats'
@@ -16,4 +15,8 @@ type Used =
   | 'close';
 
 /** What a runtime needs of its endpoint: rings, and a few calls. Real and simulated ones have it. */
-export type RuntimeEndpoint = Rings & Pick<Endpoint, Used>;
+export type RuntimeEndpoint = Rings &
+  Pick<Endpoint, Used> & {
+    /** What the system beneath gave; nothing of a simulated one. */
+    features(): Readonly<Record<string, boolean | number | string>>;
+  };

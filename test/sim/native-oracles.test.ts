@@ -24,21 +24,26 @@ function speaks(oracle: string, work: () => void): boolean {
 
 t.test('a nonce that comes twice under one key is seen', async (t) => {
   const watch = new NonceWatch();
-  const see = (key: string, bytes: Uint8Array): boolean =>
-    speaks('nonce-reuse', () => watch.see(key, bytes, 0));
-  t.notOk(see('up', sealed(5, [1])));
+  const see = (key: string, bytes: Uint8Array, nxKeys = 1): boolean =>
+    speaks('nonce-reuse', () => watch.see(key, bytes, 0, nxKeys));
   t.notOk(see('up', sealed(5, [2])));
+  t.notOk(see('up', sealed(5, [1])), 'in any order');
   t.notOk(see('down', sealed(5, [1])), 'the other direction has another key');
   t.ok(see('up', sealed(4, [1])), 'of any type');
   t.ok(see('up', sealed(5, [2, 0])), 'however it is written');
+  t.notOk(see('down', sealed(5, [1]), 2), 'two keys that begin at 0');
+  t.ok(see('down', sealed(5, [1]), 2));
+  t.notOk(see('down', sealed(5, [0, 0, 0, 0, 9]), 2));
+  t.ok(see('down', sealed(5, [0, 0, 0, 0, 9]), 2), 'those that begin at random have their own');
   const far = [1, 0, 0, 0, 0, 0, 0, 0x80];
-  t.notOk(see('up', sealed(2, far)));
-  t.notOk(see('up', sealed(2, [2, ...far.slice(1)])), 'neighbours beyond 2^53');
-  t.ok(see('up', sealed(2, far)));
+  t.notOk(see('down', sealed(2, far)));
+  t.notOk(see('up', sealed(1, [2, ...far.slice(1)])), 'one counter for all without a flow');
+  t.ok(see('up', sealed(2, [2, ...far.slice(1)])));
   const cid = [0, 1, 2, 3, 4, 5, 6, 7];
   t.notOk(see('up', sealed(8, [1], cid)), 'NX has keys of its own');
   t.ok(see('up', sealed(9, [1], cid)));
-  t.notOk(see('up', Uint8Array.from([0, 1, 2])), 'requests are not sealed');
+  t.notOk(see('up', sealed(12, [1])), 'grease is not sealed');
+  t.notOk(see('up', Uint8Array.from([0, 1, 2])), 'nor are requests');
 });
 
 t.test('a connection that nobody dialled, or two at once, are seen', async (t) => {

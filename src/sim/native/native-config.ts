@@ -36,6 +36,8 @@ export interface NativeConfig {
   tokenLifeS: number;
   /** 0: the server does not care how long tokens live. */
   maxTokenLifetimeS: number;
+  /** Both ends offer NX, speak nothing but netcode 1.02, or insist on NX. */
+  nx: 'on' | 'off' | 'required';
   faults: readonly Fault[];
   workload: MakeWorkload;
   churn: boolean;

@@ -7,6 +7,7 @@ import { SimRings } from '../../addon/sim-rings.js';
 import { DROP_REASON_NAMES, Protocol } from '../../protocol/protocol.js';
 import type { ClosedFlow, OpenedFlow, RuntimeHandler } from '../../runtime/handler.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { PACKET_BYTES, PAYLOAD_BYTES } from '../../util/limits.js';
 import { EVENT_TIMER } from '../engine.js';
 import { NodeClock } from '../node-clock.js';
 import { violate } from '../oracle/violation.js';
@@ -17,7 +18,8 @@ import { watchNode } from './native-oracle.js';
 import type { NativeWorld } from './native-world.js';
 import { PROTOCOL_ID, SERVER_ADDRESS, UNIX_S } from './tokens.js';
 
-export const NATIVE_PAYLOAD_BYTES = 1200;
+const CLIENT_NX = { on: 'auto', off: 'off', required: 'require' } as const;
+const SERVER_NX = { on: 'allow', off: 'off', required: 'require' } as const;
 /** What a socket that is still readable waits for its next turn. */
 const AGAIN_US = 50;
 
@@ -60,16 +62,17 @@ export class NativeNode implements RuntimeHandler {
       startUs,
       unixS: this.unixS,
       maxFlows,
-      maxPayloadBytes: NATIVE_PAYLOAD_BYTES,
+      maxPayloadBytes: PAYLOAD_BYTES,
       tickIntervalUs: tickUs,
     };
-    const lifetimeS = world.config.maxTokenLifetimeS;
+    const { nx, maxTokenLifetimeS: lifetimeS } = world.config;
     this.endpoint = new SimRings(
       privateKey === null
-        ? { ...common, role: 'client' }
+        ? { ...common, role: 'client', nx: CLIENT_NX[nx] }
         : {
             ...common,
             role: 'server',
+            nx: SERVER_NX[nx],
             protocolId: PROTOCOL_ID,
             privateKey,
             serverAddresses: [SERVER_ADDRESS],
@@ -92,7 +95,7 @@ export class NativeNode implements RuntimeHandler {
       driver: this.isTicked ? 'tick' : 'immediate',
       tickIntervalUs: tickUs,
       maxFlows,
-      maxPayloadBytes: NATIVE_PAYLOAD_BYTES,
+      maxPayloadBytes: PACKET_BYTES,
       defer: (callback) => {
         this.deferred = callback;
       },

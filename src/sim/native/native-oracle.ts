@@ -78,38 +78,46 @@ export function checkEmpty(node: NativeNode): void {
 }
 
 /**
- * No nonce twice under one key: the sequence of a sealed datagram is its nonce, so a direction of a
- * connection may use each only once. Types 8 and 9 have keys of their own.
+ * No nonce twice under one key: the sequence of a sealed datagram is its nonce (docs/wire/netcode.md
+ * and nx.md). From outside nobody sees keys, so each sequence may come as often as there are keys that
+ * it can belong to: one for those that begin at a random 40-bit number and for those of one connection,
+ * one per connection for NX keys of a server, which all begin at 0.
  */
 export class NonceWatch {
-  private readonly seen = new Map<string, Set<number>>();
+  private readonly books = new Map<string, Map<number, number>>();
 
-  /** `key` names the direction of one connection. */
-  see(key: string, bytes: Uint8Array, offset: number): void {
-    const first = bytes[offset];
-    const type = first & 15;
-    const length = first >> 4;
-    if (type === 0 || length === 0 || length > 8) return;
+  /** `key` names who seals for whom; `nxKeysMax`: keys of these two that can have begun at 0. */
+  see(key: string, bytes: Uint8Array, offset: number, nxKeysMax: number): void {
+    const type = bytes[offset] & 15;
+    const length = bytes[offset] >> 4;
+    const isGrease = type >= 10 && type <= 14; // random throughout, sealed by nobody
+    if (type === 0 || isGrease || length === 0 || length > 8) return;
     const isNx = type === 8 || type === 9;
     const at = offset + 1 + (isNx ? 8 : 0);
-    // Beyond 2^53 neighbours would fall together, so the two halves are kept apart.
-    let low = 0;
-    let high = 0;
-    for (let i = 0; i < length; i++) {
-      if (i < 4) low += bytes[at + i] * 2 ** (8 * i);
-      else high += bytes[at + i] * 2 ** (8 * (i - 4));
+    let sequence = 0;
+    // The low 53 bits tell neighbours apart, in a 64-bit counter too.
+    for (let i = Math.min(length, 7) - 1; i >= 0; i--) {
+      sequence = sequence * 256 + (i === 6 ? bytes[at + i] & 31 : bytes[at + i]);
     }
-    const book = this.bookOf(`${key}${isNx ? ' nx' : ''} ${high}`);
-    if (book.has(low)) violate('nonce-reuse', `${key}: type ${type} sequence ${high}:${low} again`);
-    book.add(low);
+    const book = this.bookOf(length === 8 ? SHARED : `${key}${isNx ? ' nx' : ''}`);
+    const count = (book.get(sequence) ?? 0) + 1;
+    book.set(sequence, count);
+    if (count > (sequence < RANDOM_STARTS ? nxKeysMax : 1)) {
+      violate('nonce-reuse', `${key}: type ${type}, sequence ${sequence} for the ${count}. time`);
+    }
   }
 
-  private bookOf(key: string): Set<number> {
-    let book = this.seen.get(key);
+  private bookOf(key: string): Map<number, number> {
+    let book = this.books.get(key);
     if (book === undefined) {
-      book = new Set();
-      this.seen.set(key, book);
+      book = new Map();
+      this.books.set(key, book);
     }
     return book;
   }
 }
+
+/** The counter of a server for clients without a flow of their own begins at 2^63 or above. */
+const SHARED = 'challenges and denials';
+/** Hardly a counter that begins at random begins below, and none that begins at 0 gets so far. */
+const RANDOM_STARTS = 0x100000000;

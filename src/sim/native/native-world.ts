@@ -45,9 +45,9 @@ export class NativeWorld extends Engine {
   unmapped = 0;
   isTalking = true;
   private isDialling = true;
-  /** The address that the network gives each client, and who has which. */
+  /** The address that the network gives each client, and who has or had which. */
   readonly addresses: string[] = [];
-  private readonly clientAt = new Map<string, number>();
+  private readonly ownerOf = new Map<string, number>();
   private readonly addressNames: string[] = [SERVER_ADDRESS];
   private readonly rebinds: number[] = [];
   private readonly serverEnds: (NativeEnd | null)[] = [];
@@ -269,28 +269,36 @@ export class NativeWorld extends Engine {
     const { packets } = this;
     this.datagrams += 1;
     const isUp = from.index > 0;
-    const client = isUp ? from.index - 1 : this.clientAt.get(address);
+    const client = isUp ? from.index - 1 : this.ownerOf.get(address);
     const page = packets.page(packet);
     const offset = packets.offset(packet);
     const length = packets.length[packet];
-    const first = page[offset];
     const name = isUp ? `${from.name}>s` : `s>c${client ?? '?'}`;
-    if (client === undefined) {
+    // A client has the keys of its present flow only; a server may still end an earlier one.
+    const sealer = isUp ? `${name} flow ${this.ends[client ?? 0].flow}` : name;
+    this.nonces.see(sealer, page, offset, isUp ? 1 : this.flows.length);
+    if (client === undefined || (!isUp && this.addresses[client] !== address)) {
       this.unmapped += 1;
       packets.free(packet);
       return;
     }
-    // The server's counters begin at random, so its flows to one client share a book.
-    const flow = isUp ? ` flow ${this.ends[client].flow}` : '';
-    this.nonces.see(`${name}${flow}`, page, offset);
     packets.to[packet] = isUp ? 0 : client + 1;
-    packets.tag[packet] = isUp ? this.nameOf(this.addresses[client]) : this.nameOf(address);
+    packets.tag[packet] = this.nameOf(this.addresses[client]);
     const link = isUp ? this.ups[client] : this.downs[client];
+    const first = page[offset];
     const fate = this.carry(link, packet);
     this.hash.add(from.index, length, fate);
     this.hash.add(first, client, 0);
     const arriveUs = fate === FATE_CARRIED ? link.arriveUs : 0;
     this.trace?.sent(this.nowUs, name, fate, arriveUs, `type ${first & 15}, ${length} B`);
+  }
+
+  /** Somebody else's datagram, or a copy, arrives at the server. */
+  inject(packet: number, address: string, atUs: number): void {
+    this.packets.to[packet] = 0;
+    this.packets.tag[packet] = this.nameOf(address);
+    this.inFlight += 1;
+    this.agenda.push(atUs, EVENT_ARRIVE, packet, 0);
   }
 
   private arrive(packet: number): void {
@@ -312,8 +320,7 @@ export class NativeWorld extends Engine {
   }
 
   private useAddress(client: number, address: string): void {
-    this.clientAt.delete(this.addresses[client]);
-    this.clientAt.set(address, client);
+    this.ownerOf.set(address, client);
     this.addresses[client] = address;
   }
 

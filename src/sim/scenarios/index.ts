@@ -1,5 +1,12 @@
 /** The named scenarios, and those that cannot be promised yet, each with its reason. */
-import { amplification, rebindAddressNx, rebindBase, rebindPortNx, restart } from './addresses.js';
+import {
+  amplification,
+  rebindAddress,
+  rebindBase,
+  rebindPort,
+  restart,
+  spoofedPath,
+} from './addresses.js';
 import { clockOffset, wrap } from './clock.js';
 import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
 import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
@@ -31,8 +38,11 @@ export const scenarios: readonly Scenario[] = [
   blackhole,
   partition,
   oneWayLoss,
+  rebindPort,
+  rebindAddress,
   rebindBase,
   amplification,
+  spoofedPath,
   clockOffset,
   wrap,
   restart,
@@ -42,8 +52,6 @@ export const scenarios: readonly Scenario[] = [
 export const pendingScenarios: readonly PendingScenario[] = [
   heavyLossSaturated,
   burstLoss,
-  rebindPortNx,
-  rebindAddressNx,
   ioThreads,
   goodputAlone,
   crossTraffic,

@@ -33,8 +33,12 @@ export interface NativeOptions extends Partial<NativeConfig> {
 }
 
 export function nativeWorld(options: NativeOptions): NativeWorld {
+  return new NativeWorld(nativeConfig(options));
+}
+
+export function nativeConfig(options: NativeOptions): NativeConfig {
   const { seed, path, clientCount = 1, serverTickUs = 0, ...changes } = options;
-  return new NativeWorld({
+  return {
     seed,
     server: nativeNode(1000 * seed, {
       tickUs: serverTickUs,
@@ -48,6 +52,7 @@ export function nativeWorld(options: NativeOptions): NativeWorld {
     timeoutS: 5,
     tokenLifeS: 60,
     maxTokenLifetimeS: 0,
+    nx: 'on',
     faults: [],
     workload: () => SILENCE,
     churn: false,
@@ -56,7 +61,7 @@ export function nativeWorld(options: NativeOptions): NativeWorld {
     redials: false,
     turnsPerCheck: 64,
     ...changes,
-  });
+  };
 }
 
 /** Talks for so long, then everything reliable must arrive, then all is closed. */

@@ -171,5 +171,6 @@ export const jitterBuffer: PendingScenario = {
 export const ioThreads: PendingScenario = {
   id: 'T16',
   title: 'rebind across I/O threads: same thread by connection id',
-  reason: 'needs NX and the kernel’s steering; simulated over native/core in Rust',
+  reason:
+    'I/O threads run in real time; native/core/tests/nx/workers.rs plays it over the native core',
 };

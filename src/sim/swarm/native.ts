@@ -52,6 +52,7 @@ export function swarmNative(seed: number, profile: string | null = null): SwarmN
       timeoutS: shape.between(2, 8),
       tokenLifeS: 30,
       maxTokenLifetimeS: 0,
+      nx: shape.pick(['on', 'on', 'on', 'off', 'required'] as const),
       faults: [
         ...faultsFor(seed, clients, safetyUs, profile),
         ...rebinds(seed, clients, safetyUs),
