@@ -36,7 +36,7 @@ async function run(command: SimCommand): Promise<boolean> {
       measureSpeed(command.seconds, write);
       return true;
     case 'scenarios':
-      return showScenarios(command.ids, write);
+      return showScenarios(command, write);
   }
 }
 

@@ -23,8 +23,11 @@ t.test('each way to call the simulator', async (t) => {
     record: false,
   });
   t.match(readOptions(['--seeds=1..9', '--level=core']), { levels: ['core'], record: true });
-  t.same(readOptions(['--scenarios']), { kind: 'scenarios', ids: [] });
-  t.same(readOptions(['--scenarios=T05,T07']), { kind: 'scenarios', ids: ['T05', 'T07'] });
+  t.same(readOptions(['--scenarios']), { kind: 'scenarios', ids: [], markdown: false });
+  t.match(readOptions(['--scenarios=T05,T07', '--markdown']), {
+    ids: ['T05', 'T07'],
+    markdown: true,
+  });
   t.same(readOptions(['--speed=5']), { kind: 'speed', seconds: 5 });
 });
 

@@ -29,6 +29,8 @@ export interface ScenarioOptions {
   kind: 'scenarios';
   /** Ids; empty: all. */
   ids: readonly string[];
+  /** As in docs/TESTING.md instead of for a terminal. */
+  markdown: boolean;
 }
 
 export interface SpeedOptions {
@@ -85,7 +87,8 @@ export function readOptions(args: readonly string[]): SimCommand {
     return { kind: 'farm', first, last, levels, profile, workers, record };
   }
   if (values.speed !== undefined) return { kind: 'speed', seconds: values.speed };
-  return { kind: 'scenarios', ids: values.scenarios === true ? [] : values.scenarios };
+  const ids = values.scenarios === true ? [] : values.scenarios;
+  return { kind: 'scenarios', ids, markdown: values.markdown };
 }
 
 function createProgram(): Command {
@@ -104,7 +107,8 @@ function createProgram(): Command {
     )
     .option('--profile <name>', `${PROFILE_NAMES.join(', ')}; default any`, oneOf(PROFILE_NAMES))
     .option('--scenarios [ids]', 'measure the named scenarios, all or like T05,T07', list)
-    .option('--speed [seconds]', 'packets per second of a plain world of so many seconds', seconds)
+    .option('--markdown', 'with --scenarios: as the table of docs/TESTING.md', false)
+    .option('--speed <seconds>', 'packets per second of plain worlds of so many seconds', seconds)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .exitOverride()

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type Level, runSeed } from '../../src/sim/index.js';
 
+t.setTimeout(280_000);
+
 const program = fileURLToPath(new URL('../../dist/bench/sim/main.js', import.meta.url));
 
 interface Ended {
@@ -37,7 +39,7 @@ for (const level of ['core', 'native'] satisfies Level[]) {
     t.equal(one.stdout === two.stdout, true, 'the same trace');
     const hashes = [17, 18].map((seed) => runSeed({ seed, level, profile: null }).hash);
     t.match(one.stdout, `hash ${hashes[0]}`);
-    t.match(one.stdout, /^ +\d+\.\d{3} c0>s +/m, 'a readable trace');
+    t.match(one.stdout, /^ +\d+\.\d{3} c0[.0-9]*>s +/m, 'a readable trace');
     t.not(hashes[0], hashes[1], 'another seed, another hash');
   });
 }
@@ -45,7 +47,7 @@ for (const level of ['core', 'native'] satisfies Level[]) {
 t.test('a farm finds the same on one core and on two', async (t) => {
   const ended = await Promise.all(
     ['1', '2'].map((workers) =>
-      sim('--seeds=1..120', '--level=core', `--workers=${workers}`, '--no-record'),
+      sim('--seeds=1..60', '--level=core', `--workers=${workers}`, '--no-record'),
     ),
   );
   const hashes = ended.map(({ stdout }) => /hash ([0-9a-f]{8}), 0 failed/.exec(stdout)?.[1]);
@@ -54,7 +56,7 @@ t.test('a farm finds the same on one core and on two', async (t) => {
     [0, 0],
   );
   t.ok(hashes[0] !== undefined && hashes[0] === hashes[1], hashes.join(' '));
-  t.match(ended[0].stdout, /^120 worlds, /m);
+  t.match(ended[0].stdout, /^60 worlds, /m);
 });
 
 t.test('bad arguments are one clear line', async (t) => {
