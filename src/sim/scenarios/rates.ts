@@ -3,7 +3,7 @@
  * They are measured all the same, so that the table shows where things stand.
  */
 import { MODE_RELIABLE_UNORDERED, MODE_UNRELIABLE_SEQUENCED } from '../../protocol/api.js';
-import { plainNode } from '../core/core-config.js';
+import { CORE_DEFAULTS, plainNode } from '../core/core-config.js';
 import type { CoreWorld } from '../core/core-world.js';
 import { pathOf, roundTripUs } from '../network/profile.js';
 import { ratio } from '../random.js';
@@ -11,6 +11,7 @@ import { GameClientWorkload } from '../workload/game.js';
 import { GreedyWorkload, SteadyWorkload, Together } from '../workload/steady.js';
 import { type MakeWorkload, SILENCE } from '../workload/workload.js';
 import { deliveredBytes, latencies, pairWorld, quantile } from './core-tools.js';
+import { CrossWorld } from './cross-world.js';
 import { ms, type Outcome, type PendingScenario, percent } from './scenario.js';
 
 const SECOND_US = 1_000_000;
@@ -72,9 +73,37 @@ export const goodputAlone: PendingScenario = {
 
 export const crossTraffic: PendingScenario = {
   id: 'T20',
-  title: 'cross traffic: one cubic flow, queues of 25 packets and of 1 BDP, share 20–80 %',
-  reason: 'rate control, and a model of a cubic flow to compete with',
+  title: 'cross traffic: one cubic flow, 10 Mbit/s, RTT 80 ms; share 20–80 % of what both get',
+  reason: 'rate control; deep buffers are lost to cubic by design and only published',
+  run() {
+    const bdpPackets = Math.round((10 * MBIT * 0.08) / 8 / 1500);
+    const shares = [25, bdpPackets, 10 * bdpPackets].map(shareBesideCubic);
+    return {
+      passed: shares.slice(0, 2).every((share) => share >= 0.2 && share <= 0.8),
+      measured: {
+        'queue of 25': percent(shares[0], 1),
+        'of 1 BDP': percent(shares[1], 1),
+        'of 10 BDP': percent(shares[2], 1),
+      },
+    };
+  },
 };
+
+function shareBesideCubic(queuePackets: number): number {
+  const [fromUs, toUs] = [10 * SECOND_US, 40 * SECOND_US];
+  const path = pathOf({ delayUs: 40_000, rateBitsPerS: 10 * MBIT, queuePackets });
+  const world = new CrossWorld({
+    ...CORE_DEFAULTS,
+    seed: 20,
+    server: plainNode(1),
+    clients: [{ path, node: plainNode(2) }],
+    workload: download,
+  });
+  world.countFromUs = fromUs;
+  world.run(toUs);
+  const own = (goodput(world, fromUs, toUs) * (toUs - fromUs)) / SECOND_US;
+  return own / (own + world.crossBytes);
+}
 
 export const bufferbloat: PendingScenario = {
   id: 'T21',
