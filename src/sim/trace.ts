@@ -23,17 +23,18 @@ import {
 import { PacketHeader, parseHeader } from '../protocol/header.js';
 import {
   FRAME_STRIDE,
-  X_CHANNEL,
   X_COUNT,
   X_ID,
   X_INDEX,
+  X_KEY,
   X_LENGTH,
-  X_MODE,
   X_TYPE,
 } from '../protocol/layout.js';
 import { isParams } from '../protocol/params.js';
 import { FATE_CARRIED, FATE_NAMES } from './network/link.js';
 
+/** More than any end allows: a trace shows what is wrong too. */
+const LIMITS = { channels: 255, messageBytes: 1 << 18, unreliableMessageBytes: 1 << 18 };
 const MODE_NAMES = ['unreliable', 'sequenced', 'unordered', 'ordered'];
 const CONTROL_NAMES: Readonly<Record<number, string>> = {
   [FRAME_PADDING]: 'padding',
@@ -81,7 +82,7 @@ export class Trace {
     }
     words.push(`${length} B`);
     const end = offset + length;
-    const reason = parseFrames(bytes, header.bodyOffset, end, 255, 1 << 18, 1 << 18, frames);
+    const reason = parseFrames(bytes, header.bodyOffset, end, LIMITS, frames);
     if (reason !== 0) return `${words.join(' ')}: malformed (${reason})`;
     const parts: string[] = [];
     for (let index = 0; index < frames.count; index++) parts.push(this.frame(index * FRAME_STRIDE));
@@ -94,10 +95,11 @@ export class Trace {
     if (type < FRAME_MESSAGE) {
       return CONTROL_NAMES[type] ?? (type >= FRAME_IGNORABLE_FIRST ? 'grease' : `type ${type}`);
     }
-    const id = words[x + X_MODE] === 0 && words[x + X_COUNT] === 0 ? '' : ` id${words[x + X_ID]}`;
+    const id =
+      (words[x + X_KEY] & 3) === 0 && words[x + X_COUNT] === 0 ? '' : ` id${words[x + X_ID]}`;
     const piece =
       (type & FRAME_FRAGMENT_BIT) === 0 ? '' : ` ${words[x + X_INDEX] + 1}/${words[x + X_COUNT]}`;
     const size = words[x + X_LENGTH];
-    return `${MODE_NAMES[words[x + X_MODE]]} ch${words[x + X_CHANNEL]}${id}${piece} ${size} B`;
+    return `${MODE_NAMES[words[x + X_KEY] & 3]} ch${(words[x + X_KEY] >> 2) & 0xff}${id}${piece} ${size} B`;
   }
 }

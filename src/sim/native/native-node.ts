@@ -234,6 +234,8 @@ export class NativeNode implements RuntimeHandler {
     violate('internal', `${this.endAt(slot).name} was given a raw payload`);
   }
 
+  handleFlowMoved(): void {}
+
   handleFlowClosed(slot: number, closed: ClosedFlow): void {
     this.world.closedByPeer(this, slot, closed);
   }
