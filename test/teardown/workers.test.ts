@@ -15,7 +15,7 @@ for (const options of ['{}', '{"threads":2}']) {
   );
 
   t.test(`workers that end by themselves close what they held: ${options}`, (t) =>
-    run(t, 'ends', ['unref', 'exit', 'in the middle of a batch', 'throw']),
+    run(t, 'ends', ['unref 0', 'exit 0', 'in the middle of a batch', 'throw 1']),
   );
 
   t.test(`two workers and the main thread use the addon at once: ${options}`, (t) =>

@@ -42,8 +42,13 @@ async function echoForEver(task: Task): Promise<void> {
   client.endpoint.flush();
 }
 
-async function start(ends?: Task['ends']): Promise<{ worker: Worker; port: number }> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { options, ends } });
+function open(ends?: Task['ends']): Worker {
+  return new Worker(new URL(import.meta.url), { workerData: { options, ends } });
+}
+
+/** One that goes on. One that ends may be gone before its message arrives. */
+async function start(): Promise<{ worker: Worker; port: number }> {
+  const worker = open();
   const [port] = await once(worker, 'message');
   return { worker, port };
 }
@@ -67,11 +72,17 @@ const programs: Record<string, () => Promise<void>> = {
   /** Nothing is closed by the worker itself. */
   async ends() {
     for (const ends of ['unref', 'exit', 'throw'] as const) {
-      const { worker, port } = await start(ends);
+      // Node promises no order between the message and the error: both are listened for at once.
+      const worker = open(ends);
+      let port = 0;
+      worker.on('message', (message) => {
+        port = message;
+      });
       worker.on('error', (error) => say(error.message));
-      await new Promise((resolve) => worker.on('exit', resolve));
+      const code = await new Promise((resolve) => worker.on('exit', resolve));
+      if (port === 0) throw new Error('the worker told no port');
       bindAgain(port);
-      say(ends);
+      say(`${ends} ${code}`);
     }
   },
 
