@@ -217,3 +217,13 @@ t.test('features and counters tell what the kernel gave', async (t) => {
   t.equal(new Set(server.endpoint.counterNames()).size, server.endpoint.counterNames().length);
   server.endpoint.close();
 });
+
+t.test('each I/O thread has the buffers of its share of the players', async (t) => {
+  const one = openServer({ maxFlows: 2000 }).server.endpoint;
+  const four = openServer({ maxFlows: 8000, threads: 4 }).server.endpoint;
+  for (const name of ['receiveBufferBytes', 'sendBufferBytes', 'receivePauseMs'] as const) {
+    t.equal(four.features()[name], one.features()[name], name);
+  }
+  one.close();
+  four.close();
+});

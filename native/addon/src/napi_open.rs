@@ -58,7 +58,7 @@ pub fn open_server(
     let udp = UdpOptions {
         handshake_socket: true,
         gro: options.gro.unwrap_or(false),
-        expected_flows: options.max_flows.div_ceil(driving.threads.max(1)),
+        expected_flows: options.max_flows,
         receive_buffer_bytes: options.receive_buffer_bytes as usize,
         send_buffer_bytes: options.send_buffer_bytes as usize,
         ..UdpOptions::new(bind_address(&options.host, options.port)?)

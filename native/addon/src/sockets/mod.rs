@@ -22,7 +22,8 @@ pub struct UdpOptions {
     pub handshake_socket: bool,
     /// Take trains of datagrams as one receive (UDP_GRO).
     pub gro: bool,
-    /// Peers that are expected to send at 60 Hz each; sizes the buffers that are asked for with 0.
+    /// Peers that are expected to send at 60 Hz each, to all threads of the port together; sizes the
+    /// buffers that are asked for with 0.
     pub expected_flows: u32,
     /// 0: for a pause of 50 ms at the expected rate.
     pub receive_buffer_bytes: usize,

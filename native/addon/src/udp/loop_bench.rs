@@ -6,26 +6,38 @@
 //! figure is the median of the rounds; compare figures of one run only.
 
 use super::{UdpIo, UdpOptions};
+use crate::io::Io;
 use crate::layout as l;
 use crate::link_world::{timed, Link};
+use crate::sockets::{AnyIo, IoKind};
 
 const BUFFER_BYTES: usize = 4 << 20;
 
-fn udp(address: &str, handshake_socket: bool, gro: bool) -> UdpIo {
-    UdpIo::open(&UdpOptions {
+fn options(address: &str, handshake_socket: bool, gro: bool) -> UdpOptions {
+    UdpOptions {
         handshake_socket,
         gro,
         receive_buffer_bytes: BUFFER_BYTES,
         send_buffer_bytes: BUFFER_BYTES,
         ..UdpOptions::new(address.parse().unwrap())
-    })
-    .unwrap()
+    }
 }
 
 fn connected(flows: u32, gro: bool) -> Link<UdpIo> {
-    let server = udp("127.0.0.1:0", true, gro);
+    let server = UdpIo::open(&options("127.0.0.1:0", true, gro)).unwrap();
     let address = server.local_address();
-    Link::new(server, address, udp("0.0.0.0:0", false, gro), flows, 8192)
+    let client = UdpIo::open(&options("0.0.0.0:0", false, gro)).unwrap();
+    Link::new(server, address, client, flows, 8192)
+}
+
+/// The same behind the type that holds either way. The portable way cannot choose its source, so that
+/// its clients are those of the batches.
+fn connected_any(kind: IoKind, flows: u32) -> Link<AnyIo> {
+    let open = |kind, options: UdpOptions| AnyIo::open(kind, &options, 1).unwrap().remove(0);
+    let server = open(kind, options("127.0.0.1:0", true, false));
+    let address = server.local_address();
+    let client = open(IoKind::Batch, options("0.0.0.0:0", false, false));
+    Link::new(server, address, client, flows, 8192)
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -34,8 +46,8 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Each flow sends one payload and gets it back: drain and flush of the server, ns per datagram.
-fn echo(gro: bool, flows: u32, payload_bytes: usize, rounds: usize) -> (f64, f64) {
-    let mut link = connected(flows, gro);
+fn echo<I: Io>(mut link: Link<I>, payload_bytes: usize, rounds: usize) -> (f64, f64) {
+    let flows = link.client_flows.len() as u32;
     let payload = vec![7; payload_bytes];
     let (mut drains, mut flushes) = (Vec::new(), Vec::new());
     for round in 0..rounds {
@@ -116,12 +128,18 @@ fn drain_and_flush_carry_echoes_and_bulk() {
     let full = std::env::var_os("GGSCALE_LOOP_BENCH").is_some();
     let rounds = |full_rounds: usize| if full { full_rounds } else { 2 };
     // A process that has run for a while finds its pages and caches where it needs them.
-    echo(false, 256, 100, rounds(200));
-    for (gro, name) in [(false, "echo"), (true, "gro echo")] {
-        for flows in [1, 32, 256] {
-            let (drain, flush) = echo(gro, flows, 100, rounds(20_000 / flows as usize));
-            println!("{name} {flows:4} x 100 B: drain {drain:6.0} flush {flush:6.0}");
-        }
+    echo(connected(256, false), 100, rounds(200));
+    for flows in [1, 32, 256] {
+        let rounds = rounds(20_000 / flows as usize);
+        let say = |name: &str, (drain, flush): (f64, f64)| {
+            println!("echo {flows:3} x 100 B {name:9}: drain {drain:6.0} flush {flush:6.0}");
+        };
+        say("batches", echo(connected(flows, false), 100, rounds));
+        say("with gro", echo(connected(flows, true), 100, rounds));
+        let any = connected_any(IoKind::Batch, flows);
+        say("as AnyIo", echo(any, 100, rounds));
+        let portable = connected_any(IoKind::Portable, flows);
+        say("portable", echo(portable, 100, rounds));
     }
     for (bytes, runs) in [(100, &[2, 4, 64][..]), (1200, &[1, 2, 3, 4, 16, 64])] {
         for &run in runs {

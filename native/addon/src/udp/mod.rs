@@ -159,9 +159,9 @@ impl<S: Sys> UdpIo<S> {
         unsafe { self.sys.sendmsg(fd, message) }.map(|()| 1)
     }
 
-    /// The first train was not taken for a reason that single datagrams may not have: whether they
-    /// should be tried.
-    fn refuses_train(&mut self, errno: Errno) -> bool {
+    /// Remembers that a train was not taken although its datagrams were, one by one.
+    fn remember_refusal(&mut self, errno: Errno) {
+        self.tally.trains_refused += 1;
         match errno {
             // The device cannot (EIO), or this kernel does not know how (EINVAL).
             libc::EIO | libc::EINVAL => self.features.gso = false,
@@ -169,12 +169,8 @@ impl<S: Sys> UdpIo<S> {
                 self.trains_refused += 1;
                 self.features.gso = self.trains_refused < TRAINS_REFUSED_MAX;
             }
-            // No memory for that much at once.
-            libc::ENOBUFS | libc::ENOMEM => {}
-            _ => return false,
+            _ => {}
         }
-        self.tally.trains_refused += 1;
-        true
     }
 
     /// Counts what the first `count` messages carried.
@@ -252,20 +248,28 @@ impl<S: Sys> Io for UdpIo<S> {
             .stage(datagrams, self.v6, self.home, self.features.gso);
         match self.send_messages(count) {
             Ok(sent) => Ok(self.count_sent(sent)),
-            Err(errno) => {
-                let is_train = self.outbox.runs(1).any(|run| run > 1);
-                if !is_train || !self.refuses_train(errno) {
-                    return Err(errno);
-                }
+            Err(errno) if self.outbox.runs(1).any(|run| run > 1) && concerns_size(errno) => {
                 let count = self.outbox.stage(datagrams, self.v6, self.home, false);
-                self.send_messages(count).map(|sent| self.count_sent(sent))
+                let sent = self.send_messages(count)?;
+                self.remember_refusal(errno);
+                Ok(self.count_sent(sent))
             }
+            Err(errno) => Err(errno),
         }
     }
 
     fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
+}
+
+/// Errors that a train may get where its datagrams do not: it is too large for the path (EMSGSIZE), for
+/// the memory at hand (ENOBUFS, ENOMEM), or unknown to the device or the kernel (EIO, EINVAL).
+fn concerns_size(errno: Errno) -> bool {
+    matches!(
+        errno,
+        libc::EIO | libc::EINVAL | libc::EMSGSIZE | libc::ENOBUFS | libc::ENOMEM
+    )
 }
 
 fn receive_messages<S: Sys>(

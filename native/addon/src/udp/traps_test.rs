@@ -200,6 +200,27 @@ fn gso_refused_is_disabled_and_remembered_and_nothing_is_lost() {
     }
 }
 
+// One destination that the kernel refuses must not cost everybody the trains.
+#[test]
+fn a_train_to_where_nothing_can_be_sent_says_nothing_about_trains() {
+    let sys = ScriptSys::default();
+    let mut client = open(&sys, "127.0.0.1:0", false);
+    let bytes = &[0x15; 300][..];
+    let path = to("127.0.0.1:0".parse().unwrap());
+    let train = [Outgoing { bytes, path }; 5];
+    for _ in 0..10 {
+        assert_eq!(client.send(&train), Err(libc::EINVAL));
+    }
+    for errno in [libc::EIO, libc::EMSGSIZE, libc::ENOBUFS] {
+        sys.0.borrow_mut().blocked_port = Some((0, errno));
+        for _ in 0..10 {
+            assert_eq!(client.send(&train), Err(errno));
+        }
+    }
+    assert!(client.features().gso);
+    assert_eq!(client.take_tally().trains_refused, 0);
+}
+
 #[test]
 fn trains_too_large_for_one_path_are_given_up_after_eight_and_smaller_ones_keep_them() {
     let sys = ScriptSys::default();
