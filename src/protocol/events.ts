@@ -77,11 +77,21 @@ export function nextEvent(core: Core): number {
   }
 }
 
-/** A handler closed the flow: what came in the same packet is not for it any more. */
+/**
+ * A handler closed the flow: what came in the same packet is not for it any more. Its CLOSE must not
+ * acknowledge that packet then, so it acknowledges nothing.
+ */
 function isBehindClose(core: Core, at: number): boolean {
   const words = core.events.words;
   const f = words[at + L.E_SLOT] << L.FLOW_STRIDE_LOG2;
-  return core.flows[f + L.F_STATE] === L.STATE_CLOSING && words[at + L.E_KIND] !== EVENT_VIOLATION;
+  const kind = words[at + L.E_KIND];
+  if (core.flows[f + L.F_STATE] !== L.STATE_CLOSING || kind === EVENT_VIOLATION) {
+    return false;
+  }
+  if (kind === EVENT_MESSAGE) {
+    core.flows[f + L.F_FLAGS] &= ~L.FLAG_RECEIVED;
+  }
+  return true;
 }
 
 /** A held message stays readable until the next poll, so that its handler may call `send`. */

@@ -9,8 +9,9 @@ import { freeData, freeMessage } from './messages.js';
  *
  * Reliable messages are acknowledged, or dropped unsent. Unreliable ones with a receipt are
  * *tracked*: the record outlives its data, the packets that carry it refer to it, and M_OUT counts
- * them. It is acknowledged with one of them, and lost when the last is declared lost and no copy
- * waits; of a message in pieces every piece must arrive, so the first loss decides.
+ * them. It is acknowledged with one of them, and lost when the last that was sent is declared lost:
+ * copies that still wait have had no packet to ride in, and may never have one. Of a message in pieces
+ * every piece must arrive, so the first loss decides.
  */
 export function giveReceipt(core: Core, f: number, message: number, result: number): void {
   const words = core.messages.words;
@@ -41,9 +42,7 @@ export function acknowledgeTracked(core: Core, f: number, message: number): void
 export function loseTracked(core: Core, f: number, message: number): void {
   const words = core.messages.words;
   words[message + L.M_OUT] -= 1;
-  const isLast =
-    words[message + L.M_OUT] === 0 && (words[message + L.M_FLAGS] & L.MESSAGE_REDUNDANT) === 0;
-  if (words[message + L.M_FRAGMENTS] !== 0 || isLast) {
+  if (words[message + L.M_FRAGMENTS] !== 0 || words[message + L.M_OUT] === 0) {
     giveReceipt(core, f, message, RECEIPT_LOST);
     endTracked(core, message);
   }
