@@ -30,7 +30,10 @@ export type Fault =
       fromUs: number;
       toUs: number;
     }
-  /** The client's NAT gives it another port, or another address (native level only). */
+  /**
+   * The client's NAT gives it another port, or another address. At the core level, which has no
+   * addresses, the server's Protocol is told that the peer moved.
+   */
   | { kind: 'rebind'; client: number; what: 'port' | 'address'; fromUs: number }
   /** The server's process dies without a word and another takes its place (native level only). */
   | { kind: 'restart'; fromUs: number };

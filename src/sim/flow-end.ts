@@ -6,6 +6,7 @@ import { SEND_CLOSED, SEND_FULL, SEND_QUEUED, SEND_TOO_LARGE } from '../protocol
 import { SEND_RELIABLE_MESSAGES_MAX } from '../util/limits.js';
 import type { Engine } from './engine.js';
 import { Ledger } from './oracle/ledger.js';
+import { ReceiptBook } from './oracle/receipts.js';
 import { violate } from './oracle/violation.js';
 import { mix32 } from './random.js';
 import { MESSAGE_BYTES_MAX, scratch } from './workload/payload.js';
@@ -60,6 +61,7 @@ export abstract class FlowEnd implements Speaker {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt: number,
   ): number;
   /** Unsent messages that were replaced so far. */
   protected abstract superseded(): number;
@@ -104,15 +106,18 @@ export abstract class FlowEnd implements Speaker {
     expiresUs: number,
     key: number,
     redundancy: number,
+    wantsReceipt = false,
   ): number {
     const { out, world } = this;
+    const receipt = wantsReceipt ? ReceiptBook.idOf(out.count) : 0;
     out.write(length);
     const before = this.superseded();
-    const code = this.submit(scratch, channel, mode, length, expiresUs, key, redundancy);
+    const code = this.submit(scratch, channel, mode, length, expiresUs, key, redundancy, receipt);
     world.hash.add(this.index, code, length);
     if (code <= SEND_QUEUED) {
       const replaced = this.superseded() !== before;
       out.accept(channel, mode, length, world.nowUs, expiresUs, key, replaced);
+      if (wantsReceipt) out.receipts.ask(out.count - 1);
     } else this.checkRefusal(code, channel, mode, length);
     return code;
   }
@@ -120,7 +125,7 @@ export abstract class FlowEnd implements Speaker {
   /** The peer's limits are known from here on; what is beyond any limit must be refused. */
   ready(): void {
     this.isReady = true;
-    const code = this.submit(scratch, 0, 3, MESSAGE_BYTES_MAX + 1, 0, 0, 0);
+    const code = this.submit(scratch, 0, 3, MESSAGE_BYTES_MAX + 1, 0, 0, 0, 0);
     if (code !== SEND_TOO_LARGE)
       violate('send-result', `${this.name}: 256 KiB and 1 B gave ${code}`);
   }
@@ -136,6 +141,15 @@ export abstract class FlowEnd implements Speaker {
     if (this.replies && (mix32(number ^ this.in.salt) & REPLY_MASK) === 0) {
       this.send(channel, mode, REPLY_BYTES, 0, 0, 0);
     }
+  }
+
+  /** A receipt event of the transport. */
+  told(receipt: number, code: number): void {
+    const { world } = this;
+    if (this.isEnding) violate('state-after-close', `${this.name} got a receipt after its end`);
+    this.out.receipts.tell(receipt, code);
+    world.hash.add(this.index, receipt, code);
+    world.trace?.node(world.nowUs, this.name, `is told ${code} of ${this.out.at(~receipt)}`);
   }
 
   /** The transport says that all reliable messages are acknowledged. */

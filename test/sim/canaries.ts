@@ -19,6 +19,13 @@ import {
 } from '../../src/protocol/protocol.js';
 import type { MakeProtocol } from '../../src/sim/core/core-node.js';
 import type { Oracle } from '../../src/sim/oracle/violation.js';
+import {
+  TellsAnother,
+  TellsDropped,
+  TellsNever,
+  TellsTooEarly,
+  TellsTwice,
+} from './receipt-canaries.js';
 
 export interface Canary {
   bug: string;
@@ -42,6 +49,8 @@ function inside(protocol: Protocol): Inside['core'] {
 }
 
 const NTH = 20;
+/** Where the messages travel that could expire. */
+export const EXPIRING_CHANNEL = 3;
 
 /** Counts message events of a mode and does something at the NTH. */
 abstract class EventCanary extends Protocol {
@@ -59,8 +68,19 @@ abstract class EventCanary extends Protocol {
 
 class LosesUnordered extends EventCanary {
   protected readonly mode = MODE_RELIABLE_UNORDERED;
-  protected meddle(): number {
-    return this.pollEvent();
+  protected meddle(event: ProtocolEvent): number {
+    if (event.channel !== EXPIRING_CHANNEL) return this.pollEvent();
+    this.seen -= 1; // the next one then
+    return EVENT_MESSAGE;
+  }
+}
+
+class LosesExpiring extends EventCanary {
+  protected readonly mode = MODE_RELIABLE_UNORDERED;
+  protected meddle(event: ProtocolEvent): number {
+    if (event.channel === EXPIRING_CHANNEL) return this.pollEvent();
+    this.seen -= 1;
+    return EVENT_MESSAGE;
   }
 }
 
@@ -337,8 +357,13 @@ function both(made: new (options: ConstructorParameters<typeof Protocol>[0]) => 
 export const canaries: readonly Canary[] = [
   {
     bug: 'loses an unordered message',
-    oracles: ['liveness', 'drained-early', 'lost-reliable'],
+    oracles: ['liveness'],
     make: both(LosesUnordered),
+  },
+  {
+    bug: 'loses a message that could have expired',
+    oracles: ['lost-reliable'],
+    make: both(LosesExpiring),
   },
   { bug: 'loses an ordered message', oracles: ['order'], make: both(LosesOrdered) },
   { bug: 'delivers a message twice', oracles: ['exactly-once'], make: both(DeliversTwice) },
@@ -366,5 +391,10 @@ export const canaries: readonly Canary[] = [
   { bug: 'remembers a freed slot', oracles: ['state-after-close'], make: both(KeepsSlot) },
   { bug: 'leaks a record', oracles: ['pools-after-close'], make: both(LeaksMessage) },
   { bug: 'leaks bytes', oracles: ['caps', 'pools-after-close'], make: both(LeaksBytes) },
+  { bug: 'never tells of a message', oracles: ['liveness'], make: both(TellsNever) },
+  { bug: 'tells of a message twice', oracles: ['receipt-once'], make: both(TellsTwice) },
+  { bug: 'tells of another message', oracles: ['receipt-once'], make: both(TellsAnother) },
+  { bug: 'calls unsent messages received', oracles: ['receipt-true'], make: both(TellsTooEarly) },
+  { bug: 'calls a received message dropped', oracles: ['receipt-true'], make: both(TellsDropped) },
   { bug: 'falls silent', oracles: ['liveness'], make: both(FallsSilent) },
 ];

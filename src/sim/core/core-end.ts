@@ -59,6 +59,7 @@ export class CoreEnd extends FlowEnd {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt: number,
   ): number {
     const { node } = this;
     return node.protocol.send(
@@ -72,6 +73,7 @@ export class CoreEnd extends FlowEnd {
       expiresUs,
       key,
       redundancy,
+      receipt,
     );
   }
 

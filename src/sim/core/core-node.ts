@@ -17,6 +17,7 @@ import {
   EVENT_MESSAGE,
   EVENT_NONE,
   EVENT_READY,
+  EVENT_RECEIPT,
   EVENT_VIOLATION,
   Protocol,
   type ProtocolOptions,
@@ -226,7 +227,8 @@ export class CoreNode {
       if (kind === EVENT_MESSAGE) {
         end.receive(event.channel, event.mode, event.bytes, event.offset, event.length);
         if (end.messagesIn === end.freeAtMessage) this.world.freeNow(end);
-      } else this.coldEvent(kind, end);
+      } else if (kind === EVENT_RECEIPT) end.told(event.receipt, event.code);
+      else this.coldEvent(kind, end);
     }
   }
 

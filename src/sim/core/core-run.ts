@@ -111,13 +111,15 @@ function isPeaceful(end: CoreEnd): boolean {
 }
 
 function isSettled(end: CoreEnd): boolean {
-  return end.isReady && end.out.mandatory === 0 && end.queuedBytes() === 0;
+  const { out } = end;
+  return end.isReady && out.mandatory === 0 && out.receipts.due === 0 && end.queuedBytes() === 0;
 }
 
 function whatIsMissing(end: CoreEnd): string {
   if (!end.isReady) return `${end.name} has not heard of its peer`;
   const { out } = end;
   if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
+  if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
   return `${end.name} waits for acknowledgements of ${end.queuedBytes()} B`;
 }
 

@@ -286,6 +286,7 @@ export class CoreWorld extends Engine {
   }
 
   protected faultNode(fault: Fault, isOver: boolean): void {
+    if (fault.kind === 'rebind') this.movePeer(fault.client, fault.what === 'port');
     if (!('node' in fault)) return;
     const node = this.nodes[fault.node];
     switch (fault.kind) {
@@ -305,6 +306,18 @@ export class CoreWorld extends Engine {
         node.squeeze(isOver ? null : fault);
         break;
     }
+  }
+
+  /** The server learns that a client goes on from elsewhere. */
+  private movePeer(client: number, portOnly: boolean): void {
+    const [server] = this.nodes;
+    if (server.isStalled) return;
+    server.nodeUs = server.clock.at(this.nowUs);
+    for (const end of this.ends) {
+      if (end.isClient || !end.isOpen || end.peer.node.index !== client + 1) continue;
+      server.protocol.pathChanged(end.slot, server.nodeUs, portOnly);
+    }
+    server.finish();
   }
 }
 

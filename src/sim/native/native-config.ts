@@ -1,7 +1,7 @@
 /** A world of the native level as data. */
 
 import type { RingSizes } from '../../addon/sim-rings.js';
-import type { ProtocolLimits } from '../../protocol/api.js';
+import type { ChannelOptions, ProtocolLimits } from '../../protocol/api.js';
 import type { Fault } from '../fault.js';
 import type { PathProfile } from '../network/profile.js';
 import type { MakeWorkload } from '../workload/workload.js';
@@ -17,6 +17,7 @@ export interface NativeNodeOptions {
   maxFlows: number;
   maxAckDelayUs: number;
   limits: ProtocolLimits;
+  channels: readonly ChannelOptions[];
   rings: RingSizes;
   /** Datagrams that wait in the kernel while the node does not run. */
   inboxPackets: number;

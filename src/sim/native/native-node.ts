@@ -22,6 +22,7 @@ const CLIENT_NX = { on: 'auto', off: 'off', required: 'require' } as const;
 const SERVER_NX = { on: 'allow', off: 'off', required: 'require' } as const;
 /** What a socket that is still readable waits for its next turn. */
 const AGAIN_US = 50;
+const NO_LIMIT = 0x3fffffff;
 
 export class NativeNode implements RuntimeHandler {
   readonly endpoint: SimRings;
@@ -30,6 +31,9 @@ export class NativeNode implements RuntimeHandler {
   readonly clock: NodeClock;
   readonly ends: (NativeEnd | null)[];
   stalledUntilUs = 0;
+  /** Datagrams that the socket holds before a turn, and takes behind one. */
+  private rxMax = NO_LIMIT;
+  private txMax = NO_LIMIT;
   // Datagrams: given to the endpoint, lost before it because its socket was full, sent by it.
   injected = 0;
   overflowed = 0;
@@ -86,6 +90,7 @@ export class NativeNode implements RuntimeHandler {
       registryHash: 1,
       maxAckDelayUs: options.maxAckDelayUs,
       limits: options.limits,
+      channels: options.channels,
     });
     this.runtime = new Runtime({
       endpoint: this.endpoint,
@@ -110,7 +115,7 @@ export class NativeNode implements RuntimeHandler {
   /** A datagram from `address` has come off the wire. */
   arrive(packet: number, address: string): void {
     const { packets } = this.world;
-    if (this.waiting >= this.options.inboxPackets) this.overflowed += 1;
+    if (this.waiting >= Math.min(this.options.inboxPackets, this.rxMax)) this.overflowed += 1;
     else {
       const at = packets.offset(packet);
       const bytes = packets.page(packet).subarray(at, at + packets.length[packet]);
@@ -168,6 +173,11 @@ export class NativeNode implements RuntimeHandler {
     watchNode(this);
   }
 
+  squeeze(limits: { rxPackets: number; txPackets: number } | null): void {
+    this.rxMax = limits?.rxPackets ?? NO_LIMIT;
+    this.txMax = limits?.txPackets ?? NO_LIMIT;
+  }
+
   setTime(): void {
     this.endpoint.native.setTime(this.clock.absoluteUs(this.world.nowUs));
   }
@@ -193,7 +203,7 @@ export class NativeNode implements RuntimeHandler {
   private transmit(): void {
     const { world } = this;
     const { packets } = world;
-    for (;;) {
+    for (let left = this.txMax; left > 0; left--) {
       const packet = packets.alloc();
       const at = packets.offset(packet);
       const room = packets.page(packet).subarray(at, at + PACKET_SLOT_BYTES);
@@ -206,6 +216,7 @@ export class NativeNode implements RuntimeHandler {
       this.transmitted += 1;
       world.route(this, packet, sent.address);
     }
+    this.wakeAt(world.nowUs + AGAIN_US);
   }
 
   // RuntimeHandler

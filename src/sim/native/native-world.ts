@@ -341,7 +341,8 @@ export class NativeWorld extends Engine {
     if (fault.kind === 'stall') {
       node.stalledUntilUs = isOver ? 0 : fault.toUs;
       if (isOver) node.wake();
-    } else if (fault.kind === 'drift') node.clock.setDrift(this.nowUs, fault.ppm);
+    } else if (fault.kind === 'squeeze') node.squeeze(isOver ? null : fault);
+    else if (fault.kind === 'drift') node.clock.setDrift(this.nowUs, fault.ppm);
     else if (fault.kind === 'jump') node.clock.jumpAhead(this.nowUs, fault.byUs);
     node.wakeAt(this.nowUs + 1);
   }

@@ -10,9 +10,14 @@
  *
  * Invariant: mandatory = reliable numbers neither delivered nor superseded nor able to expire.
  */
-import { MODE_RELIABLE_ORDERED, MODE_UNRELIABLE_SEQUENCED } from '../../protocol/api.js';
+import {
+  MODE_RELIABLE_ORDERED,
+  MODE_RELIABLE_UNORDERED,
+  MODE_UNRELIABLE_SEQUENCED,
+} from '../../protocol/api.js';
 import { grownFloat, grownInt } from '../grow.js';
 import { fillPayload, firstWrongByte, NUMBERED_BYTES_MIN, numberIn } from '../workload/payload.js';
+import { ReceiptBook } from './receipts.js';
 import { violate } from './violation.js';
 
 const DELIVERED = 1;
@@ -20,6 +25,9 @@ const SUPERSEDED = 2;
 /** Something behind it in its stream was delivered first: it must not come any more. */
 const PASSED = 4;
 const EXPIRES = 8;
+
+/** Longer messages may travel in pieces, in the smallest packets. */
+const WHOLE_BYTES_MAX = 1024;
 
 const START_ROWS = 256;
 const STREAMS = 256 * 4;
@@ -36,6 +44,7 @@ export class Ledger {
   /** Reliable messages with an expiry that are not delivered (yet). */
   expirable = 0;
   superseded = 0;
+  readonly receipts = new ReceiptBook(this);
   lengths = new Int32Array(START_ROWS);
   streams = new Int32Array(START_ROWS);
   sentUs = new Float64Array(START_ROWS);
@@ -123,6 +132,7 @@ export class Ledger {
     if (mode === MODE_RELIABLE_ORDERED || mode === MODE_UNRELIABLE_SEQUENCED) {
       this.passTo(number, stream, mode);
     }
+    this.receipts.deliver(number);
     this.flags[number] |= DELIVERED;
     this.deliveredUs[number] = nowUs;
     this.delivered += 1;
@@ -156,8 +166,41 @@ export class Ledger {
   }
 
   describeMissing(number: number): string {
+    return `${this.describe(number)} never came`;
+  }
+
+  /** "c0→s number 17 channel 3 mode 2 (60 B, sent at 1234.567 ms)" */
+  describe(number: number): string {
     const sentMs = (this.sentUs[number] / 1000).toFixed(3);
-    return `${this.at(number)} (${this.lengths[number]} B, sent at ${sentMs} ms) never came`;
+    return `${this.at(number)} (${this.lengths[number]} B, sent at ${sentMs} ms)`;
+  }
+
+  isReliable(number: number): boolean {
+    return (this.streams[number] & 2) !== 0;
+  }
+
+  /** Whether the receiver can have acknowledged it, by what its application was given so far. */
+  mayBeAcknowledged(number: number): boolean {
+    const flags = this.flags[number];
+    if ((flags & DELIVERED) !== 0) return true;
+    const stream = this.streams[number];
+    switch (stream & 3) {
+      case MODE_RELIABLE_ORDERED:
+        return this.heads[stream] !== this.places[number];
+      case MODE_RELIABLE_UNORDERED:
+        return false;
+      case MODE_UNRELIABLE_SEQUENCED:
+        return (flags & PASSED) !== 0 || this.lengths[number] > WHOLE_BYTES_MAX;
+      default:
+        return this.lengths[number] > WHOLE_BYTES_MAX;
+    }
+  }
+
+  /** Whether its sender can have dropped it unsent. */
+  mayBeDropped(number: number): boolean {
+    const flags = this.flags[number];
+    if ((flags & DELIVERED) !== 0) return false;
+    return !this.isReliable(number) || (flags & (EXPIRES | SUPERSEDED)) !== 0;
   }
 
   /** "c0→s number 17 channel 3 mode 2" */
@@ -168,8 +211,9 @@ export class Ledger {
 
   /** Unreliable, delivered, replaced, or free to expire before it is packed. */
   private isDone(number: number): boolean {
-    const isReliable = (this.streams[number] & 2) !== 0;
-    return !isReliable || (this.flags[number] & (DELIVERED | SUPERSEDED | EXPIRES)) !== 0;
+    return (
+      !this.isReliable(number) || (this.flags[number] & (DELIVERED | SUPERSEDED | EXPIRES)) !== 0
+    );
   }
 
   private identify(number: number, stream: number, length: number): void {

@@ -20,6 +20,8 @@ export const ORACLES = [
   'lost-reliable',
   'drained-early',
   'caps',
+  'receipt-once',
+  'receipt-true',
   'send-result',
   'timer-in-past',
   'spin',

@@ -19,6 +19,7 @@ export function nativeNode(
     maxFlows: 4,
     maxAckDelayUs: tickUs > 0 ? Math.ceil(tickUs) + 5_000 : 25_000,
     limits: {},
+    channels: [],
     rings: CLIENT_RING_SIZES,
     inboxPackets: 4096,
     ...changes,

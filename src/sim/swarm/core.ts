@@ -9,10 +9,12 @@ import type { CoreNodeOptions } from '../core/core-node.js';
 import type { PathProfile } from '../network/profile.js';
 import { Stream } from '../random.js';
 import {
+  channelsFor,
   clockStartUs,
   faultsFor,
   limitsFor,
   pathFor,
+  rebinds,
   tinyReceiver,
   workloadsFor,
 } from './parts.js';
@@ -49,7 +51,7 @@ export function swarmCore(seed: number, profile: string | null = null): SwarmWor
       })),
       flowsPerClient: shape.pick([1, 1, 1, 2]),
       payloadBytes: shape.pick([1080, 1192, 1200, 1200, 1300]),
-      faults: faultsFor(seed, clients, safetyUs, profile),
+      faults: [...faultsFor(seed, clients, safetyUs, profile), ...rebinds(seed, clients, safetyUs)],
       workload: workloadsFor(seed, shape),
       churn: shape.isHit(1, 3),
       replies: shape.isHit(1, 2),
@@ -71,6 +73,7 @@ function nodeFor(
     maxAckDelayUs:
       tickUs > 0 ? Math.ceil(tickUs) + 5_000 : random.pick([1000, 25_000, 25_000, 80_000]),
     limits,
+    channels: channelsFor(seed, index, limits),
   };
   const startUs = clockStartUs(random);
   return {

@@ -6,10 +6,12 @@ import type { NativeConfig, NativeNodeOptions } from '../native/native-config.js
 import type { PathProfile } from '../network/profile.js';
 import { Stream } from '../random.js';
 import {
+  channelsFor,
   clockStartUs,
   faultsFor,
   limitsFor,
   pathFor,
+  rebinds,
   tinyReceiver,
   workloadsFor,
 } from './parts.js';
@@ -85,21 +87,10 @@ function nodeFor(
     maxFlows,
     maxAckDelayUs: tickUs > 0 ? Math.ceil(tickUs) + 5_000 : 25_000,
     limits,
+    channels: channelsFor(seed, index, limits),
     rings,
     inboxPackets: random.pick([64, 1000, 4096]),
   };
-}
-
-function rebinds(seed: number, clients: number, safetyUs: number): Fault[] {
-  const random = new Stream(seed, 'rebinds');
-  const count = random.isHit(1, 3) ? random.between(1, 4) : 0;
-  const faults: Fault[] = [];
-  for (let index = 0; index < count; index++) {
-    const client = random.between(0, clients - 1);
-    const what = random.pick(['port', 'port', 'address'] as const);
-    faults.push({ kind: 'rebind', client, what, fromUs: random.between(0, safetyUs) });
-  }
-  return faults;
 }
 
 function restarts(seed: number, safetyUs: number): Fault[] {

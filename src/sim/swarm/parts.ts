@@ -1,5 +1,6 @@
 /** The pieces that random worlds of both levels are made of; each draws from a stream of its own. */
-import type { ProtocolLimits } from '../../protocol/api.js';
+import type { ChannelOptions, ProtocolLimits } from '../../protocol/api.js';
+import { CHANNELS_MAX } from '../../util/limits.js';
 import type { Fault } from '../fault.js';
 import { bursts, type LinkProfile, type PathProfile, PROFILES } from '../network/profile.js';
 import { ratio, Stream } from '../random.js';
@@ -35,6 +36,16 @@ export function tinyReceiver(shape: Stream): ProtocolLimits {
     sendReliableBytes: shape.pick([4096, 65_536, 1 << 20]),
     sendUnreliableBytes: shape.pick([1024, 16_384, 65_536]),
   };
+}
+
+/** How a node's channels share the wire: all alike in half of the worlds, else anything. */
+export function channelsFor(seed: number, node: number, limits: ProtocolLimits): ChannelOptions[] {
+  const random = new Stream(seed, 'channels', node);
+  if (random.isHit(1, 2)) return [];
+  return Array.from({ length: limits.channels ?? CHANNELS_MAX }, () => ({
+    priority: random.between(0, 7),
+    weight: random.pick([1, 1, 2, 5, 255]),
+  }));
 }
 
 /** What a node's clock shows at first: anything, and half of the time close to the wrap of int32. */
@@ -143,6 +154,19 @@ function oneFault(
 
 function seedOf(random: Stream): number {
   return random.next31();
+}
+
+/** A NAT moves clients; at the core level the server is told as NX would tell it. */
+export function rebinds(seed: number, clients: number, safetyUs: number): Fault[] {
+  const random = new Stream(seed, 'rebinds');
+  const count = random.isHit(1, 3) ? random.between(1, 4) : 0;
+  const faults: Fault[] = [];
+  for (let index = 0; index < count; index++) {
+    const client = random.between(0, clients - 1);
+    const what = random.pick(['port', 'port', 'address'] as const);
+    faults.push({ kind: 'rebind', client, what, fromUs: random.between(0, safetyUs) });
+  }
+  return faults;
 }
 
 export function workloadsFor(seed: number, shape: Stream): MakeWorkload {

@@ -1,6 +1,6 @@
 /**
  * Anything that is legal: phases of silence, of steady talk, bursts and bulk, over some channels, all
- * modes, sizes from nothing to the largest message, with and without expiry, keys and redundancy.
+ * modes, sizes from nothing to the largest message, with and without expiry, keys, redundancy and receipts.
  */
 import { SEND_FULL } from '../../protocol/api.js';
 import { Stream } from '../random.js';
@@ -27,12 +27,14 @@ interface Message {
   expiresUs: number;
   key: number;
   redundancy: number;
+  wantsReceipt: boolean;
 }
 
 export class RandomWorkload implements Workload {
   nextUs: number;
   private readonly phases: Stream;
   private readonly messages: Stream;
+  private readonly receipts: Stream;
   private readonly channels: number[] = [];
   private readonly modes: number[] = [];
   private phaseEndUs: number;
@@ -49,6 +51,7 @@ export class RandomWorkload implements Workload {
   ) {
     this.phases = new Stream(seed, 'workload phases', index);
     this.messages = new Stream(seed, 'workload messages', index);
+    this.receipts = new Stream(seed, 'workload receipts', index);
     const shape = new Stream(seed, 'workload shape', index);
     const count = shape.between(1, Math.min(limits.channels, 6));
     for (let i = 0; i < count; i++) this.channels.push(shape.between(0, limits.channels - 1));
@@ -90,6 +93,7 @@ export class RandomWorkload implements Workload {
     const expires = random.isHit(1, 8) ? random.between(1_000, 300_000) : 0;
     const key = random.isHit(1, 8) ? random.between(1, 7) : 0;
     const redundancy = random.isHit(1, 6) ? random.between(1, 7) : 0;
+    const wantsReceipt = this.receipts.isHit(1, 5);
     return {
       channel,
       mode,
@@ -97,6 +101,7 @@ export class RandomWorkload implements Workload {
       expiresUs: isPlain ? 0 : expires,
       key: isPlain ? 0 : key,
       redundancy,
+      wantsReceipt: wantsReceipt && !isPlain,
     };
   }
 
@@ -127,7 +132,8 @@ export class RandomWorkload implements Workload {
   }
 
   private offer(speaker: Speaker, message: Message): boolean {
-    const { channel, mode, length, expiresUs, key, redundancy } = message;
-    return speaker.send(channel, mode, length, expiresUs, key, redundancy) !== SEND_FULL;
+    const { channel, mode, length, expiresUs, key, redundancy, wantsReceipt } = message;
+    const code = speaker.send(channel, mode, length, expiresUs, key, redundancy, wantsReceipt);
+    return code !== SEND_FULL;
   }
 }

@@ -14,6 +14,7 @@ export interface SteadyOptions {
   redundancy?: number;
   expiresUs?: number;
   key?: number;
+  wantsReceipt?: boolean;
 }
 
 /** The same messages at a fixed rate. */
@@ -31,6 +32,7 @@ export class SteadyWorkload implements Workload {
       redundancy: 0,
       expiresUs: 0,
       key: 0,
+      wantsReceipt: false,
       ...options,
     };
     this.nextUs = this.options.fromUs;
@@ -38,9 +40,10 @@ export class SteadyWorkload implements Workload {
 
   act(nowUs: number, speaker: Speaker): void {
     const { channel, mode, bytes, messages, expiresUs, key, redundancy } = this.options;
+    const { wantsReceipt } = this.options;
     while (this.nextUs <= nowUs) {
       for (let i = 0; i < messages; i++) {
-        const code = speaker.send(channel, mode, bytes, expiresUs, key, redundancy);
+        const code = speaker.send(channel, mode, bytes, expiresUs, key, redundancy, wantsReceipt);
         if (code >= SEND_FULL) this.refused += 1;
       }
       this.nextUs += this.options.intervalUs;

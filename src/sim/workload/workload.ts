@@ -12,6 +12,7 @@ export interface Speaker {
     expiresUs: number,
     key: number,
     redundancy: number,
+    wantsReceipt?: boolean,
   ): number;
 }
 
