@@ -18,7 +18,7 @@ import {
 } from '../session/close-codes.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
-import type { CloseInfo, SendOptions } from '../session/types.js';
+import type { CloseInfo, ConnectionStats, SendOptions } from '../session/types.js';
 import { isWildcard, joinHostPort } from './addresses.js';
 import { Broadcaster } from './broadcast.js';
 import { HttpFace, type MintedTicket } from './http-face.js';
@@ -27,7 +27,8 @@ import { readServerAdmission, readServerOptions, type ServerSettings } from './o
 import type { PlayerEntry } from './player-entry.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
-import { addConnection, emptyStats } from './server-stats.js';
+import { ServerOps, type ServerState } from './server-ops.js';
+import { addConnection, collectStats, emptyStats } from './server-stats.js';
 import { TickClock } from './tick-clock.js';
 import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
 import type {
@@ -58,6 +59,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   readonly #startMs = performance.now();
   readonly #dispatcher: Dispatcher<PlayerEntry>;
   readonly #drops = new SessionDrops();
+  readonly #ops: ServerOps;
   readonly #tickets: TicketBook;
   readonly #broadcaster: Broadcaster;
   readonly #players = new Map<string, PlayerEntry>();
@@ -82,6 +84,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   private constructor(settings: ServerSettings) {
     this.#settings = settings;
+    this.#ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
     this.#isBusy = settings.admission.busy ?? false;
     this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
     this.#dispatcher = new Dispatcher((error, type) => this.#report(error, `on ${type}`));
@@ -169,14 +172,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   stats(): ServerStats {
-    const stats = structuredClone(this.#departed);
-    for (const player of this.#all) {
-      stats.players[player.wire]++;
-      addConnection(stats, player.stats());
-    }
-    this.#drops.addTo(stats.drops);
-    Object.assign(stats.drops, this.#udpListener?.drops());
-    return stats;
+    return this.#collect(this.#all.map((player) => player.stats()));
   }
 
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
@@ -227,6 +223,9 @@ export class GameServer<R extends object = Record<string, unknown>> {
     for (const player of [...this.#all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
     await Promise.all([this.#wsListener?.close(), this.#face?.close()]);
+    this.#ops.close();
+    if (this.http.port > 0)
+      this.#ops.logger.info({ http: this.http, udp: this.udp, code }, 'closed');
   }
 
   async #open(): Promise<void> {
@@ -237,6 +236,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       drops: this.#drops,
       tickets: this.#tickets,
       logger: settings.logger,
+      messageAges: this.#ops.messageAges,
       nowMs: () => this.nowMs(),
       isFull: (playerId: string) => this.#isFull(playerId),
       refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
@@ -246,6 +246,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
     if (settings.hasWs) this.#wsListener = new WsListener(host);
     this.#face = new HttpFace({
       ...settings,
+      ops: this.#ops,
+      metricsPage: () => this.#ops.metricsPage(() => this.#state()),
       nowMs: host.nowMs,
       mint: (playerId, localAddress) => this.#mint(playerId, localAddress),
       upgrade: (request, socket, head, url) => {
@@ -271,6 +273,29 @@ export class GameServer<R extends object = Record<string, unknown>> {
     } else if (settings.tickHz > 0) {
       this.#clock = new TickClock(settings.tickHz, (ticksDue) => this.#runTick(ticksDue));
     }
+    const { http, udp } = this;
+    this.#ops.logger.info({ http, udp, tickHz: settings.tickHz, ...this.features() }, 'listening');
+  }
+
+  #collect(connections: ConnectionStats[]): ServerStats {
+    const stats = collectStats(this.#departed, connections);
+    this.#drops.addTo(stats.drops);
+    Object.assign(stats.drops, this.#udpListener?.drops());
+    return stats;
+  }
+
+  #state(): ServerState {
+    const connections = this.#all.map((player) => player.stats());
+    return {
+      uptimeS: this.nowMs() / 1000,
+      playersMax: this.#settings.maxPlayers,
+      isBusy: this.#isBusy,
+      rooms: this.#rooms.size,
+      stats: this.#collect(connections),
+      connections,
+      admission: this.admission(),
+      features: this.features(),
+    };
   }
 
   /** Who is in may come again: the newer connection takes the older one's place. */
@@ -313,6 +338,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     }
     this.#players.set(player.id, player);
     this.#all.push(player);
+    this.#ops.handleJoin(player);
     this.#joins.emit([player], this.#onHandlerError('onJoin'));
   }
 
@@ -324,6 +350,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     const at = this.#all.indexOf(player);
     if (at >= 0) this.#all.splice(at, 1);
     if (this.#players.get(player.id) === player) this.#players.delete(player.id);
+    this.#ops.handleLeave(player, info);
     this.#leaves.emit([player, info], this.#onHandlerError('onLeave'));
   }
 
@@ -336,8 +363,12 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#tick += ticksDue;
     const stepMs = 1000 / this.#settings.tickHz;
     const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
-    this.#ticks.emit([info], this.#onHandlerError('onTick'));
+    this.#ops.beginTick(info.tick, ticksDue);
+    this.#ticks.emit([info], this.#onTickError);
+    this.#ops.endTick();
   }
+
+  readonly #onTickError = (error: unknown): void => this.#report(error, 'onTick');
 
   readonly #onRawError = (error: unknown): void => this.#report(error, 'onRaw');
 
@@ -346,11 +377,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   #report(error: unknown, where: string): void {
-    if (this.#errors.size > 0) {
-      this.#errors.emit([error, where], () => {});
-      return;
-    }
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#settings.logger.error({ where, error: detail }, 'handler failed');
+    const isTold = this.#errors.size > 0;
+    this.#ops.handleError(error, where, isTold);
+    if (isTold) this.#errors.emit([error, where], () => {});
   }
 }

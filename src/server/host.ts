@@ -1,11 +1,11 @@
 /** What the listeners need of the game server. */
 import type { Registry } from '../messages/types.js';
+import type { DurationHistogram, Logger } from '../ops/index.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type { CloseInfo } from '../session/types.js';
 import type { PlayerEntry } from './player-entry.js';
 import type { TicketBook } from './tickets.js';
-import type { Logger } from './types.js';
 
 export interface ListenerHost {
   readonly registry: Registry<object>;
@@ -13,6 +13,8 @@ export interface ListenerHost {
   readonly drops: SessionDrops;
   readonly tickets: TicketBook;
   readonly logger: Logger;
+  /** Where ages of messages are counted, arrival to handler; null: nobody asked. */
+  readonly messageAges: DurationHistogram | null;
   /** Monotonic ms since the server started listening. */
   nowMs(): number;
   isFull(playerId: string): boolean;

@@ -4,6 +4,7 @@
  *   POST /v1/game/ticket   session token in, one-time ticket (WebSocket) and connect token (UDP) out
  *   GET  /v1/game/ws       WebSocket upgrade, `?ticket=`
  *   GET  /v1/healthz       launch convention
+ *   GET  /metrics          where they are asked for
  *
  * Secrets travel here, so it is TLS, or behind a TLS proxy, or loopback in `dev`. Browsers are held
  * off by a Host allow-list, a JSON content type (no CORS answer is ever given) and single use.
@@ -12,17 +13,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { API_VERSION, errorText, health, type MetricsPage } from '../ops/index.js';
 import { TransportError } from '../util/errors.js';
 import { plainAddress } from './addresses.js';
 import type { TlsMaterial } from './options.js';
 import { Problem, sendProblem } from './problem.js';
 import { RateLimiter } from './rate-limiter.js';
-import type { Logger, VerifySession } from './types.js';
+import type { ServerOps } from './server-ops.js';
+import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
 
 const BODY_BYTES_MAX = 4096;
 const RETRY_AFTER_CAPACITY_S = 5;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Names of the routes in metrics and logs. */
+const ROUTES: ReadonlyMap<string, string> = new Map([
+  ['/v1/game/ticket', 'ticket'],
+  ['/v1/game/ws', 'ws'],
+  ['/v1/healthz', 'healthz'],
+  ['/metrics', 'metrics'],
+]);
 
 export interface MintedTicket {
   ticket: string;
@@ -42,7 +52,8 @@ export interface HttpFaceOptions {
   ticketsPerSecond: number;
   ticketBurst: number;
   nowMs: () => number;
-  logger: Logger;
+  ops: ServerOps;
+  metricsPage: () => Promise<MetricsPage>;
   /** Null when there is no room for another player. */
   mint: (playerId: string, localAddress: string) => MintedTicket | null;
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
@@ -57,7 +68,9 @@ export class HttpFace {
     this.#options = options;
     this.#limiter = new RateLimiter(options.ticketsPerSecond, options.ticketBurst, options.nowMs);
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-      this.#handle(request, response).catch((error) => this.#fail(response, error));
+      this.#handle(request, response)
+        .catch((error) => this.#fail(response, error))
+        .finally(() => options.ops.handleRequest(routeOf(request), response.statusCode));
     };
     this.#server =
       options.tls === null ? createServer(onRequest) : createTlsServer(options.tls, onRequest);
@@ -92,15 +105,35 @@ export class HttpFace {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#checkHost(request);
     const url = requestUrl(request);
-    if (url.pathname === '/v1/healthz') return this.#health(request, response);
-    if (url.pathname === '/v1/game/ticket') return this.#ticket(request, response);
+    switch (url.pathname) {
+      case '/v1/healthz':
+        return this.#health(request, response);
+      case '/v1/game/ticket':
+        return this.#ticket(request, response);
+      case '/metrics':
+        return this.#metrics(request, response);
+    }
     throw new Problem(404, 'not-found', `no route ${url.pathname}`);
   }
 
   #health(request: IncomingMessage, response: ServerResponse): void {
     if (request.method !== 'GET') throw methodNotAllowed('GET');
-    response.setHeader('X-API-Version', 'v1');
-    sendJson(response, { status: 'ok', version: 'v1', commit: process.env.GGSCALE_COMMIT ?? '' });
+    response.setHeader('X-API-Version', API_VERSION);
+    sendJson(response, health());
+  }
+
+  async #metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { gate } = this.#options.ops;
+    if (gate === null) throw new Problem(404, 'not-found', 'metrics are off');
+    if (request.method !== 'GET') throw methodNotAllowed('GET');
+    if (!gate.admits(request.headers.authorization)) {
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      throw new Problem(401, 'unauthenticated', 'the bearer is missing or wrong');
+    }
+    const { contentType, text } = await this.#options.metricsPage();
+    response.setHeader('Content-Type', contentType);
+    response.setHeader('Cache-Control', 'no-store');
+    response.end(text);
   }
 
   async #ticket(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -117,7 +150,7 @@ export class HttpFace {
     if (typeof token !== 'string' || token.length === 0) {
       throw new Problem(401, 'unauthenticated', 'X-Session-Token is missing');
     }
-    const session = await options.verifySession(token);
+    const session = await this.#verify(token);
     if (session === null) throw new Problem(401, 'unauthenticated', 'session token refused');
     if (!isPlayerId(session.playerId)) {
       throw new Problem(403, 'bad-player-id', `a player id has 1…${PLAYER_ID_BYTES_MAX} bytes`);
@@ -135,15 +168,29 @@ export class HttpFace {
     });
   }
 
+  /** The program's hook. What it throws may repeat the token, which is not for the log. */
+  async #verify(token: string): Promise<VerifiedSession | null> {
+    try {
+      return await this.#options.verifySession(token);
+    } catch (error) {
+      throw new Error(`verifySession failed: ${errorText(error, token)}`);
+    }
+  }
+
   #handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    const { ops } = this.#options;
+    const route = routeOf(request);
     try {
       this.#checkHost(request);
       const url = requestUrl(request);
       if (url.pathname !== '/v1/game/ws') throw new Problem(404, 'not-found', 'no such socket');
       this.#options.upgrade(request, socket, head, url);
+      ops.handleRequest(route, 101);
     } catch (error) {
-      refuseUpgrade(socket, error);
+      const problem = this.#problemOf(error);
+      refuseUpgrade(socket, problem);
+      ops.handleRequest(route, problem.status);
     }
   }
 
@@ -163,18 +210,19 @@ export class HttpFace {
   }
 
   #fail(response: ServerResponse, error: unknown): void {
-    if (error instanceof Problem) {
-      sendProblem(response, error);
-      return;
-    }
-    this.#options.logger.error({ error: String(error) }, 'request failed');
-    sendProblem(response, new Problem(500, 'internal', 'internal error'));
+    sendProblem(response, this.#problemOf(error));
+  }
+
+  /** What is nobody's refusal is our own failure: it is logged, and not told to strangers. */
+  #problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    this.#options.ops.logger.error({ error: errorText(error) }, 'request failed');
+    return new Problem(500, 'internal', 'internal error');
   }
 }
 
 /** Answers a refused upgrade as HTTP, then closes. */
-export function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const problem = error instanceof Problem ? error : new Problem(500, 'internal', 'internal error');
+function refuseUpgrade(socket: Duplex, problem: Problem): void {
   const body = JSON.stringify(problem.toJson());
   // The peer may never hang up, and nobody else watches this socket.
   socket.once('finish', () => socket.destroy());
@@ -192,6 +240,12 @@ function requestUrl(request: IncomingMessage): URL {
     throw new Problem(400, 'bad-url', 'the request target is not a path');
   }
   return new URL(text, 'http://host');
+}
+
+/** A few words for all that may be asked: what strangers write goes into no label and no log. */
+function routeOf(request: IncomingMessage): string {
+  const path = (request.url ?? '').split('?')[0];
+  return ROUTES.get(path) ?? 'other';
 }
 
 function sendJson(response: ServerResponse, value: object): void {

@@ -6,13 +6,15 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../ops/index.js';
 import { type AdmissionSettings, readAdmission } from '../util/admission.js';
 import { badOption, TransportError } from '../util/errors.js';
-import { isNxMode, type NxMode } from '../util/nx.js';
+import type { NxMode } from '../util/nx.js';
+import { flag, integer, number, oneOf, refuseUnknown } from '../util/option-checks.js';
 import { isLoopback } from './addresses.js';
 import type {
   GameServerOptions,
-  Logger,
+  MetricsOptions,
   UdpDriver,
   UdpListenOptions,
   VerifySession,
@@ -68,6 +70,13 @@ export interface ServerSettings {
   ticketBurst: number;
   admission: AdmissionSettings;
   logger: Logger;
+  /** Null: off. */
+  metrics: MetricsSettings | null;
+}
+
+export interface MetricsSettings {
+  /** Null: everybody may read them. */
+  bearer: string | null;
 }
 
 const KNOWN = new Set([
@@ -85,6 +94,8 @@ const KNOWN = new Set([
   'ticketsPerSecondPerAddress',
   'admission',
   'logger',
+  'logLevel',
+  'metrics',
 ]);
 const KNOWN_UDP = new Set([
   'port',
@@ -101,15 +112,12 @@ const KNOWN_UDP = new Set([
   'sendBufferBytes',
 ]);
 const KNOWN_WS = new Set(['allowedHosts']);
-
-/** Without a logger only errors are told: what a handler of the game threw must not vanish. */
-const ERRORS_ONLY: Logger = {
-  info() {},
-  warn() {},
-  error(fields, message) {
-    console.error(`ggscale: ${message}`, fields);
-  },
-};
+const KNOWN_TLS = new Set(['key', 'cert']);
+const KNOWN_METRICS = new Set(['bearer']);
+const NX_MODES = ['off', 'allow', 'require'] as const;
+const DRIVERS = ['auto', 'immediate', 'tick'] as const;
+/** As long as a bearer must be so that nobody tries them all, and a header may be. */
+const BEARER = /^[!-~]{16,256}$/;
 
 /** @throws TransportError bad-option */
 export function readServerOptions<R extends object>(options: GameServerOptions<R>): ServerSettings {
@@ -155,7 +163,8 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     maxPlayers: integer('maxPlayers', options.maxPlayers ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
     ticketsPerSecond: number('ticketsPerSecondPerAddress', rate, 0.1, 1e6),
     ticketBurst: Math.max(4, rate * 4),
-    logger: readLogger(options.logger),
+    logger: readLogger(options.logger, options.logLevel),
+    metrics: readMetrics(options.metrics),
   };
 }
 
@@ -176,10 +185,7 @@ export function readServerAdmission(given: AdmissionSettings, hasUdp: boolean): 
 
 function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
   refuseUnknown('udp.', udp, KNOWN_UDP);
-  const driver = udp.driver ?? (tickHz > 0 ? 'tick' : 'auto');
-  if (driver !== 'tick' && driver !== 'auto' && driver !== 'immediate') {
-    throw badOption('udp.driver', driver, "'auto', 'immediate' or 'tick'");
-  }
+  const driver = oneOf('udp.driver', udp.driver ?? (tickHz > 0 ? 'tick' : 'auto'), DRIVERS);
   if (driver === 'tick' && tickHz === 0) {
     throw badOption('udp.driver', driver, "'auto' or 'immediate' while tickHz is 0");
   }
@@ -189,8 +195,7 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
     throw badOption('udp.affinity', affinity, 'a CPU for each of udp.threads, or none');
   }
   for (const cpu of affinity) integer('udp.affinity', cpu, 0, CPU_MAX);
-  const nx = udp.nx ?? 'allow';
-  if (!isNxMode(nx)) throw badOption('udp.nx', nx, "'off', 'allow' or 'require'");
+  const nx = oneOf('udp.nx', udp.nx ?? 'allow', NX_MODES);
   const protocolId = udp.protocolId ?? DEFAULT_PROTOCOL_ID;
   if (typeof protocolId !== 'bigint' || BigInt.asUintN(64, protocolId) !== protocolId) {
     throw badOption('udp.protocolId', protocolId, 'a bigint 0…2^64−1');
@@ -217,6 +222,7 @@ function readUdp(udp: UdpListenOptions, tickHz: number): UdpSettings {
 
 function readTls(tls: GameServerOptions['tls']): ServerSettings['tls'] {
   if (tls === undefined) return null;
+  if (typeof tls === 'object' && tls !== null) refuseUnknown('tls.', tls, KNOWN_TLS);
   const isPart = (part: unknown) => typeof part === 'string' || part instanceof Uint8Array;
   const { key, cert } = tls ?? {};
   // The value holds a secret: it is not repeated in the message.
@@ -250,13 +256,29 @@ function readRegistry(registry: Registry<object> | undefined): Registry<object> 
   throw badOption('registry', registry, 'what createRegistry returns');
 }
 
-function readLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return ERRORS_ONLY;
-  const isLogger = (['info', 'warn', 'error'] as const).every(
-    (level) => typeof logger?.[level] === 'function',
-  );
+function readLogger(logger: Logger | undefined, level: LogLevel | undefined): Logger {
+  if (logger === undefined) return createLogger(oneOf('logLevel', level ?? 'warn', LOG_LEVELS));
+  if (level !== undefined) throw badOption('logLevel', level, 'nothing beside a logger of yours');
+  const isLogger =
+    (['info', 'warn', 'error'] as const).every((name) => typeof logger?.[name] === 'function') &&
+    (logger.debug === undefined || typeof logger.debug === 'function');
   if (!isLogger) throw badOption('logger', logger, 'an object with info, warn and error');
   return logger;
+}
+
+function readMetrics(metrics: boolean | MetricsOptions | undefined): MetricsSettings | null {
+  if (metrics === undefined || metrics === false) return null;
+  if (metrics === true) return { bearer: null };
+  refuseUnknown('metrics.', metrics, KNOWN_METRICS);
+  const { bearer = null } = metrics;
+  // The value is a secret: it is not repeated in the message.
+  if (bearer !== null && !(typeof bearer === 'string' && BEARER.test(bearer))) {
+    throw new TransportError(
+      'bad-option',
+      'ggscale: metrics.bearer must be 16 to 256 visible characters of ASCII',
+    );
+  }
+  return { bearer };
 }
 
 /** `ip:port`, IPv6 in brackets: what a connect token can carry. */
@@ -291,38 +313,4 @@ function hostsOf(host: string, extra: string[] | undefined): Set<string> {
 
 function bufferBytes(name: string, value: number | undefined): number {
   return value === undefined ? 0 : integer(name, value, 4096, BUFFER_BYTES_MAX);
-}
-
-function integer(name: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw badOption(name, value, `an integer ${min}…${max}`);
-  }
-  return value;
-}
-
-function number(name: string, value: number, min: number, max: number): number {
-  if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    throw badOption(name, value, `a number ${min}…${max}`);
-  }
-  return value;
-}
-
-function flag(name: string, value: boolean | undefined): boolean {
-  if (value !== undefined && typeof value !== 'boolean')
-    throw badOption(name, value, 'true or false');
-  return value === true;
-}
-
-function refuseUnknown(prefix: string, options: object, known: Set<string>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw badOption(prefix === '' ? 'options' : prefix.slice(0, -1), options, 'an object');
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) {
-      throw new TransportError(
-        'bad-option',
-        `ggscale: unknown option ${prefix}${name}; known: ${[...known].join(', ')}`,
-      );
-    }
-  }
 }

@@ -35,3 +35,16 @@ export function addConnection(stats: ServerStats, connection: ConnectionStats): 
   totals.packetsLostIn += connection.packetsLostIn;
   totals.resends += connection.resends;
 }
+
+/** Those who left and those who are here. Drops are the caller's to add. */
+export function collectStats(
+  departed: ServerStats,
+  connections: readonly ConnectionStats[],
+): ServerStats {
+  const stats = structuredClone(departed);
+  for (const connection of connections) {
+    stats.players[connection.wire]++;
+    addConnection(stats, connection);
+  }
+  return stats;
+}

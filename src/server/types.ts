@@ -3,6 +3,7 @@
  */
 
 import type { Registry } from '../messages/types.js';
+import type { Logger, LogLevel } from '../ops/index.js';
 import type {
   CloseInfo,
   ConnectionStats,
@@ -14,14 +15,8 @@ import type {
 import type { AdmissionSettings } from '../util/admission.js';
 import type { NxMode } from '../util/nx.js';
 
+export type { Logger, LogLevel } from '../ops/index.js';
 export type { AdmissionSettings, AdmissionStatus, Rate } from '../util/admission.js';
-
-/** Log sink with pino's order of arguments. By default errors go to stderr and the rest nowhere. */
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /**
  * `tick`: datagrams are read at the start of each tick and one packet per client leaves at its end.
@@ -115,7 +110,19 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
    * wires. Change it live with `setAdmission`. Defaults: docs/ADMISSION.md.
    */
   admission?: AdmissionSettings;
+  /** Takes the log lines. Default: pino, JSON on standard output. */
   logger?: Logger;
+  /** What the default logger writes: `debug`, `info`, `warn` (default), `error` or `silent`. */
+  logLevel?: LogLevel;
+  /**
+   * Answers `GET /metrics` of the HTTP listener for Prometheus; see docs/OPERATIONS.md. Default off.
+   */
+  metrics?: boolean | MetricsOptions;
+}
+
+export interface MetricsOptions {
+  /** Asked for as `Authorization: Bearer`, 16 to 256 characters. Default: everybody may read. */
+  bearer?: string;
 }
 
 /** One connected player, whatever the wire. */

@@ -3,6 +3,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { BODY_BYTES_MAX } from '../messages/types.js';
+import type { DurationHistogram } from '../ops/index.js';
 import type { ClosedFlow, OpenedFlow, RuntimeHandler } from '../runtime/handler.js';
 import { openServerRuntime, type ServerRuntimeOptions } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -41,6 +42,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly #options: UdpListenerOptions;
   readonly #runtime: Runtime;
   readonly #context: BinaryPeerContext<PlayerEntry>;
+  readonly #messageAges: DurationHistogram | null;
   readonly #players: (PlayerEntry | null)[] = [];
   readonly #pending = new Map<number, PendingFlow>();
   readonly #raw = new Map<number, RawFlowEntry>();
@@ -50,6 +52,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   constructor(host: ListenerHost, options: UdpListenerOptions) {
     this.#host = host;
     this.#options = options;
+    this.#messageAges = host.messageAges;
     this.#runtime = openServerRuntime({ ...options, registryHash: host.registry.hash }, this);
     this.address = this.#runtime.address();
     this.#context = {
@@ -166,6 +169,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   ): void {
     const player = this.#players[slot];
     if (player === null || player === undefined) return;
+    this.#messageAges?.observe(ageUs);
     const peer = player.peer as BinaryPeer<PlayerEntry>;
     peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
   }

@@ -16,7 +16,23 @@ export class TransportError extends Error {
 
 /** The refusal of an option: its name, the value, and what is accepted. Never for secrets. */
 export function badOption(name: string, value: unknown, accepted: string): TransportError {
-  const isNumber = typeof value === 'number' || typeof value === 'bigint';
-  const shown = isNumber ? String(value) : JSON.stringify(value);
-  return new TransportError('bad-option', `ggscale: ${name} is ${shown}, accepted: ${accepted}`);
+  return new TransportError(
+    'bad-option',
+    `ggscale: ${name} is ${shownValue(value)}, accepted: ${accepted}`,
+  );
+}
+
+const SHOWN_CHARS_MAX = 120;
+
+/** A value as an error message shows it: JSON where there is any, cut when it is long. */
+function shownValue(value: unknown): string {
+  let text: string | undefined;
+  try {
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    text = isNumber ? String(value) : JSON.stringify(value);
+  } catch {
+    // a cycle, or a bigint inside
+  }
+  text ??= typeof value;
+  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
 }

@@ -44,6 +44,8 @@ const pure = new Set(['util', 'protocol', 'messages', 'sync']);
 /** package → the files that may name it. */
 const packageHomes = [
   [/^ws$/, /^src\/(server\/ws-listener|sdk\/ws-socket)/],
+  [/^pino$/, /^src\/ops\/logs/],
+  [/^prom-client$/, /^src\/ops\/metric/],
   [/^(redis|ioredis|@redis\/.*)$/, /^src\/cluster\/bus/],
 ];
 
