@@ -25,6 +25,7 @@ import { HttpFace, type MintedTicket } from './http-face.js';
 import { Listeners } from './listeners.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
+import { PrefixList } from './prefix-list.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
 import { ServerOps, type ServerState } from './server-ops.js';
@@ -77,6 +78,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
   #tick = 0;
+  #blocked: PrefixList;
   #isBusy: boolean;
   #retryAfterS: number;
   #isClosed = false;
@@ -85,6 +87,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   private constructor(settings: ServerSettings) {
     this.#settings = settings;
     this.#ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
+    this.#blocked = blockedOf(settings.admission) ?? new PrefixList([]);
     this.#isBusy = settings.admission.busy ?? false;
     this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
     this.#dispatcher = new Dispatcher((error, type) => this.#report(error, `on ${type}`));
@@ -188,9 +191,13 @@ export class GameServer<R extends object = Record<string, unknown>> {
    */
   setAdmission(settings: AdmissionSettings): void {
     readServerAdmission(settings, this.#udpListener !== null);
+    const blocked = blockedOf(settings);
     this.#udpListener?.setAdmission(settings);
+    this.#blocked = blocked ?? this.#blocked;
     this.#isBusy = settings.busy ?? this.#isBusy;
     this.#retryAfterS = settings.retryAfterS ?? this.#retryAfterS;
+    // Last: handlers of leaves run in it, and may set something else.
+    if (blocked !== null) this.#wsListener?.endBlocked((address) => blocked.contains(address));
   }
 
   /** All admission settings, and how full everything is; null while UDP is off. */
@@ -249,10 +256,11 @@ export class GameServer<R extends object = Record<string, unknown>> {
       ops: this.#ops,
       metricsPage: () => this.#ops.metricsPage(() => this.#state()),
       nowMs: host.nowMs,
+      isBlocked: (address) => this.#blocked.contains(address),
       mint: (playerId, localAddress) => this.#mint(playerId, localAddress),
-      upgrade: (request, socket, head, url) => {
+      upgrade: (request, socket, head, url, source) => {
         if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
-        this.#wsListener.upgrade(request, socket, head, url);
+        this.#wsListener.upgrade(request, socket, head, url, source);
       },
     });
     this.http = await this.#face.listen();
@@ -280,6 +288,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #collect(connections: ConnectionStats[]): ServerStats {
     const stats = collectStats(this.#departed, connections);
     this.#drops.addTo(stats.drops);
+    stats.drops['http-blocked'] = this.#face?.blockedCount ?? 0;
     Object.assign(stats.drops, this.#udpListener?.drops());
     return stats;
   }
@@ -381,4 +390,9 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#ops.handleError(error, where, isTold);
     if (isTold) this.#errors.emit([error, where], () => {});
   }
+}
+
+function blockedOf(settings: AdmissionSettings): PrefixList | null {
+  const { blocked } = settings;
+  return blocked === undefined ? null : new PrefixList(blocked, 'admission.blocked');
 }

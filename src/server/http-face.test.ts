@@ -122,3 +122,45 @@ t.test('one address is rate limited', async (t) => {
   t.ok(limited.length >= 2, `${limited.length} of 8 refused`);
   t.ok(Number(limited[0].headers.get('retry-after')) >= 1);
 });
+
+t.test('a blocked address gets nothing but its refusal', async (t) => {
+  const server = await listen({ udp: false, admission: { blocked: ['127.0.0.1'] } });
+  t.teardown(() => server.close());
+  const { port } = server.http;
+  for (const path of ['/v1/game/ticket', '/v1/healthz', '/elsewhere']) {
+    const response = await ask(port, { path });
+    t.equal(response.status, 403);
+    t.match(await response.json(), { code: 'blocked' });
+  }
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const answer = await raw(port, `GET /v1/game/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgrade}`);
+  t.match(answer, /^HTTP\/1.1 403 [\s\S]*"code":"blocked"/);
+  t.equal(server.stats().drops['http-blocked'], 4);
+});
+
+t.test('behind a proxy it is the client that is blocked', async (t) => {
+  const { GameServer } = await import('./index.js');
+  const server = await GameServer.listen({
+    udp: false,
+    trustProxy: true,
+    verifySession: (playerId) => ({ playerId }),
+    admission: { blocked: ['198.51.100.0/24'] },
+  });
+  t.teardown(() => server.close());
+  const { port } = server.http;
+  const status = async (forwarded: string) =>
+    (await ask(port, { headers: { 'X-Forwarded-For': forwarded } })).status;
+  t.equal(await status('198.51.100.7'), 403);
+  t.equal(await status('198.51.100.7, ::ffff:198.51.100.8'), 403);
+  t.equal(await status('198.51.100.7, 203.0.113.1'), 200, 'the proxy wrote the last one');
+  const minted = await ask(port, { headers: { 'X-Forwarded-For': '203.0.113.1' } });
+  const { ticket } = (await minted.json()) as { ticket: string };
+  const { WebSocket } = await import('ws');
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/game/ws?ticket=${ticket}`, {
+    headers: { 'X-Forwarded-For': '203.0.113.1' },
+  });
+  const closed = new Promise((resolve) => socket.on('close', (code) => resolve(code)));
+  await new Promise((resolve) => socket.on('message', resolve));
+  server.setAdmission({ blocked: ['203.0.113.0/24'] });
+  t.equal(await closed, 1008);
+});

@@ -54,12 +54,23 @@ export interface HttpFaceOptions {
   nowMs: () => number;
   ops: ServerOps;
   metricsPage: () => Promise<MetricsPage>;
+  /** Whether nothing is taken from this address. */
+  isBlocked: (address: string) => boolean;
   /** Null when there is no room for another player. */
   mint: (playerId: string, localAddress: string) => MintedTicket | null;
-  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
+  /** `source`: the client's address, also where a proxy stands in between. */
+  upgrade: (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    url: URL,
+    source: string,
+  ) => void;
 }
 
 export class HttpFace {
+  /** Requests from blocked addresses. */
+  blockedCount = 0;
   readonly #options: HttpFaceOptions;
   readonly #server: Server;
   readonly #limiter: RateLimiter;
@@ -103,6 +114,7 @@ export class HttpFace {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#checkSource(request);
     this.#checkHost(request);
     const url = requestUrl(request);
     switch (url.pathname) {
@@ -182,16 +194,25 @@ export class HttpFace {
     const { ops } = this.#options;
     const route = routeOf(request);
     try {
+      const source = this.#checkSource(request);
       this.#checkHost(request);
       const url = requestUrl(request);
       if (url.pathname !== '/v1/game/ws') throw new Problem(404, 'not-found', 'no such socket');
-      this.#options.upgrade(request, socket, head, url);
+      this.#options.upgrade(request, socket, head, url, source);
       ops.handleRequest(route, 101);
     } catch (error) {
       const problem = this.#problemOf(error);
       refuseUpgrade(socket, problem);
       ops.handleRequest(route, problem.status);
     }
+  }
+
+  /** The client's address. */
+  #checkSource(request: IncomingMessage): string {
+    const source = this.#peerAddress(request);
+    if (!this.#options.isBlocked(source)) return source;
+    this.blockedCount++;
+    throw new Problem(403, 'blocked', 'nothing is taken from this address');
   }
 
   #checkHost(request: IncomingMessage): void {

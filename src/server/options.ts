@@ -111,6 +111,8 @@ const KNOWN_UDP = new Set([
   'receiveBufferBytes',
   'sendBufferBytes',
 ]);
+/** Admission settings that concern HTTP and WebSocket too. */
+const BOTH_WIRES: ReadonlySet<string> = new Set(['blocked', 'busy', 'retryAfterS']);
 const KNOWN_WS = new Set(['allowedHosts']);
 const KNOWN_TLS = new Set(['key', 'cert']);
 const KNOWN_METRICS = new Set(['bearer']);
@@ -169,17 +171,17 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
 }
 
 /**
- * Without UDP there is nothing to guard, and a setting without effect would look like one.
+ * Without UDP most have nothing to guard, and a setting without effect would look like one.
  *
  * @throws TransportError bad-option
  */
 export function readServerAdmission(given: AdmissionSettings, hasUdp: boolean): AdmissionSettings {
-  const { busy: _busy, retryAfterS: _retryAfterS, ...others } = readAdmission('admission', given);
-  const [name] = Object.keys(others);
+  const names = Object.keys(readAdmission('admission', given));
+  const name = names.find((it) => !BOTH_WIRES.has(it));
   if (hasUdp || name === undefined) return given;
   throw new TransportError(
     'bad-option',
-    `ggscale: admission.${name} guards the UDP listener, which is off; only busy and retryAfterS have an effect`,
+    `ggscale: admission.${name} guards the UDP listener, which is off; only ${[...BOTH_WIRES].join(', ')} have an effect`,
   );
 }
 

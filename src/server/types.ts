@@ -106,8 +106,8 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   /** Tickets one address may ask for per second, with a burst of four seconds' worth. Default 50. */
   ticketsPerSecondPerAddress?: number;
   /**
-   * Who may come in by UDP, and how much of the server one flow may take; `busy` counts on both
-   * wires. Change it live with `setAdmission`. Defaults: docs/ADMISSION.md.
+   * Who may come in by UDP, and how much of the server one flow may take; `blocked` and `busy` count
+   * on both wires. Change it live with `setAdmission`. Defaults: docs/ADMISSION.md.
    */
   admission?: AdmissionSettings;
   /** Takes the log lines. Default: pino, JSON on standard output. */

@@ -34,6 +34,8 @@ const CLOSE_WAIT_MS = 1000;
 const PONG_BACKLOG_BYTES = 64 * 1024;
 
 interface Connection {
+  /** The client's address, also where a proxy stands in between. */
+  source: string;
   socket: WebSocket;
   stream: Socket;
   /** Bytes that were on the stream before the first frame: the HTTP upgrade. */
@@ -79,7 +81,7 @@ export class WsListener implements PlayerLink {
   }
 
   /** @throws Problem when the ticket is refused or the server is busy or full */
-  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, url: URL): void {
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, url: URL, source: string): void {
     const playerId = this.#host.tickets.consume(url.searchParams.get('ticket') ?? '');
     if (playerId === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
     this.#host.refuseIfBusy(playerId);
@@ -87,8 +89,15 @@ export class WsListener implements PlayerLink {
       throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
     }
     this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.#open(socket, stream as Socket, playerId);
+      this.#open(socket, stream as Socket, playerId, source);
     });
+  }
+
+  /** Ends the players whose address is blocked. */
+  endBlocked(isBlocked: (address: string) => boolean): void {
+    for (const [player, { source }] of [...this.#connections]) {
+      if (isBlocked(source)) player.end(CLOSE_POLICY_VIOLATION, 'blocked');
+    }
   }
 
   stats(player: PlayerEntry): ConnectionStats {
@@ -122,9 +131,10 @@ export class WsListener implements PlayerLink {
     this.#connections.clear();
   }
 
-  #open(socket: WebSocket, stream: Socket, playerId: string): void {
+  #open(socket: WebSocket, stream: Socket, playerId: string, source: string): void {
     const address = joinHostPort(plainAddress(stream.remoteAddress ?? ''), stream.remotePort ?? 0);
     const connection: Connection = {
+      source,
       socket,
       stream,
       readBefore: stream.bytesRead,

@@ -22,7 +22,7 @@ export interface AdmissionSettings {
   maxPending?: number;
   /** Open flows, from 0 to what the server was made for. Lowering it sends nobody away. */
   maxFlows?: number;
-  /** Prefixes (`192.0.2.0/24`, `2001:db8::/32`) from which nothing is taken; their flows end. */
+  /** Prefixes (`192.0.2.0/24`, `2001:db8::/32`) from which nothing is taken; who is in leaves. */
   blocked?: readonly string[];
   /** New clients are refused at once. */
   busy?: boolean;

@@ -19,20 +19,37 @@ for (const wire of WIRES) {
   });
 }
 
-t.test('players of a blocked prefix leave at once, and come back when it is lifted', async (t) => {
-  const server = await listen({ tickHz: 60 });
+for (const wire of WIRES) {
+  t.test(
+    `${wire}: players of a blocked prefix leave, and come back when it is lifted`,
+    async (t) => {
+      const server = await listen({ tickHz: 60, udp: wire === 'udp' ? {} : false });
+      t.teardown(() => server.close());
+      const leaves: unknown[] = [];
+      server.onLeave((player, info) => leaves.push([player.id, info.reason]));
+      const anna = await dial(server, wire, 'anna');
+      server.setAdmission({ blocked: ['203.0.113.0/24', '2001:db8::/32'] });
+      t.equal(anna.state, 'open', 'others are blocked');
+      server.setAdmission({ blocked: ['127.0.0.0/8'] });
+      await until(() => leaves.length > 0, 'the leave');
+      t.same(leaves, [['anna', 'blocked']]);
+      const counted = wire === 'udp' ? 'blocked' : 'http-blocked';
+      const refused = dial(server, wire, 'anna').catch((error) => error);
+      await until(() => server.stats().drops[counted] > 0, 'something from there');
+      t.match(await refused, { code: 'blocked', status: 403 });
+      server.setAdmission({ busy: false });
+      await t.rejects(dial(server, wire, 'anna'), { code: 'blocked' }, 'it stays as it was');
+      server.setAdmission({ blocked: [] });
+      t.equal((await dial(server, wire, 'anna')).state, 'open');
+    },
+  );
+}
+
+t.test('what is blocked from the start is refused on both wires', async (t) => {
+  const server = await listen({ admission: { blocked: ['127.0.0.1', '::1'] } });
   t.teardown(() => server.close());
-  const leaves: unknown[] = [];
-  server.onLeave((player, info) => leaves.push([player.id, info.reason]));
-  await dial(server, 'udp', 'anna');
-  const browser = await dial(server, 'json-ws', 'berta');
-  server.setAdmission({ blocked: ['127.0.0.0/8'] });
-  await until(() => leaves.length > 0, 'the leave');
-  t.same(leaves, [['anna', 'blocked']]);
-  t.equal(browser.state, 'open', 'only UDP is guarded');
-  await until(() => server.stats().drops.blocked > 0, 'a datagram from there');
-  server.setAdmission({ blocked: [] });
-  t.equal((await dial(server, 'udp', 'anna')).state, 'open');
+  for (const wire of WIRES) await t.rejects(dial(server, wire, 'anna'), { code: 'blocked' });
+  t.equal(server.stats().drops['http-blocked'], 2);
 });
 
 t.test('a flow beyond its packet rate loses packets, not reliable messages', async (t) => {
@@ -101,6 +118,7 @@ t.test('without UDP only what concerns both wires has a meaning', async (t) => {
   t.teardown(() => server.close());
   t.equal(server.admission(), null);
   t.throws(() => server.setAdmission({ maxFlows: 5 }), { code: 'bad-option', message });
+  t.throws(() => server.setAdmission({ blocked: ['10.0.0.0/33'] }), { code: 'bad-option' });
   await t.rejects(dial(server, 'json-ws', 'anna'), { code: 'server-busy' });
   server.setAdmission({ busy: false });
   t.equal((await dial(server, 'json-ws', 'anna')).state, 'open');
