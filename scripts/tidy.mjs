@@ -12,6 +12,7 @@ import {
 } from './lib/tidy/code.mjs';
 import {
   documentedCommands,
+  documentedTests,
   documentLinks,
   packageFiles,
   readmeCommands,
@@ -28,6 +29,7 @@ const rules = {
   'machine traces': machineTraces,
   'documented commands': documentedCommands,
   'README and CI commands': readmeCommands,
+  'documented tests': documentedTests,
   'document links': documentLinks,
   'package files': packageFiles,
   'generated files': generatedFiles,

@@ -4,27 +4,30 @@ import { preparePrograms, runProgram } from './run-program.js';
 
 const folder = preparePrograms(t.testdir());
 
-const expected: [name: string, code: number, lines: string[]][] = [
-  ['closed', 0, ['closed']],
-  ['open', 0, ['ticked']],
-  ['unref', 0, ['unreferenced']],
-  ['exit', 3, ['exiting']],
-  ['throws', 0, ['caught number 1', 'caught number 2', 'caught number 3', 'echoed']],
-  ['throwsInTick', 0, ['caught tick 1', 'caught tick 2']],
-  ['microtasks', 0, ['microtask']],
-  ['forgotten', 0, ['echoed']],
-  ['collected', 0, ['held', 'collected']],
-  ['resources', 0, ['nothing left', '0 threads more']],
+const THROWN = ['caught number 1', 'caught number 2', 'caught number 3', 'echoed'];
+
+/** Each is a program that ends by itself: what it says, and its exit code. */
+const expected: [title: string, program: string, lines: string[], code?: number][] = [
+  ['a closed endpoint does not hold the process', 'closed', ['closed']],
+  ['an open endpoint holds the process', 'open', ['ticked']],
+  ['an unreferenced endpoint does not hold the process', 'unref', ['unreferenced']],
+  ['a process may exit without a close', 'exit', ['exiting'], 3],
+  ['what a handler throws is an uncaught exception and the endpoint lives on', 'throws', THROWN],
+  ['ticks go on after handlers that threw', 'throwsInTick', ['caught tick 1', 'caught tick 2']],
+  ['microtasks run behind each wake', 'microtasks', ['microtask']],
+  ['an endpoint that nobody refers to outlives the garbage collector', 'forgotten', ['echoed']],
+  ['a closed endpoint is collected with its memory', 'collected', ['held', 'collected']],
+  ['a closed endpoint leaves no handle', 'resources', ['nothing left', '0 threads more']],
 ];
 
 for (const options of ['{}', '{"threads":2}']) {
-  t.test(`programs end, or stay, as their endpoints say: ${options}`, async (t) => {
-    for (const [name, code, lines] of expected) {
-      const outcome = await runProgram(folder, 'lifecycle', [name, options], ['--expose-gc']);
-      t.equal(outcome.code, code, `${name} ends with ${code}`);
+  for (const [title, program, lines, code = 0] of expected) {
+    t.test(`${title}: ${options}`, async (t) => {
+      const outcome = await runProgram(folder, 'lifecycle', [program, options], ['--expose-gc']);
+      t.equal(outcome.code, code);
       t.same(outcome.lines, lines, outcome.errors);
-    }
-  });
+    });
+  }
 }
 
 t.test('a throwing handler that nobody catches ends the process with its error', async (t) => {

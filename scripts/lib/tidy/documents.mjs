@@ -53,6 +53,28 @@ export function documentLinks(tree) {
   return findings;
 }
 
+/** Tables with the columns `file` and `test` name tests that are in those files. */
+export function documentedTests(tree) {
+  const findings = [];
+  for (const path of tree.files.filter((file) => file.endsWith('.md'))) {
+    let columns = null;
+    for (const [index, line] of tree.text(path).split('\n').entries()) {
+      const cells = line.split('|').map((cell) => cell.trim());
+      if (cells.length < 3) columns = null;
+      else if (columns === null) columns = [cells.indexOf('file'), cells.indexOf('test')];
+      else if (!columns.includes(-1) && !/^\|[-:| ]+\|$/.test(line)) {
+        const [link, name] = columns.map((column) => cells[column]);
+        const target = /\]\(([^)\s]+)\)/.exec(link)?.[1];
+        const file = posix.join(posix.dirname(path), target ?? '');
+        const names = target !== undefined && tree.has(file) && name !== '';
+        if (!names || !tree.text(file).includes(name))
+          findings.push(`${path}:${index + 1}: ${link} has no test "${name}"`);
+      }
+    }
+  }
+  return findings;
+}
+
 /** What package.json names exists, or is compiled from what exists. */
 export function packageFiles(tree) {
   const manifest = tree.json('package.json');

@@ -1,7 +1,13 @@
 // Every rule is seen failing on a planted sample, and silent on the same sample put right.
 import t from 'tap';
 import { bannedGlobals, fileLength, leftovers, machineTraces, nativeLoading } from './code.mjs';
-import { documentedCommands, documentLinks, packageFiles, readmeCommands } from './documents.mjs';
+import {
+  documentedCommands,
+  documentedTests,
+  documentLinks,
+  packageFiles,
+  readmeCommands,
+} from './documents.mjs';
 import { importDirections } from './imports.mjs';
 import { treeOf } from './tree.mjs';
 
@@ -230,6 +236,18 @@ t.test('document links', async (t) => {
   const files = { 'docs/a.md': text, 'docs/b.md': '', 'src/x.ts': '' };
   t.same(findings(documentLinks, files), []);
   t.same(findings(documentLinks, { 'docs/a.md': '\n[a](b.md)' }), ['docs/a.md:2: no b.md']);
+});
+
+t.test('documented tests', async (t) => {
+  const table = (name) =>
+    `| trap | file | test |\n|---|---|---|\n| a | [b](../test/b.test.ts) | ${name} |\n\n| x | y |`;
+  const files = { 'test/b.test.ts': 't.test(`it holds`, () => {});' };
+  t.same(findings(documentedTests, { ...files, 'docs/a.md': table('it holds') }), []);
+  t.same(findings(documentedTests, { ...files, 'docs/a.md': table('it breaks') }), [
+    'docs/a.md:3: [b](../test/b.test.ts) has no test "it breaks"',
+  ]);
+  t.equal(findings(documentedTests, { 'docs/a.md': table('it holds') }).length, 1, 'no such file');
+  t.equal(findings(documentedTests, { ...files, 'docs/a.md': table('') }).length, 1, 'no name');
 });
 
 t.test('package files', async (t) => {
