@@ -210,7 +210,7 @@ t.test('the process-wide cap refuses without closing, and ends with the pressure
   t.equal(target.give(packet(0, lastFragment(3, 0, 0, 0, 256)), 0), 'accepted');
   t.equal(target.give(packet(0, lastFragment(3, 0, 0, 0, 2)), 1), 'reassembly-full');
   t.equal(
-    target.give(packet(1, lastMessage(3, 0, 0, [1])), 1),
+    target.give(packet(1, lastMessage(3, 1, 0, [1])), 1),
     'accepted',
     'in order needs no room',
   );

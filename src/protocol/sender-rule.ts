@@ -22,6 +22,7 @@ export function checkSenderRule(core: Core, f: number): number {
   const words = core.frames.words;
   const windowIds = core.limits.windowIds;
   let charged = false;
+  let pieces = core.flows[f + L.F_PARTIAL_COUNT] > 0;
   for (let x = 0; x < count * L.FRAME_STRIDE; x += L.FRAME_STRIDE) {
     const key = words[x + L.X_KEY];
     const fragmented = words[x + L.X_COUNT] !== 0;
@@ -33,6 +34,10 @@ export function checkSenderRule(core: Core, f: number): number {
     const ahead = sequenceDistance(words[x + L.X_ID], nextId(core, stream));
     if ((key & 3) >= 2 && ahead >= windowIds) {
       return DROP_SENDER_RULE;
+    }
+    pieces = pieces || fragmented;
+    if (!fragmented && pieces && ahead >= 0 && isInPieces(core, f, words, x)) {
+      return DROP_FRAGMENT_MALFORMED;
     }
     if (!fragmented && (ahead <= 0 || (key & 3) === MODE_RELIABLE_UNORDERED)) {
       continue;
@@ -65,6 +70,16 @@ function checkAdded(core: Core, f: number): number {
     return DROP_REASSEMBLY_FULL;
   }
   return 0;
+}
+
+/** A message that comes whole although it is partial, or in fragments in the same packet. */
+function isInPieces(core: Core, f: number, words: Int32Array, x: number): boolean {
+  const stream = words[x + L.X_STREAM];
+  const id = words[x + L.X_ID];
+  return (
+    earlierFragment(words, x, words[x + L.X_KEY], id) > 0 ||
+    (stream !== 0 && findPartial(core, f, stream, id) !== 0)
+  );
 }
 
 /** A whole ordered message ahead of its turn. */
@@ -116,23 +131,24 @@ function addFragment(core: Core, f: number, words: Int32Array, x: number): numbe
 }
 
 const SAME_FRAGMENT = -1;
+const CAME_WHOLE = 1;
 
 /**
  * What the frames before `x` say of the same message: 0 nothing, SAME_FRAGMENT, or the number of its
- * fragments. A packet has at most 64 frames.
+ * fragments, CAME_WHOLE when a reliable one has none. A packet has at most 64 frames.
  */
 function earlierFragment(words: Int32Array, x: number, key: number, id: number): number {
   let count = 0;
   for (let y = x - L.FRAME_STRIDE; y >= 0; y -= L.FRAME_STRIDE) {
     if (
       words[y + L.X_TYPE] < 0x80 ||
-      words[y + L.X_COUNT] === 0 ||
+      (words[y + L.X_COUNT] === 0 && (key & 3) < 2) ||
       words[y + L.X_ID] !== id ||
       words[y + L.X_KEY] !== key
     ) {
       continue;
     }
-    count = words[y + L.X_COUNT];
+    count = words[y + L.X_COUNT] || CAME_WHOLE;
     if (words[y + L.X_INDEX] === words[x + L.X_INDEX] && count === words[x + L.X_COUNT]) {
       return SAME_FRAGMENT;
     }

@@ -15,7 +15,7 @@ const needed = [
   /^schemas\/[\w-]+\.fbs$/,
   /^dist\/src\/(?!.*\.test\.).*\.(js|d\.ts)$/,
   /^native\/Cargo\.(toml|lock)$/,
-  /^native\/(core|addon|forwarder|bench)\/(Cargo\.toml|build\.rs|src\/.*\.rs)$/,
+  /^native\/(core|addon|forwarder|bench|rl1)\/(Cargo\.toml|build\.rs|src\/.*\.rs)$/,
 ];
 
 const required = [

@@ -6,76 +6,12 @@ The vectors are committed; run it only when the document changes.
 """
 import json
 import os
-import struct
+
+from rl1_floors import floor_vectors
+from rl1_sequences import sequence_vectors
+from rl1_wire import ack_block, header, message, params, u16, u32
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def u16(v):
-    return struct.pack('<H', v & 0xffff)
-
-
-def u32(v):
-    return struct.pack('<I', v & 0xffffffff)
-
-
-def ack_block(received, floor, delay):
-    """(N, block bytes, numbers named) for the numbers received above the floor, newest last by distance."""
-    def dist(a, b):
-        d = (a - b) & 0xffff
-        return d - 0x10000 if d >= 0x8000 else d
-    largest = received[0]
-    for n in received:
-        if dist(n, largest) > 0:
-            largest = n
-    have = {n for n in received if dist(n, floor) > 0}
-    named = [largest]
-    run = 0
-    while run < 255 and ((largest - run - 1) & 0xffff) in have:
-        run += 1
-        named.append((largest - run) & 0xffff)
-    first = largest - run - (1 if run == 255 else 2)
-    bitmap = bytearray(15)
-    for i in range(120):
-        n = (first - i) & 0xffff
-        if n in have:
-            bitmap[i // 8] |= 1 << (i % 8)
-            named.append(n)
-    while bitmap and bitmap[-1] == 0:
-        bitmap.pop()
-    block = u16(largest) + bytes([delay, run]) + bytes(bitmap)
-    return len(bitmap), block, named
-
-
-def header(seq, ts=None, ack=None):
-    first = 0x40
-    body = u16(seq)
-    if ts is not None:
-        first |= 0x20
-        body += u16(ts)
-    if ack is not None:
-        n, block, _ = ack_block(*ack)
-        first |= 0x10 | n
-        body += block
-    return bytes([first]) + body
-
-
-def leb(n):
-    return bytes([n]) if n < 128 else bytes([n & 0x7f | 0x80, n >> 7])
-
-
-def message(mode, channel, data, last, ident=None, fragment=None):
-    first = 0x80 | (0x40 if fragment else 0) | (0x20 if last else 0) | mode << 3 | min(channel, 7)
-    out = bytes([first])
-    if channel >= 7:
-        out += bytes([channel])
-    if ident is not None:
-        out += u16(ident)
-    if fragment:
-        out += bytes([fragment[0], fragment[1] - 1])
-    if not last:
-        out += leb(len(data))
-    return out + data
 
 
 def fields(mode, channel, data, ident=0, fragment=(0, 0)):
@@ -175,6 +111,10 @@ def refused_vectors():
         ('header-truncated', 'one byte', b'\x40'),
         ('header-truncated', 'no timestamp', b'\x60\1\0\1'),
         ('header-truncated', 'ack block cut', b'\x51\1\0\0\0\0\0'),
+        ('header-truncated', 'two bytes with mark 11', b'\xc0\1'),
+        ('header-truncated', 'two bytes of PARAMS', b'GG'),
+        ('header-malformed', 'three bytes of PARAMS', b'GGR'),
+        ('header-malformed', 'mark 11, and too short for its ack block', b'\xdf\1\0'),
         ('header-malformed', 'mark 00', b'\0\1\0'),
         ('header-malformed', 'mark 11', b'\xc0\1\0'),
         ('header-malformed', 'bitmap without an ack', b'\x41\1\0\0'),
@@ -200,7 +140,12 @@ def refused_vectors():
         ('frame-non-canonical', 'length in two bytes that fits one', h + b'\x80\x81\0a\1'),
         ('frame-non-canonical', 'length of three bytes', h + b'\x80\x81\x80\1' + bytes(200)),
         ('frame-non-canonical', 'last frame with a length', h + b'\x80\1a'),
+        ('frame-truncated', 'channel byte below 7, without the id behind it', h + b'\xbf\6\0'),
+        ('frame-truncated', 'length past the end, in two bytes', h + b'\x80\x81\1' + bytes(128)),
+        ('frame-non-canonical', 'channel byte below 7, and a length past the end', h + b'\x87\6\x7f'),
         ('channel-range', 'channel 32', h + b'\xa7\x20a'),
+        ('channel-range', 'channel 32, and a length past the end', h + b'\x87\x20\x7f'),
+        ('fragment-malformed', 'index above count, and too large', h + message(0, 0, b'a', True, 0, (32, 17))),
         ('fragment-malformed', 'index = count', h + message(3, 0, b'a', True, 0, (2, 2))),
         ('fragment-malformed', 'a single fragment', h + message(3, 0, b'a', True, 0, (0, 1))),
         ('fragment-malformed', 'short fragment that is not the last',
@@ -209,6 +154,9 @@ def refused_vectors():
         ('fragment-malformed', 'last fragment of 1025', h + message(3, 0, part + b'a', True, 0, (1, 2))),
         ('message-too-large', 'unreliable in 17 fragments', h + message(0, 0, b'a', True, 0, (16, 17))),
         ('close-malformed', 'reason of 65 bytes', h + b'\4\0\0\x41' + b'a' * 65),
+        ('frame-truncated', 'close reason of 65 bytes, cut', h + b'\4\0\0\x41' + b'a' * 64),
+        ('frame-unknown', 'the first wrong frame names the reason', h + b'\5\x80\5abcd'),
+        ('frame-count', 'the 65th is unknown', h + b'\1' * 64 + b'\x7f'),
         ('close-malformed', 'overlong UTF-8', h + b'\4\0\0\2\xc0\xaf'),
         ('close-malformed', 'surrogate', h + b'\4\0\0\3\xed\xa0\x80'),
         ('close-malformed', 'above U+10FFFF', h + b'\4\0\0\4\xf4\x90\x80\x80'),
@@ -217,12 +165,6 @@ def refused_vectors():
         ('ack-never-sent', 'a number from the future', header(1, None, ([30000], 29999, 0))),
     ]
     return [{'reason': r, 'name': n, 'hex': b.hex()} for r, n, b in cases]
-
-
-def params(flags, version=1, channels=32, partials=8, window=512, delay=25, unreliable=16384,
-           largest=262144, budget=524288, digest=0xdeadbeef, tail=b''):
-    return (b'GGRL1' + bytes([version, flags, channels, partials, 0]) + u16(window) + u16(delay) +
-            u16(unreliable) + u32(largest) + u32(budget) + u32(digest) + tail)
 
 
 def params_vectors():
@@ -267,3 +209,5 @@ write('ack-blocks.json', ack_vectors())
 write('packets.json', packet_vectors())
 write('refused.json', refused_vectors())
 write('params.json', params_vectors())
+write('floors.json', floor_vectors())
+write('sequences.json', sequence_vectors())
