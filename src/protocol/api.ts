@@ -17,7 +17,7 @@ export const MODE_RELIABLE_ORDERED = 3;
 export const SEND_OK = 0;
 /** Accepted, but it waits: the flow is not ready, or a window is full. */
 export const SEND_QUEUED = 1;
-/** Not accepted: the bound on buffered data is reached. Try again after acknowledgements. */
+/** Not accepted: the bound on buffered data is reached. EVENT_WRITABLE tells when to go on. */
 export const SEND_FULL = 2;
 /** Not accepted, ever: larger than this peer takes in this mode, or a channel it does not have. */
 export const SEND_TOO_LARGE = 3;
@@ -39,12 +39,14 @@ export const EVENT_VIOLATION = 5;
 export const EVENT_DRAINED = 6;
 /** What became of a message sent with a receipt: `receipt`, `code` is RECEIPT_…; once for each. */
 export const EVENT_RECEIPT = 7;
+/** After SEND_FULL: half of the buffer is free again; once for each time it was full. */
+export const EVENT_WRITABLE = 8;
 
 /** The peer has the message. */
 export const RECEIPT_ACKED = 1;
 /**
- * Unreliable: every packet that carried it (or one that carried a piece of it) was declared lost. It
- * may have arrived all the same.
+ * Unreliable: every packet that carried it (or one that carried a piece of it) was declared lost, or
+ * pieces of it stayed unsent. It may have arrived all the same, unless it was in pieces.
  */
 export const RECEIPT_LOST = 2;
 /** Never sent: it expired first, or a newer message of its key took its place. */
@@ -163,6 +165,8 @@ export class ProtocolStats {
   resends = 0;
   /** Message frames sent again before any loss was known, in room that was left. */
   spares = 0;
+  /** Unreliable messages given up before they were sent: expired, outrun, displaced, superseded. */
+  droppedOut = 0;
   /** Packets declared lost, and those of them that were acknowledged after all. */
   lost = 0;
   spuriousLost = 0;

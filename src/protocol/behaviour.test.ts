@@ -157,7 +157,7 @@ t.test('many small messages are bounded too', async (t) => {
   while (pair.send(pair.client, 0, MODE_RELIABLE_UNORDERED, numbered(accepted, 4)) < SEND_FULL) {
     accepted += 1;
   }
-  t.equal(accepted, 4096);
+  t.equal(accepted, 4096 - 64, 'all but what more urgent channels may still have');
   heal(pair);
   t.ok(pair.runUntil(() => pair.server.delivered.length === accepted, 60_000_000));
   t.same(pair.server.violations, []);
@@ -182,7 +182,7 @@ t.test('the sender’s rule holds while one packet is missing: 512 ids and no mo
   t.same(pair.server.violations, []);
 });
 
-t.test('nine large messages are sent within eight partials and 512 KiB', async (t) => {
+t.test('nine large messages are sent within eight partials and the budget', async (t) => {
   const pair = connected({ link: { loss: 50 } });
   for (let number = 0; number < 9; number += 1) {
     pair.sendPatiently(pair.client, number, MODE_RELIABLE_UNORDERED, numbered(number, 150_000));

@@ -1,13 +1,14 @@
 import { MESSAGE_WINDOW, PASS_OVER_MAX } from '../util/limits.js';
 import type { Core } from './core.js';
+import { abandonStale, purgeUnsent } from './give-up.js';
 import * as L from './layout.js';
 import { accountUnsent, FRAGMENT_BITS_LOG2, frameBytes, popUnsent } from './messages.js';
 import { FRAME_BYTES_MIN, idInWindow, type PacketWriter } from './packet-writer.js';
 import { finishUnreliable } from './receipts.js';
 import { keepRedundant, keepSpare } from './redundancy.js';
 import { writeResend } from './resend.js';
+import { shareOfBytes, shareOfPartials } from './reserve.js';
 import { block, deactivateAfter, quantumOf } from './schedule.js';
-import { purgeExpired } from './send.js';
 
 /** What one look at a stream led to. */
 const TURN_WROTE = 0;
@@ -90,11 +91,14 @@ function takeTurn(
     return takeResend(core, writer, f, stream);
   }
   const words = core.messages.words;
+  if (streams[stream + L.S_CURRENT] !== 0) {
+    abandonStale(core, f, stream, nowUs);
+  }
   let message = streams[stream + L.S_CURRENT];
   if (message === 0) {
     message = streams[stream + L.S_UNSENT_HEAD];
     if (message !== 0 && (words[message + L.M_FLAGS] & L.MESSAGE_EXPIRES) !== 0) {
-      purgeExpired(core, f, stream, nowUs);
+      purgeUnsent(core, f, stream, nowUs);
       message = streams[stream + L.S_UNSENT_HEAD];
     }
     if (message === 0) {
@@ -137,7 +141,10 @@ function takeResend(core: Core, writer: PacketWriter, f: number, stream: number)
     : TURN_WROTE;
 }
 
-/** Ids, bytes and partial messages from the oldest unacknowledged one on (docs/wire/rl1.md §7). */
+/**
+ * Ids, bytes and partial messages from the oldest unacknowledged one on (docs/wire/rl1.md §7); of
+ * what all channels share, a reserve is for the more urgent.
+ */
 function senderRuleAllows(core: Core, f: number, stream: number, message: number): boolean {
   const flows = core.flows;
   const streams = core.sendStreams.words;
@@ -150,13 +157,15 @@ function senderRuleAllows(core: Core, f: number, stream: number, message: number
       return false;
     }
   }
-  if (
-    words[message + L.M_FRAGMENTS] !== 0 &&
-    flows[f + L.F_SPAN_PARTIALS] >= flows[f + L.F_PEER_PARTIALS]
-  ) {
+  const priority = core.channelPriority[streams[stream + L.S_KEY] >> 2];
+  const inPieces = words[message + L.M_FRAGMENTS] !== 0;
+  const partials = flows[f + L.F_PEER_PARTIALS];
+  if (inPieces && flows[f + L.F_SPAN_PARTIALS] >= shareOfPartials(partials, priority)) {
     return false;
   }
-  return flows[f + L.F_SPAN_BYTES] + words[message + L.M_LENGTH] <= flows[f + L.F_PEER_BUDGET];
+  const largest = flows[f + L.F_PEER_MESSAGE_BYTES];
+  const bytes = shareOfBytes(flows[f + L.F_PEER_BUDGET], largest, priority, inPieces);
+  return flows[f + L.F_SPAN_BYTES] + words[message + L.M_LENGTH] <= bytes;
 }
 
 /** Writes the message, or its next fragment; false when it does not fit. */

@@ -1,6 +1,11 @@
 import t from 'tap';
 import { type End, numbered, VirtualPair } from '../../test/support/virtual-net.js';
-import { MODE_RELIABLE_ORDERED, MODE_UNRELIABLE_SEQUENCED, SEND_FULL } from './protocol.js';
+import {
+  MODE_RELIABLE_ORDERED,
+  MODE_UNRELIABLE_SEQUENCED,
+  ProtocolStats,
+  SEND_FULL,
+} from './protocol.js';
 
 const URGENT = 1;
 const BULK = 5;
@@ -23,6 +28,12 @@ function fill(pair: VirtualPair, channel: number, count: number, bytes: number):
       return;
     }
   }
+}
+
+function statsOf(end: End): ProtocolStats {
+  const stats = new ProtocolStats();
+  end.protocol.stats(0, stats);
+  return stats;
 }
 
 function bytesOn(end: End, channel: number): number {
@@ -55,6 +66,43 @@ t.test('an urgent message is in the next packet, whatever bulk waits or was lost
     t.ok(bytesOn(pair.client, URGENT) > 20 * 200);
     t.ok(pair.server.protocol.queuedBytes(0) > 0, 'bulk waits all the time');
   }
+});
+
+t.test('an urgent message is in the next packet when all resends of bulk are due', async (t) => {
+  const pair = connected({ link: { delayUs: 10_000 } });
+  const urgent = new Uint8Array(200).fill(0xee);
+  const mark = Buffer.from(urgent);
+  let worstLost = 0;
+  let overtaken = 0;
+  let waiting = false;
+  for (let round = 0; round < 20; round += 1) {
+    fill(pair, BULK, 3, 250_000);
+    // Of a flight all but the last packets are lost, so they are all found missing by one ack.
+    const from = statsOf(pair.server).packetsOut;
+    const flight = statsOf(pair.server).windowPackets;
+    pair.loses = (end) =>
+      end === pair.server && statsOf(pair.server).packetsOut - from < flight - 4;
+    pair.run(12_000);
+    pair.loses = null;
+    const before = statsOf(pair.server);
+    pair.onPacket = (from, bytes) => {
+      if (from === pair.server && waiting) {
+        overtaken += Buffer.from(bytes).includes(mark) ? 0 : 1;
+        waiting = false;
+      }
+    };
+    for (let step = 0; step < 40; step += 1) {
+      pair.send(pair.server, URGENT, MODE_UNRELIABLE_SEQUENCED, urgent, { key: 1 });
+      waiting = true;
+      pair.run(1_000);
+    }
+    const after = statsOf(pair.server);
+    worstLost = Math.max(worstLost, after.lost - before.lost);
+    pair.onPacket = null;
+    pair.run(200_000);
+  }
+  t.ok(worstLost >= 15, `${worstLost} packets to send again at once`);
+  t.equal(overtaken, 0);
 });
 
 t.test('channels of one priority share what there is by their weights', async (t) => {

@@ -64,6 +64,10 @@ export const TALLY_SEND_EXPIRED = 7;
 export const TALLY_SEND_SUPERSEDED = 8;
 export const TALLY_SEND_STALE = 9;
 export const TALLY_SEND_REFUSED = 10;
+/** Sequenced: one of its kind came after it while it waited. */
+export const TALLY_SEND_OUTRUN = 11;
+/** Unreliable: the queue was full, and a newer or more urgent one took its room. */
+export const TALLY_SEND_DISPLACED = 12;
 
 export const TALLY_NAMES: readonly string[] = [
   'message-duplicate',
@@ -77,4 +81,6 @@ export const TALLY_NAMES: readonly string[] = [
   'send-superseded',
   'send-stale',
   'send-refused',
+  'send-outrun',
+  'send-displaced',
 ];

@@ -196,7 +196,7 @@ t.test('first fragments of every id take no more than the budget', async (t) => 
   for (let id = 0; id < 100 && target.violations.length === 0; id += 1) {
     accepted += target.give(packet(id, lastFragment(3, 0, id, 0, 256))) === 'accepted' ? 1 : 0;
   }
-  t.equal(accepted, 2, 'two of 255 KiB and a bit fill 512 KiB');
+  t.equal(accepted, 2, 'two of 255 KiB and a bit, and no third');
   const many = new Target();
   accepted = 0;
   for (let id = 0; id < 100 && many.violations.length === 0; id += 1) {

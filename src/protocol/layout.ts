@@ -130,6 +130,8 @@ export const F_SPURIOUS = 88;
 export const F_ACKS_OUT = 89;
 /** Message frames that were spare copies. */
 export const F_SPARES = 92;
+/** Unreliable messages given up before they were sent. */
+export const F_DROPPED = 127;
 
 /** While FLAG_OLD_PATH: the first packet number of the present path. */
 export const F_PATH_SEQUENCE = 90;
@@ -173,6 +175,8 @@ export const FLAG_TRANSIT = 16384;
 export const FLAG_CLOSE_NOW = 32768;
 /** Nothing that was sent on the present path has been acknowledged: see F_PATH_SEQUENCE. */
 export const FLAG_OLD_PATH = 65536;
+/** A message was refused for want of room: EVENT_WRITABLE will tell when to go on. */
+export const FLAG_REFUSED = 1 << 20;
 
 /** One (channel, mode) of a flow, sending. Streams live as long as their flow. */
 export const SEND_STREAM_STRIDE = 16;

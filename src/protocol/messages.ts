@@ -142,6 +142,8 @@ export function popUnsent(core: Core, stream: number): number {
 
 /** An unsent message is given up. */
 export function dropUnsent(core: Core, f: number, message: number): void {
+  const key = core.sendStreams.words[core.messages.words[message + L.M_STREAM] + L.S_KEY];
+  core.flows[f + L.F_DROPPED] += (key & 3) < 2 ? 1 : 0;
   accountUnsent(core, f, message);
   giveReceipt(core, f, message, RECEIPT_DROPPED);
   freeMessage(core, message);

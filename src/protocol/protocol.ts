@@ -120,11 +120,12 @@ export class Protocol {
 
   /**
    * Takes a message (copied) for sending: SEND_OK, SEND_QUEUED, SEND_FULL, SEND_TOO_LARGE or
-   * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now; `key` ≠
-   * 0 replaces the unsent message of the same channel, mode and key; `redundancy` copies ride in
-   * the next packets (messages ≤ 256 B of modes that carry ids, at most 7). `receipt` ≠ 0, an int32
-   * of the caller's, asks for an EVENT_RECEIPT that names it; the end of the flow answers those
-   * that are open.
+   * SEND_CLOSED. `expiresUs` > 0 drops it when it has not been packed so many µs from now. `key` >
+   * 0 replaces the unsent message of the same channel, mode and key; `key` < 0 names the kind of a
+   * sequenced message, which is not sent any more once a later one of its kind waits behind it.
+   * `redundancy` copies ride in the next packets (messages ≤ 256 B of modes that carry ids, at most
+   * 7). `receipt` ≠ 0, an int32 of the caller's, asks for an EVENT_RECEIPT that names it; the end of
+   * the flow answers those that are open.
    */
   send(
     slot: number,

@@ -9,6 +9,7 @@ import { ACK_DELAY_UNKNOWN, type PacketHeader } from './header.js';
 import * as L from './layout.js';
 import { detectLost, onSpuriousLoss } from './loss.js';
 import { freeData, freeMessage } from './messages.js';
+import { checkWritable } from './pressure.js';
 import { acknowledgeTracked, giveReceipt } from './receipts.js';
 import { updateRtt } from './rtt.js';
 import { unblockAll } from './schedule.js';
@@ -89,6 +90,7 @@ export function receiveAck(
   if (flows[f + L.F_PRIORITIES] !== 0) {
     markDirty(core, f);
   }
+  checkWritable(core, f);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import {
   REDUNDANT_BYTES_MAX,
   REDUNDANT_MESSAGES_MAX,
+  REDUNDANT_PACKET_BYTES,
   SPARE_LOSS_Q16,
   SPARE_LOSS_TWICE_Q16,
 } from '../util/limits.js';
@@ -37,7 +38,8 @@ export function keepRedundant(core: Core, f: number, message: number, copies: nu
 export function writeRedundant(core: Core, writer: PacketWriter, f: number, nowUs: number): void {
   const flows = core.flows;
   const count = flows[f + L.F_REDUNDANT_COUNT];
-  for (let index = 0; index < count; index += 1) {
+  const most = writer.length + REDUNDANT_PACKET_BYTES;
+  for (let index = 0; index < count && writer.length < most; index += 1) {
     const node = flows[f + L.F_REDUNDANT_HEAD];
     const words = core.references.words;
     const message = words[node + L.N_MESSAGE];

@@ -1,31 +1,11 @@
 import { assert } from '../util/assert.js';
 import * as limits from '../util/limits.js';
-import { timeReached } from '../util/time.js';
-import {
-  RECEIPT_DROPPED,
-  SEND_CLOSED,
-  SEND_FULL,
-  SEND_OK,
-  SEND_QUEUED,
-  SEND_TOO_LARGE,
-} from './api.js';
+import { RECEIPT_DROPPED, SEND_CLOSED, SEND_OK, SEND_QUEUED, SEND_TOO_LARGE } from './api.js';
 import type { Core } from './core.js';
-import {
-  TALLY_SEND_EXPIRED,
-  TALLY_SEND_REFUSED,
-  TALLY_SEND_STALE,
-  TALLY_SEND_SUPERSEDED,
-} from './drop-reason.js';
+import { TALLY_SEND_REFUSED, TALLY_SEND_SUPERSEDED } from './drop-reason.js';
 import * as L from './layout.js';
-import {
-  appendUnsent,
-  dropUnsent,
-  freeData,
-  freeMessage,
-  NO_DATA,
-  popUnsent,
-  storeData,
-} from './messages.js';
+import { appendUnsent, freeData, freeMessage, NO_DATA, storeData } from './messages.js';
+import { hasRoom, makeRoom, refuse } from './pressure.js';
 import { giveReceipt } from './receipts.js';
 import { activate } from './schedule.js';
 import { ensureSendStream, markDirty } from './streams.js';
@@ -66,36 +46,38 @@ export function sendMessage(
     core.tallies[TALLY_SEND_REFUSED] += 1;
     return SEND_TOO_LARGE;
   }
-  const stream = ensureSendStream(core, f, (channel << 2) | mode);
-  if (key !== 0) {
+  const streamKey = (channel << 2) | mode;
+  const stream = ensureSendStream(core, f, streamKey);
+  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
+  if (key > 0) {
     const older = core.keys.get(stream, key);
     if (older !== 0) {
       const copies = copiesOf(mode, length, redundancy);
       return supersede(core, f, older, nowUs, bytes, offset, length, expiresUs, copies, receipt);
     }
   }
-  if (isFull(core, f, reliable, length)) {
-    purgeExpired(core, f, stream, nowUs);
-    if (isFull(core, f, reliable, length)) {
-      return SEND_FULL;
-    }
+  const others = flows[f + (reliable ? L.F_RELIABLE_COUNT : L.F_UNRELIABLE_COUNT)];
+  if (
+    !hasRoom(core, f, streamKey, length, fragments !== 0, others, 0) &&
+    !makeRoom(core, f, stream, nowUs, length, fragments !== 0)
+  ) {
+    return refuse(flows, f);
   }
   const message = core.messages.alloc();
   const words = core.messages.words;
-  const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
   words[message + L.M_FLAGS] = 0;
   words[message + L.M_DATA] = NO_DATA;
   words[message + L.M_FRAGMENT_BITS] = 0;
   words[message + L.M_FRAGMENTS] = fragments;
   if (!storeData(core, message, bytes, offset, length, fragments)) {
     freeMessage(core, message);
-    return SEND_FULL;
+    return refuse(flows, f);
   }
   words[message + L.M_STREAM] = stream;
   words[message + L.M_REDUNDANCY] = redundancy === 0 ? 0 : copiesOf(mode, length, redundancy);
   describe(words, message, nowUs, mode, length, expiresUs, receipt);
-  if (key !== 0) {
-    words[message + L.M_KEY] = key;
+  words[message + L.M_KEY] = key;
+  if (key > 0) {
     words[message + L.M_FLAGS] |= L.MESSAGE_KEYED;
     core.keys.set(stream, key, message);
   }
@@ -154,15 +136,17 @@ function supersede(
 ): number {
   const flows = core.flows;
   const words = core.messages.words;
-  const mode = core.sendStreams.words[words[message + L.M_STREAM] + L.S_KEY] & 3;
+  const streamKey = core.sendStreams.words[words[message + L.M_STREAM] + L.S_KEY];
+  const mode = streamKey & 3;
   const older = words[message + L.M_LENGTH];
-  if (length > older && isFull(core, f, mode >= 2, length - older)) {
-    return SEND_FULL;
-  }
   const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
+  const others = flows[f + (mode >= 2 ? L.F_RELIABLE_COUNT : L.F_UNRELIABLE_COUNT)] - 1;
+  if (length > older && !hasRoom(core, f, streamKey, length, fragments !== 0, others, older)) {
+    return refuse(flows, f);
+  }
   const olderData = words[message + L.M_DATA];
   if (!storeData(core, message, bytes, offset, length, fragments)) {
-    return SEND_FULL;
+    return refuse(flows, f);
   }
   const newerData = words[message + L.M_DATA];
   words[message + L.M_DATA] = olderData;
@@ -173,6 +157,7 @@ function supersede(
   words[message + L.M_REDUNDANCY] = copies;
   describe(words, message, nowUs, mode, length, expiresUs, receipt);
   flows[f + (mode >= 2 ? L.F_RELIABLE_BYTES : L.F_UNRELIABLE_BYTES)] += length - older;
+  flows[f + L.F_DROPPED] += mode < 2 ? 1 : 0;
   core.tallies[TALLY_SEND_SUPERSEDED] += 1;
   return SEND_QUEUED;
 }
@@ -212,41 +197,4 @@ function enqueue(
   }
   markDirty(core, f);
   return standing === L.STREAM_BLOCKED || !windowOpen(flows, f) ? SEND_QUEUED : SEND_OK;
-}
-
-/**
- * One message is always taken by an empty queue, so nothing that fits the peer is refused for ever.
- */
-function isFull(core: Core, f: number, reliable: boolean, length: number): boolean {
-  const flows = core.flows;
-  if (reliable) {
-    return (
-      flows[f + L.F_RELIABLE_COUNT] > 0 &&
-      (flows[f + L.F_RELIABLE_BYTES] + length > core.limits.sendReliableBytes ||
-        flows[f + L.F_RELIABLE_COUNT] >= limits.SEND_RELIABLE_MESSAGES_MAX)
-    );
-  }
-  return (
-    flows[f + L.F_UNRELIABLE_COUNT] > 0 &&
-    (flows[f + L.F_UNRELIABLE_BYTES] + length > core.limits.sendUnreliableBytes ||
-      flows[f + L.F_UNRELIABLE_COUNT] >= limits.SEND_UNRELIABLE_MESSAGES_MAX)
-  );
-}
-
-/** Drops expired messages from the front of the stream's unsent queue. */
-export function purgeExpired(core: Core, f: number, stream: number, nowUs: number): void {
-  const words = core.messages.words;
-  for (;;) {
-    const message = core.sendStreams.words[stream + L.S_UNSENT_HEAD];
-    if (message === 0) {
-      return;
-    }
-    const flags = words[message + L.M_FLAGS];
-    if ((flags & L.MESSAGE_EXPIRES) === 0 || !timeReached(nowUs, words[message + L.M_EXPIRES_US])) {
-      return;
-    }
-    const tally = (flags & L.MESSAGE_DEFAULT_EXPIRY) !== 0 ? TALLY_SEND_STALE : TALLY_SEND_EXPIRED;
-    core.tallies[tally] += 1;
-    dropUnsent(core, f, popUnsent(core, stream));
-  }
 }

@@ -26,6 +26,7 @@ export function readStats(core: Core, f: number, out: ProtocolStats): boolean {
   out.messagesOut = flows[f + L.F_MESSAGES_OUT] >>> 0;
   out.resends = flows[f + L.F_RESENDS] >>> 0;
   out.spares = flows[f + L.F_SPARES] >>> 0;
+  out.droppedOut = flows[f + L.F_DROPPED] >>> 0;
   out.lost = flows[f + L.F_LOST] >>> 0;
   out.spuriousLost = flows[f + L.F_SPURIOUS] >>> 0;
   out.acksOut = flows[f + L.F_ACKS_OUT] >>> 0;

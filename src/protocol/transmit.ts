@@ -10,6 +10,7 @@ import type { Core } from './core.js';
 import * as L from './layout.js';
 import type { PacketWriter } from './packet-writer.js';
 import { PARAMS_BYTES, writeParams } from './params.js';
+import { checkWritable } from './pressure.js';
 import { checkDrained } from './receive-ack.js';
 import { writeRedundant, writeSpare } from './redundancy.js';
 import { writeProbe } from './resend.js';
@@ -153,7 +154,7 @@ function transmitData(
     }
     const spare = flows[f + L.F_SPARE_COUNT];
     writeData(core, writer, f, nowUs);
-    if (spare > 0 && writer.packet !== 0) {
+    if (spare > 0 && (writer.packet !== 0 || (flags & L.FLAG_ACK_NOW) !== 0)) {
       writeSpare(core, writer, f, spare);
     }
     if (probing) {
@@ -163,6 +164,7 @@ function transmitData(
       }
     }
     checkDrained(core, f);
+    checkWritable(core, f);
   }
   if (writer.frames === 0 && (flags & L.FLAG_ACK_NOW) === 0) {
     return 0;

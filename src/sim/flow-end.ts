@@ -3,6 +3,7 @@
  * directions. How bytes reach the transport is the level's business.
  */
 import { SEND_CLOSED, SEND_FULL, SEND_QUEUED, SEND_TOO_LARGE } from '../protocol/api.js';
+import { shareOfBytes, shareOfMessages } from '../protocol/reserve.js';
 import { SEND_RELIABLE_MESSAGES_MAX } from '../util/limits.js';
 import type { Engine } from './engine.js';
 import { Ledger } from './oracle/ledger.js';
@@ -28,6 +29,8 @@ export abstract class FlowEnd implements Speaker {
   /** The application asked for `drained` and was told. */
   isDrained = false;
   isWatching = false;
+  /** How often `send` said that it is full, minus how often there was word of room. */
+  private refusals = 0;
   out: Ledger = EMPTY_BOOK;
   in: Ledger = EMPTY_BOOK;
   workload: Workload = SILENCE;
@@ -80,6 +83,7 @@ export abstract class FlowEnd implements Speaker {
     this.isEnding = false;
     this.isDrained = false;
     this.isWatching = false;
+    this.refusals = 0;
     this.turnStart = 0;
     this.messagesIn = 0;
   }
@@ -160,6 +164,12 @@ export abstract class FlowEnd implements Speaker {
     this.isWatching = false;
   }
 
+  /** The transport says that there is room again. */
+  writable(): void {
+    this.refusals -= 1;
+    if (this.refusals < 0) violate('send-result', `${this.name} was told of room without need`);
+  }
+
   private checkRefusal(code: number, channel: number, mode: number, length: number): void {
     const most = mode >= 2 ? this.limits.messageBytes : this.limits.unreliableMessageBytes;
     const fits = length <= most && channel < this.limits.channels;
@@ -169,8 +179,12 @@ export abstract class FlowEnd implements Speaker {
     if (code === SEND_CLOSED && this.isOpen && !this.isEnding) {
       violate('send-result', `${this.name}: an open flow called closed`);
     }
-    if (code !== SEND_FULL || mode < 2 || this.out.count >= SEND_RELIABLE_MESSAGES_MAX) return;
-    if (this.queuedBytes() + length <= this.sendReliableBytes) {
+    if (code === SEND_FULL) this.refusals += 1;
+    if (code !== SEND_FULL || mode < 2) return;
+    if (this.out.count >= shareOfMessages(SEND_RELIABLE_MESSAGES_MAX, 7)) return;
+    // At least so much is for every channel and every length (src/protocol/reserve.ts).
+    const share = shareOfBytes(this.sendReliableBytes, this.limits.messageBytes, 7, true);
+    if (this.queuedBytes() + length <= share) {
       violate('send-result', `${this.name}: full with ${this.queuedBytes()} B queued`);
     }
   }

@@ -26,8 +26,18 @@ export const CHANNELS_MAX = 32;
 /** Ids between the oldest unacknowledged message of a channel and mode and the newest sent one. */
 export const MESSAGE_WINDOW = 512;
 
-/** Reliable bytes of one connection a receiver may have to hold: out of order and partial. */
-export const RECEIVE_BUDGET_BYTES = 512 * 1024;
+/**
+ * Of what all channels of a connection share, bytes and messages that are kept for the more urgent
+ * ones: a burst of small messages, not the next large one.
+ */
+export const RESERVE_BYTES = 64 * 1024;
+export const RESERVE_MESSAGES = 256;
+
+/**
+ * Reliable bytes of one connection a receiver may have to hold, out of order and partial: two of the
+ * largest messages, so that one can be on its way while the other is completed, and the reserve.
+ */
+export const RECEIVE_BUDGET_BYTES = 512 * 1024 + RESERVE_BYTES;
 
 /** Reliable messages of one connection that may be partly received at once. */
 export const RELIABLE_PARTIALS_MAX = 8;
@@ -62,6 +72,11 @@ export const SEND_UNRELIABLE_BYTES_MAX = 64 * 1024;
 export const SEND_UNRELIABLE_MESSAGES_MAX = 256;
 /** Unreliable data that could not be packed for this long is stale: newer data will follow. */
 export const SEND_UNRELIABLE_LIFETIME_US = 200_000;
+/**
+ * A sequenced message that waits so long before the next of its kind is not worth sending: longer
+ * than the sends of one tick are apart, shorter than ticks of 120 Hz.
+ */
+export const SEQUENCED_OUTRUN_US = 5_000;
 /** Bytes of messages in the send queues of all connections of one Protocol. */
 export const SEND_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -71,6 +86,8 @@ export const SEND_BYTES_MAX = 256 * 1024 * 1024;
 export const REDUNDANT_BYTES_MAX = 256;
 export const REDUNDANT_COPIES_MAX = 7;
 export const REDUNDANT_MESSAGES_MAX = 16;
+/** Copies take at most this much of a packet, so that they never keep a new message out of it. */
+export const REDUNDANT_PACKET_BYTES = 512;
 
 /** The loss above which small reliable messages get a spare copy, and two: 1/2 % and 2 %. */
 export const SPARE_LOSS_Q16 = 328;
@@ -131,6 +148,7 @@ assert(RELIABLE_MESSAGE_BYTES_MAX <= RECEIVE_BUDGET_BYTES, 'one message fits the
 assert(RECEIVE_BUDGET_BYTES <= SEND_RELIABLE_BYTES_MAX, 'the queue holds a full window');
 assert(RECEIVE_BUDGET_BYTES <= REASSEMBLY_BYTES_MAX, 'one connection fits the process');
 assert(RELIABLE_MESSAGE_BYTES_MAX <= REASSEMBLY_HEAD_BYTES_MAX, 'a message can always begin');
+assert(RESERVE_BYTES + 2 * RELIABLE_MESSAGE_BYTES_MAX <= RECEIVE_BUDGET_BYTES, 'two and the rest');
 assert(MESSAGE_WINDOW <= SEND_RELIABLE_MESSAGES_MAX, 'the queue holds a full id window');
 assert(MESSAGE_WINDOW <= 32768 / 2, 'ids are compared in 16 bits');
 assert(WINDOW_MAX_PACKETS + 32 <= PACKETS_IN_FLIGHT_MAX, 'room for probes beside the window');

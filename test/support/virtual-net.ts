@@ -8,6 +8,7 @@ import {
   EVENT_READY,
   EVENT_RECEIPT,
   EVENT_VIOLATION,
+  EVENT_WRITABLE,
   Protocol,
   type ProtocolLimits,
   ROLE_CLIENT,
@@ -75,6 +76,7 @@ export class End {
   closed: { code: number; reason: string } | null = null;
   ready = false;
   drained = 0;
+  writable = 0;
   packetsOut = 0;
   bytesOut = 0;
   /** When the bottleneck behind this end has sent what it was given so far. */
@@ -117,6 +119,8 @@ export class End {
         this.violations.push(event.code);
       } else if (kind === EVENT_DRAINED) {
         this.drained += 1;
+      } else if (kind === EVENT_WRITABLE) {
+        this.writable += 1;
       } else if (kind === EVENT_RECEIPT) {
         this.receipts.push({ atUs, receipt: event.receipt, code: event.code });
       }
@@ -143,6 +147,8 @@ export class VirtualPair {
   timeUs = 0;
   /** Sees every payload given to the network. */
   onPacket: ((from: End, bytes: Uint8Array) => void) | null = null;
+  /** Payloads for which it answers true are lost. */
+  loses: ((from: End, bytes: Uint8Array) => boolean) | null = null;
   private readonly startUs: number;
   private readonly prng: Prng;
   private readonly wire: InFlight[] = [];
@@ -288,6 +294,9 @@ export class VirtualPair {
       from.bytesOut += length;
       const bytes = buffer.slice(0, length);
       this.onPacket?.(from, bytes);
+      if (this.loses?.(from, bytes) === true) {
+        continue;
+      }
       this.carry(from, bytes);
       if (this.prng.chance(this.link.duplicate, 1000)) {
         this.carry(from, bytes);

@@ -21,6 +21,7 @@ export class CoreEnd extends FlowEnd {
   resends = 0;
   spurious = 0;
   lost = 0;
+  bytesOut = 0;
   /** The flow is freed from inside the handler of this message; −1: not. */
   freeAtMessage = -1;
 
@@ -45,6 +46,7 @@ export class CoreEnd extends FlowEnd {
     this.resends = stats.resends;
     this.spurious = stats.spuriousLost;
     this.lost = stats.lost;
+    this.bytesOut = stats.bytesOut;
   }
 
   queuedBytes(): number {

@@ -19,6 +19,7 @@ import {
   EVENT_READY,
   EVENT_RECEIPT,
   EVENT_VIOLATION,
+  EVENT_WRITABLE,
   Protocol,
   type ProtocolOptions,
   VIOLATION_NAMES,
@@ -241,6 +242,9 @@ export class CoreNode {
       case EVENT_DRAINED:
         end.drained();
         if (end.closesWhenDrained) this.world.close(end, end.closeCode);
+        break;
+      case EVENT_WRITABLE:
+        end.writable();
         break;
       case EVENT_CLOSED:
         if (event.code === CLOSE_PROTOCOL_ERROR) {

@@ -22,6 +22,7 @@ import {
   jitterBuffer,
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
+import { spareCopies } from './spares.js';
 
 export { type Outcome, type PendingScenario, play, type Scenario } from './scenario.js';
 
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   handshakeCorruption,
   longRoundTrip,
   transferLoss,
+  spareCopies,
   heavyLoss,
   corruption,
   duplication,
