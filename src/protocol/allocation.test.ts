@@ -60,3 +60,12 @@ t.test('an idle flow of 100,000 takes at most 1 KiB of JavaScript memory', async
   const bytes = Number(/^(\d+) B per idle flow, 100000 flows/.exec(child.stdout)?.[1]);
   t.ok(bytes <= IDLE_FLOW_BYTES_MAX, `${bytes} B`);
 });
+
+t.test('the jitter buffer allocates nothing per packet and picture', async (t) => {
+  const script = join(directory, 'bench/micro/playout-core.js');
+  const run = (packets: number, ...args: string[]) =>
+    scavenges(script, ['--rounds', '1', '--packets', String(packets), ...args]);
+  t.equal(run(500_000), 0);
+  const leak = run(100_000, '--leak');
+  t.ok(leak >= 2, `one small object per packet is noticed: ${leak} collections`);
+});

@@ -13,6 +13,12 @@ export type {
   SendResult,
   Wire,
 } from '../session/types.js';
+export {
+  type JitterBufferOptions,
+  type PlayoutStats,
+  type PlayoutView,
+  SnapshotBuffer,
+} from '../time/index.js';
 export { TransportError } from '../util/errors.js';
 export {
   Client,

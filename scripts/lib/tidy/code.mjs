@@ -6,7 +6,14 @@ const linesMax = 500;
 const codeFile = /\.(ts|mts|mjs|cjs|js|rs|go|py|c|h|sh|fbs)$|^\.ci\/run$/;
 
 /** Folders whose results depend on their arguments alone. */
-const deterministic = ['src/util', 'src/protocol', 'src/messages', 'src/sync', 'src/sim'];
+const deterministic = [
+  'src/util',
+  'src/time',
+  'src/protocol',
+  'src/messages',
+  'src/sync',
+  'src/sim',
+];
 const bannedCalls = new Set([
   'setTimeout',
   'setInterval',

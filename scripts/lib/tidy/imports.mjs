@@ -6,18 +6,20 @@ import { lineOf, walk } from './tree.mjs';
 
 const mayImport = {
   util: [],
-  protocol: ['util'],
+  time: ['util'],
+  protocol: ['util', 'time'],
   messages: ['util'],
   sync: ['util'],
   addon: ['util'],
-  session: ['util', 'messages'],
+  session: ['util', 'messages', 'time'],
   runtime: ['addon', 'protocol', 'util'],
   ops: ['util'],
-  server: ['runtime', 'session', 'messages', 'sync', 'ops', 'util'],
-  sdk: ['session', 'messages', 'sync', 'util'],
+  server: ['runtime', 'session', 'messages', 'sync', 'time', 'ops', 'util'],
+  sdk: ['session', 'messages', 'sync', 'time', 'util'],
   cluster: ['server', 'messages', 'ops', 'util'],
   sim: [
     'util',
+    'time',
     'protocol',
     'messages',
     'sync',
@@ -39,7 +41,7 @@ const mayLoadLate = { sdk: ['runtime'] };
 const earlyEntries = ['src/index.ts', 'src/sdk/index.ts'];
 
 /** No node:*, no package that reaches the machine: time and chance are arguments here. */
-const pure = new Set(['util', 'protocol', 'messages', 'sync']);
+const pure = new Set(['util', 'time', 'protocol', 'messages', 'sync']);
 
 /** package → the files that may name it. */
 const packageHomes = [

@@ -11,6 +11,7 @@ import { clockOffset, wrap } from './clock.js';
 import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
 import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
 import { blackhole, closeAndDrain, corruption, oneWayLoss, partition } from './outages.js';
+import { jitterBuffer } from './playout.js';
 import {
   bufferbloat,
   crossTraffic,
@@ -19,7 +20,6 @@ import {
   goodputAlone,
   heavyLossSaturated,
   ioThreads,
-  jitterBuffer,
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
 import { spareCopies } from './spares.js';
@@ -45,6 +45,7 @@ export const scenarios: readonly Scenario[] = [
   rebindBase,
   amplification,
   spoofedPath,
+  jitterBuffer,
   clockOffset,
   wrap,
   restart,
@@ -60,5 +61,4 @@ export const pendingScenarios: readonly PendingScenario[] = [
   bufferbloat,
   gameMix,
   fairness,
-  jitterBuffer,
 ];

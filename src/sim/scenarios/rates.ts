@@ -191,12 +191,6 @@ export const fairness: PendingScenario = {
   },
 };
 
-export const jitterBuffer: PendingScenario = {
-  id: 'T24',
-  title: 'jitter: 0/20/60 ms traces, underruns ≤ 5 %, buffer ≤ p95 + 1 tick',
-  reason: 'the adaptive jitter buffer does not exist yet',
-};
-
 export const ioThreads: PendingScenario = {
   id: 'T16',
   title: 'rebind across I/O threads: same thread by connection id',
