@@ -35,6 +35,7 @@ const required = [
   'dist/src/server/index.d.ts',
   'dist/src/sdk/index.js',
   'dist/src/sdk/index.d.ts',
+  'dist/src/cli/main.js',
 ];
 
 const packedBytesMax = 1 << 20;
@@ -85,5 +86,13 @@ t.test('the packed entries load with only the dependencies beside them', async (
     const args = ['--input-type=module', '-e', program];
     const names = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
     t.ok(Number(names) > 0, `@ggscale/transport${entry} exports something`);
+  }
+  const { bin, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  for (const program of Object.values(bin)) {
+    const run = (...args) =>
+      execFileSync(process.execPath, [join(home, program), ...args], { encoding: 'utf8' });
+    t.match(readFileSync(join(home, program), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+    t.equal(run('--version'), `${version}\n`);
+    t.match(run('keygen'), /^[0-9a-f]{64}\n$/);
   }
 });

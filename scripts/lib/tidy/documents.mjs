@@ -168,7 +168,8 @@ function judgeNpm(tree, args) {
 
 function judgeNpx(tree, args) {
   const name = args.find((arg) => !arg.startsWith('-'));
-  const { dependencies = {}, devDependencies = {} } = tree.json('package.json');
+  const { name: own, bin, dependencies = {}, devDependencies = {} } = tree.json('package.json');
+  if (name === own && bin !== undefined) return null;
   const bins = { tsc: 'typescript', biome: '@biomejs/biome' };
   const wanted = bins[name] ?? name;
   return wanted in dependencies || wanted in devDependencies ? null : `npx fetches "${name}"`;

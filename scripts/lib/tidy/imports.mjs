@@ -16,6 +16,7 @@ const mayImport = {
   ops: ['util'],
   server: ['runtime', 'session', 'messages', 'sync', 'time', 'ops', 'util'],
   sdk: ['session', 'messages', 'sync', 'time', 'util'],
+  cli: ['server', 'sdk', 'util'],
   cluster: ['server', 'messages', 'ops', 'util'],
   sim: [
     'util',
@@ -37,7 +38,7 @@ const mayImport = {
  * Through import() only, so that a program that never asks for UDP loads nothing of it: by an import()
  * of its own, or in a file that nothing reaches from these entries without one.
  */
-const mayLoadLate = { sdk: ['runtime'] };
+const mayLoadLate = { sdk: ['runtime'], cli: ['runtime'] };
 const earlyEntries = ['src/index.ts', 'src/sdk/index.ts'];
 
 /** No node:*, no package that reaches the machine: time and chance are arguments here. */
@@ -47,6 +48,7 @@ const pure = new Set(['util', 'time', 'protocol', 'messages', 'sync']);
 const packageHomes = [
   [/^ws$/, /^src\/(server\/ws-listener|sdk\/ws-socket)/],
   [/^pino$/, /^src\/ops\/logs/],
+  [/^commander$/, /^src\/cli\//],
   [/^prom-client$/, /^src\/ops\/metric/],
   [/^(redis|ioredis|@redis\/.*)$/, /^src\/cluster\/bus/],
 ];
