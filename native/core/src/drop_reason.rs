@@ -44,7 +44,8 @@ drop_reasons! {
     WrongState = "wrong-state",
     /// Client: the flow is over.
     FlowClosed = "flow-closed",
-    /// Sequence seen already, or older than the window of 256.
+    /// Sequence seen already, older than the window of 256, or (server) so far ahead that it was
+    /// recorded from another connection under the same token.
     Replayed = "replayed",
     /// A flow's packet beyond its packet rate. Not opened.
     FlowPacketRate = "flow-packet-rate",

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::admission::AdmissionError;
+use crate::limits::{HEADROOM, NX_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, TAG_BYTES};
 
 /// No entropy from the operating system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +39,8 @@ pub enum TokenError {
     NxRequired,
 }
 
-/// Why a payload was not sealed. Nothing was written and no sequence was used.
+/// Why a payload was not sealed. All of them are found before the buffer is written to and before a
+/// sequence is used, so the call may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealError {
     /// The flow is closed, or its slot belongs to another flow by now.
@@ -113,7 +115,26 @@ impl fmt::Display for TokenError {
 
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "payload not sealed: {}", self.name())
+        let why = match self {
+            Self::Stale => "the flow is closed",
+            Self::NotConnected => "the flow is not connected yet, or waits for the NX it requires",
+            Self::Length => {
+                return write!(
+                f,
+                "payload not sealed: it must have 1 to {PAYLOAD_BYTES_MAX} B, from an NX client \
+                     {NX_PAYLOAD_BYTES_MAX} B at most"
+            )
+            }
+            Self::Room => {
+                return write!(
+                    f,
+                    "payload not sealed: the buffer needs {HEADROOM} B before it and {TAG_BYTES} B \
+                     behind"
+                )
+            }
+            Self::Exhausted => "all sequences of the flow's key are used up",
+        };
+        write!(f, "payload not sealed: {why}")
     }
 }
 

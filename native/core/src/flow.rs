@@ -192,10 +192,11 @@ impl FlowCounts {
         self.bytes_in += bytes as u64;
     }
 
-    /// Before the window is told. What a peer sent before the first packet that came is not known,
-    /// unless its counter begins at zero: see `began_at`.
+    /// Behind `received` and before the window is told. What a peer sent before the first packet
+    /// that came is not known (responses are no packets of a flow), unless its counter begins at
+    /// zero: see `began_at`.
     pub fn received_sequence(&mut self, replay: &ReplayWindow, sequence: u64) {
-        match replay.latest() {
+        match replay.latest().filter(|_| self.packets_in > 1) {
             None => {}
             Some(latest) if sequence > latest => {
                 self.lost = self.lost.saturating_add(sequence - latest - 1);

@@ -6,6 +6,8 @@
 //! Invariant: bits of sequences above `latest` or below `latest − 255` are never looked at before
 //! they have been cleared by `mark`.
 
+use crate::limits::SEQUENCE_JUMP_MAX;
+
 const WINDOW: u64 = 256;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +22,18 @@ impl ReplayWindow {
         latest: 0,
         bits: [0; 4],
     };
+
+    /// The window of a connection whose counter stands at `sequence`.
+    pub fn beginning_at(sequence: u64) -> Self {
+        let mut window = Self::EMPTY;
+        window.mark(sequence);
+        window
+    }
+
+    /// Farther ahead than this connection can be: recorded from another under the same key.
+    pub fn is_foreign(&self, sequence: u64) -> bool {
+        self.has_started() && sequence.saturating_sub(self.latest) > SEQUENCE_JUMP_MAX
+    }
 
     /// Seen before, or too old to know. Written as a subtraction: `sequence + 256` would overflow.
     pub fn is_replayed(&self, sequence: u64) -> bool {
@@ -119,6 +133,20 @@ mod tests {
         }
         assert!(window.is_replayed(u64::MAX - 256));
         assert!(window.is_replayed(0));
+    }
+
+    #[test]
+    fn a_window_that_begins_somewhere_refuses_what_is_far_from_there() {
+        let window = ReplayWindow::beginning_at(1 << 30);
+        assert!(window.is_replayed(1 << 30));
+        assert!(window.is_replayed((1 << 30) - 256) && !window.is_replayed((1 << 30) - 255));
+        let last = (1 << 30) + SEQUENCE_JUMP_MAX;
+        assert!(!window.is_foreign(last) && window.is_foreign(last + 1));
+        assert!(!window.is_foreign(0) && window.is_foreign(u64::MAX));
+        assert!(
+            !ReplayWindow::EMPTY.is_foreign(u64::MAX),
+            "any start is legal"
+        );
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Server {
             .and_then(|side| side.token_epoch.as_mut())
             .filter(|epoch| now_us < epoch.until_us && header.kind != prefix::DISCONNECT)
             .ok_or(DropReason::TokenKeyLate)?;
-        if epoch.replay.is_replayed(header.sequence) {
+        if epoch.replay.is_replayed(header.sequence) || epoch.replay.is_foreign(header.sequence) {
             return Err(DropReason::Replayed);
         }
         self.rules.check_flow(&mut flow.budget, now_us, bytes)?;

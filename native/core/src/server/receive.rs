@@ -82,7 +82,7 @@ impl Server {
         if flow.nx == NxState::Confirmed {
             return self.handle_token_epoch(id, &header, datagram);
         }
-        if flow.replay.is_replayed(header.sequence) {
+        if flow.replay.is_replayed(header.sequence) || flow.replay.is_foreign(header.sequence) {
             return Err(DropReason::Replayed);
         }
         // A goodbye is always heard; one that opens ends the flow.

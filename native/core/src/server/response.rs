@@ -63,7 +63,7 @@ impl Server {
         }
         let consumed = self.member.consume_token(&challenge.token_tag, address);
         match consumed {
-            Ok(()) => self.open_flow(id, path),
+            Ok(()) => self.open_flow(id, path, header.sequence),
             Err(_) => self.release_place(),
         }
         // Its challenge can never be answered again.
@@ -108,8 +108,10 @@ impl Server {
         Ok(challenge)
     }
 
-    /// The place in `max_flows` is claimed already.
-    fn open_flow(&mut self, pending: FlowId, path: Path) {
+    /// The place in `max_flows` is claimed already. `first` is the sequence of the response: it answers
+    /// our challenge, so this is where the client's counter stands now, whatever was recorded of the
+    /// token before a restart.
+    fn open_flow(&mut self, pending: FlowId, path: Path, first: u64) {
         let now_us = self.now_us;
         let sequence = self.random.next_u64() & SEQUENCE_START_MASK;
         let Some(pending) = self.pending.get(pending) else {
@@ -123,7 +125,7 @@ impl Server {
         let flow = Flow {
             receive: pending.receive.clone(),
             send: pending.send.clone(),
-            replay: ReplayWindow::EMPTY,
+            replay: ReplayWindow::beginning_at(first),
             next_sequence: sequence,
             client_id,
             last_receive_us: now_us,

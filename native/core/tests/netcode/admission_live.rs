@@ -8,9 +8,7 @@ use ggscale_transport_core::{
 use crate::admission::{dropped, request, set};
 use crate::forge::{request_of, sealed};
 use crate::hostile::victim;
-use crate::world::{client_address, World};
-
-const SEQUENCE: u64 = 1 << 41;
+use crate::world::{client_address, World, SEQUENCE};
 
 #[test]
 fn blocked_sources_are_not_heard_and_their_flows_end_in_silence() {
@@ -228,6 +226,7 @@ fn a_flow_beyond_its_rate_stays_alive_and_its_goodbye_is_heard() {
 #[test]
 fn rates_changed_under_load_hold_from_the_next_packet() {
     let mut world = World::with_server(57, |_| {});
+    world.has_forger = true;
     let token = world.token(1);
     world.connect_with(&token, client_address(1));
     let key = PublicToken::read(&token).unwrap().client_to_server_key;

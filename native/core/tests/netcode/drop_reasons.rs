@@ -7,10 +7,9 @@ use ggscale_transport_core::{
 };
 
 use crate::forge::{opened, request, request_of, request_with_addresses, sealed};
-use crate::world::{client_address, server_address, World, PRIVATE_KEY, PROTOCOL_ID, UNIX_S};
-
-/// Above every sequence that an endpoint starts with.
-const SEQUENCE: u64 = 1 << 41;
+use crate::world::{
+    client_address, server_address, World, PRIVATE_KEY, PROTOCOL_ID, SEQUENCE, UNIX_S,
+};
 
 #[test]
 fn every_drop_reason_is_reached_and_counted() {
@@ -78,6 +77,7 @@ fn server(world: &mut World, client: u16, bytes: &[u8]) -> Reached {
 /// A world with client 1 connected, and the key it sends with.
 fn connected() -> (World, [u8; 32]) {
     let mut world = World::with_server(1, |_| {});
+    world.has_forger = true;
     let token = world.token(1);
     world.connect_with(&token, client_address(1));
     let key = PublicToken::read(&token).unwrap().client_to_server_key;
@@ -107,6 +107,7 @@ fn reach_nx(reason: DropReason) -> Reached {
             _ => ServerNx::Allow,
         };
     });
+    world.has_forger = true;
     if reason == R::TokenKeyLate {
         world.client_nx = ClientNx::Auto;
     }

@@ -306,6 +306,10 @@ fn sealing_checks_length_room_and_flow_before_it_uses_a_sequence() {
             .client
             .seal_payload(clock, Client::FLOW, &mut buffer, 24, 1);
     assert_eq!(sealed, Err(SealError::NotConnected));
+    assert_eq!(
+        SealError::Length.to_string(),
+        "payload not sealed: it must have 1 to 1200 B, from an NX client 1192 B at most"
+    );
 }
 
 #[test]

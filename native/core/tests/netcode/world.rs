@@ -14,6 +14,8 @@ pub use crate::parts::*;
 pub const PROTOCOL_ID: u64 = 0x6767_7363_616c_6531;
 pub const PRIVATE_KEY: [u8; 32] = [0x5a; 32];
 pub const UNIX_S: u64 = 1_800_000_000;
+/// A forger goes on from here: where there is one, clients' counters begin shortly below.
+pub const SEQUENCE: u64 = 1 << 40;
 /// Late enough that a mono clock starting at zero would show.
 pub const START_US: u64 = 777_000_123;
 
@@ -26,6 +28,8 @@ pub struct World {
     pub registry: Registry,
     /// Of clients; servers have it off unless a test says otherwise.
     pub client_nx: ClientNx,
+    /// Clients begin to count where the forger can go on.
+    pub has_forger: bool,
     /// Everything that was ever sent, when recording.
     pub sent: Option<Vec<Datagram>>,
     /// Datagrams to these addresses vanish.
@@ -48,6 +52,7 @@ impl World {
             random: Random::from_number(seed),
             registry: Registry::isolated(),
             client_nx: ClientNx::Off,
+            has_forger: false,
             sent: None,
             dead: HashSet::new(),
             queue: BTreeMap::new(),
@@ -61,6 +66,17 @@ impl World {
         let mut world = Self::new(seed);
         world.add_server(change);
         world
+    }
+
+    /// Its first draw is where a client's counter begins.
+    fn client_random(&mut self) -> Random {
+        loop {
+            let seed = self.random.next_u64();
+            let first = Random::from_number(seed).next_u64() % SEQUENCE;
+            if !self.has_forger || first >= SEQUENCE - (1 << 27) {
+                return Random::from_number(seed);
+            }
+        }
     }
 
     pub fn clock(&self) -> Clock {
@@ -122,7 +138,7 @@ impl World {
     }
 
     pub fn add_client(&mut self, token: &[u8], address: SocketAddr) -> usize {
-        let mut config = ClientConfig::new(Random::from_number(self.random.next_u64()));
+        let mut config = ClientConfig::new(self.client_random());
         config.nx = self.client_nx;
         let client = Client::new(config, token, self.clock()).expect("token");
         let (events, payloads) = (vec![], vec![]);

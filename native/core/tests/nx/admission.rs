@@ -9,7 +9,7 @@ use ggscale_transport_core::{
 
 use crate::forge::sealed;
 use crate::keys::Keys;
-use crate::world::{address, Datagram, World};
+use crate::world::{address, Datagram, World, SEQUENCE};
 
 fn set(world: &mut World, change: impl FnOnce(&mut AdmissionSettings)) {
     let clock = world.clock();
@@ -185,6 +185,7 @@ fn controls_as_short_as_a_goodbye_are_charged_and_a_goodbye_is_not() {
 #[test]
 fn a_goodbye_of_the_base_that_is_none_is_charged() {
     let mut world = World::new(77);
+    world.has_forger = true;
     world.traffic = false;
     let token = world.token(0, TokenNx::Silent);
     let client = world.dial_with(&token, 0, |config| config.nx = ClientNx::Off);
@@ -193,10 +194,10 @@ fn a_goodbye_of_the_base_that_is_none_is_charged() {
     let from = world.clients[client].address;
     set(&mut world, |s| s.packets_per_flow = Some(Rate::new(1, 10)));
     for n in 0..100 {
-        world.inject(from, &sealed(&key, 6, (1 << 41) + n, &[1]));
+        world.inject(from, &sealed(&key, 6, SEQUENCE + n, &[1]));
     }
     assert!(dropped(&world, DropReason::FlowPacketRate) >= 90);
-    let goodbye = sealed(&key, 6, 1 << 42, &[]);
+    let goodbye = sealed(&key, 6, SEQUENCE + 1000, &[]);
     assert_eq!(world.inject(from, &goodbye), Received::Consumed);
     assert_eq!(world.workers[0].server.gauges().flows, 0);
 }

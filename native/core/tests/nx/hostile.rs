@@ -1,14 +1,14 @@
 //! Replays, floods, downgrades, and controls that nobody should send.
 
 use ggscale_transport_core::token::TokenNx;
-use ggscale_transport_core::{Client, CloseReason, DropReason, Event, Received, Server, ServerNx};
+use ggscale_transport_core::{
+    Client, ClientNx, CloseReason, DropReason, Event, Received, Server, ServerNx,
+};
 
 use crate::forge::sealed;
 use crate::keys::Keys;
-use crate::world::{address, World, SERVER};
+use crate::world::{address, World, SEQUENCE as TOKEN_SEQUENCE, SERVER};
 
-/// Above every sequence that an endpoint starts with under a token's key.
-const TOKEN_SEQUENCE: u64 = 1 << 41;
 const SEQUENCE: u64 = 5_000;
 
 fn dropped(reason: DropReason) -> Received {
@@ -29,6 +29,7 @@ fn hello(nonce: u8, flags: u8, x25519: &[u8]) -> Vec<u8> {
 /// A client that never says HELLO by itself, and the key it sends with.
 fn base_client(world: &mut World) -> (usize, [u8; 32]) {
     world.traffic = false;
+    world.has_forger = true;
     let token = world.token(0, TokenNx::Known);
     let client = world.dial_with(&token, 0, |config| {
         config.nx = ggscale_transport_core::ClientNx::Off;
@@ -112,6 +113,7 @@ fn one_client_gets_at_most_three_key_exchanges_however_often_it_asks() {
 #[test]
 fn after_confirm_the_tokens_keys_open_what_was_overtaken_for_a_second_and_then_nothing() {
     let mut world = World::new(4);
+    world.has_forger = true;
     let (client, keys) = Keys::of_new_client(&mut world);
     world.traffic = false;
     let from = world.clients[client].address;
@@ -349,4 +351,51 @@ fn the_same_token_at_a_restarted_server_makes_other_keys() {
         world.forget_nonces();
     }
     assert_ne!(firsts[0], firsts[1], "the same text at the same sequence");
+}
+
+/// Recorded datagrams of a token that is used again at a server that has forgotten it are authentic.
+#[test]
+fn what_was_recorded_before_a_restart_does_nothing_to_the_same_token_after_it() {
+    for (seed, nx) in (0..8).map(|n| {
+        (
+            29 + n,
+            if n % 2 == 0 {
+                ClientNx::Auto
+            } else {
+                ClientNx::Off
+            },
+        )
+    }) {
+        let mut world = World::new(seed);
+        let token = world.token(0, TokenNx::Known);
+        world.sent = Some(Vec::new());
+        let first = world.dial_with(&token, 0, |config| config.nx = nx);
+        world.run_for(500_000);
+        let clock = world.clock();
+        world.clients[first].client.close_flow(clock, Client::FLOW);
+        world.drain_client(first);
+        let mut recorded = world.sent.take().unwrap();
+        recorded.retain(|datagram| datagram.to == SERVER && matches!(datagram.kind(), 4..=7));
+        let last_kind = if nx == ClientNx::Auto { 7 } else { 6 };
+        assert!(recorded.iter().any(|datagram| datagram.kind() == last_kind));
+
+        world.clients.clear();
+        world.forget_nonces();
+        world.start_server(1, |_| {});
+        let again = world.dial_with(&token, 0, |_| {});
+        let end_us = world.now_us + 500_000;
+        world.run_until(end_us, |world| world.find_flow(again).is_some());
+        // Ahead of the client's own HELLO.
+        for datagram in &recorded {
+            let received = world.inject(datagram.from, &datagram.bytes);
+            assert_eq!(
+                received,
+                dropped(DropReason::Replayed),
+                "{seed} {}",
+                datagram.kind()
+            );
+        }
+        world.run_for(500_000);
+        assert!(world.is_nx(again) && world.clients[again].is_open);
+    }
 }

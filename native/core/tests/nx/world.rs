@@ -16,6 +16,8 @@ pub use crate::node::*;
 pub const PROTOCOL_ID: u64 = 0x6767_7363_616c_6531;
 pub const PRIVATE_KEY: [u8; 32] = [0x5a; 32];
 pub const UNIX_S: u64 = 1_800_000_000;
+/// A forger goes on from here: where there is one, clients' counters begin shortly below.
+pub const SEQUENCE: u64 = 1 << 40;
 const START_US: u64 = 777_000_123;
 /// 60 Hz, both ways, once a flow is open.
 pub const TICK_US: u64 = 16_667;
@@ -28,6 +30,8 @@ pub struct World {
     pub random: Random,
     /// Payloads flow by themselves.
     pub traffic: bool,
+    /// Clients begin to count where the forger can go on.
+    pub has_forger: bool,
     /// Everything that was sent, when recording.
     pub sent: Option<Vec<Datagram>>,
     /// A datagram for which this says true never arrives.
@@ -52,6 +56,7 @@ impl World {
             link: Link::CLEAN,
             random: Random::from_number(seed),
             traffic: true,
+            has_forger: false,
             sent: None,
             filter: |_| false,
             queue: BTreeMap::new(),
@@ -83,6 +88,17 @@ impl World {
                 }
             })
             .collect();
+    }
+
+    /// Its first draw is where a client's counter begins.
+    fn client_random(&mut self) -> Random {
+        loop {
+            let seed = self.random.next_u64();
+            let first = Random::from_number(seed).next_u64() % SEQUENCE;
+            if !self.has_forger || first >= SEQUENCE - (1 << 27) {
+                return Random::from_number(seed);
+            }
+        }
     }
 
     pub fn clock(&self) -> Clock {
@@ -124,7 +140,7 @@ impl World {
         change: impl FnOnce(&mut ClientConfig),
     ) -> usize {
         let index = self.clients.len();
-        let mut config = ClientConfig::new(Random::from_number(self.random.next_u64()));
+        let mut config = ClientConfig::new(self.client_random());
         change(&mut config);
         let client = Client::new(config, token, self.clock()).expect("token");
         self.clients.push(ClientNode {
