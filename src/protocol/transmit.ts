@@ -3,6 +3,7 @@ import {
   CLOSE_PACKETS_MAX,
   PARAMS_REPEAT_US,
   PARAMS_REPEAT_US_MAX,
+  PARAMS_REPEATS_AT_ONCE,
 } from '../util/limits.js';
 import { timeReached } from '../util/time.js';
 import { writeData } from './channel-send.js';
@@ -75,7 +76,8 @@ function transmitHello(
     return 0;
   }
   const count = flows[f + L.F_HELLO_COUNT];
-  const interval = PARAMS_REPEAT_US << (count > 4 ? 4 : count);
+  const doublings = count < PARAMS_REPEATS_AT_ONCE ? 0 : count - PARAMS_REPEATS_AT_ONCE + 1;
+  const interval = PARAMS_REPEAT_US << (doublings > 4 ? 4 : doublings);
   flows[f + L.F_HELLO_COUNT] = count + 1;
   flows[f + L.F_HELLO_SENT_US] = nowUs;
   flows[f + L.F_HELLO_US] =

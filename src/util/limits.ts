@@ -124,7 +124,8 @@ export const PACKET_THRESHOLD_MAX = 32;
 export const SKIP_PACKETS_MIN = 64;
 export const SKIP_PACKETS_MAX = 512;
 
-/** PARAMS are repeated until answered. */
+/** PARAMS are repeated until answered: so many times so far apart, then at twice the time each. */
+export const PARAMS_REPEATS_AT_ONCE = 10;
 export const PARAMS_REPEAT_US = 100_000;
 export const PARAMS_REPEAT_US_MAX = 1_000_000;
 
