@@ -2,7 +2,8 @@
 import { runSeed, Trace } from '../../src/sim/index.js';
 import { farm, tell } from './farm.js';
 import { readOptions, type SeedOptions, type SimCommand, UsageError } from './options.js';
-import { showScenarios } from './scenarios.js';
+import { drawPlots } from './plots.js';
+import { showScenarios, tryOtherSeeds } from './scenarios.js';
 import { measureSpeed } from './speed.js';
 
 const EXIT_BROKEN = 1;
@@ -37,6 +38,11 @@ async function run(command: SimCommand): Promise<boolean> {
       return true;
     case 'scenarios':
       return showScenarios(command, write);
+    case 'other-seeds':
+      return tryOtherSeeds(command, write);
+    case 'plots':
+      await drawPlots(command.folder, write);
+      return true;
   }
 }
 

@@ -23,7 +23,19 @@ t.test('each way to call the simulator', async (t) => {
     record: false,
   });
   t.match(readOptions(['--seeds=1..9', '--level=core']), { levels: ['core'], record: true });
-  t.same(readOptions(['--scenarios']), { kind: 'scenarios', ids: [], markdown: false });
+  t.same(readOptions(['--scenarios']), {
+    kind: 'scenarios',
+    ids: [],
+    markdown: false,
+    update: false,
+  });
+  t.match(readOptions(['--scenarios', '--update']), { kind: 'scenarios', update: true });
+  t.same(readOptions(['--scenarios=T05', '--other-seeds=20']), {
+    kind: 'other-seeds',
+    ids: ['T05'],
+    count: 20,
+  });
+  t.same(readOptions(['--plots=docs/plots']), { kind: 'plots', folder: 'docs/plots' });
   t.match(readOptions(['--scenarios=T05,T07', '--markdown']), {
     ids: ['T05', 'T07'],
     markdown: true,
@@ -43,6 +55,8 @@ t.test('what makes no sense is refused with one line', async (t) => {
     ['--seed=1', '--level=both'],
     ['--seed=1', 'more'],
     ['--workers=0', '--seeds=1..2'],
+    ['--scenarios=T05', '--update'],
+    ['--scenarios', '--other-seeds=0'],
   ]) {
     try {
       readOptions(args);

@@ -1,6 +1,6 @@
 /** The command line of the simulator. Everything is checked here, so that nothing fails later. */
 import { availableParallelism } from 'node:os';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, type OptionValues } from 'commander';
 import { LEVELS, type Level, PROFILE_NAMES } from '../../src/sim/index.js';
 
 const SEED_MAX = 2 ** 31 - 1;
@@ -31,6 +31,20 @@ export interface ScenarioOptions {
   ids: readonly string[];
   /** As in docs/TESTING.md instead of for a terminal. */
   markdown: boolean;
+  /** The table in docs/TESTING.md is written anew. */
+  update: boolean;
+}
+
+export interface OtherSeedsOptions {
+  kind: 'other-seeds';
+  ids: readonly string[];
+  /** Of each scenario. */
+  count: number;
+}
+
+export interface PlotOptions {
+  kind: 'plots';
+  folder: string;
 }
 
 export interface SpeedOptions {
@@ -39,7 +53,13 @@ export interface SpeedOptions {
   seconds: number;
 }
 
-export type SimCommand = SeedOptions | FarmOptions | ScenarioOptions | SpeedOptions;
+export type SimCommand =
+  | SeedOptions
+  | FarmOptions
+  | ScenarioOptions
+  | OtherSeedsOptions
+  | PlotOptions
+  | SpeedOptions;
 
 /** Shown as one line on stderr; the program ends with `exitCode`. */
 export class UsageError extends Error {
@@ -62,11 +82,11 @@ export function readOptions(args: readonly string[]): SimCommand {
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
   }
   const values = program.opts();
-  const wanted = ['seed', 'seeds', 'scenarios', 'speed'].filter(
+  const wanted = ['seed', 'seeds', 'scenarios', 'speed', 'plots'].filter(
     (name) => values[name] !== undefined,
   );
   if (wanted.length !== 1) {
-    throw new UsageError('one of --seed, --seeds, --scenarios and --speed is needed');
+    throw new UsageError('one of --seed, --seeds, --scenarios, --speed and --plots is needed');
   }
   const profile: string | null = values.profile ?? null;
   const level: Level | 'both' | undefined = values.level;
@@ -87,8 +107,18 @@ export function readOptions(args: readonly string[]): SimCommand {
     return { kind: 'farm', first, last, levels, profile, workers, record };
   }
   if (values.speed !== undefined) return { kind: 'speed', seconds: values.speed };
+  if (values.plots !== undefined) return { kind: 'plots', folder: values.plots };
+  return readScenarioOptions(values);
+}
+
+function readScenarioOptions(values: OptionValues): ScenarioOptions | OtherSeedsOptions {
   const ids = values.scenarios === true ? [] : values.scenarios;
-  return { kind: 'scenarios', ids, markdown: values.markdown };
+  const { otherSeeds, markdown, update } = values;
+  if (otherSeeds !== undefined) return { kind: 'other-seeds', ids, count: otherSeeds };
+  if (update && ids.length > 0) {
+    throw new UsageError("option '--update' writes the whole table: name no scenarios");
+  }
+  return { kind: 'scenarios', ids, markdown, update };
 }
 
 function createProgram(): Command {
@@ -108,6 +138,9 @@ function createProgram(): Command {
     .option('--profile <name>', `${PROFILE_NAMES.join(', ')}; default any`, oneOf(PROFILE_NAMES))
     .option('--scenarios [ids]', 'measure the named scenarios, all or like T05,T07', list)
     .option('--markdown', 'with --scenarios: as the table of docs/TESTING.md', false)
+    .option('--update', 'with --scenarios: write the table of docs/TESTING.md anew', false)
+    .option('--other-seeds <n>', 'with --scenarios: n others of each, and which fail', count)
+    .option('--plots <folder>', 'measure and draw the plots of docs/TESTING.md')
     .option('--speed <seconds>', 'packets per second of plain worlds of so many seconds', seconds)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
@@ -135,6 +168,10 @@ function seeds(text: string): [number, number] {
 
 function workers(text: string): number {
   return whole(text, 1, WORKERS_MAX);
+}
+
+function count(text: string): number {
+  return whole(text, 1, 1_000);
 }
 
 function seconds(text: string): number {

@@ -1,8 +1,8 @@
 /** Every oracle catches the bug that was planted for it, and has nothing to say without one. */
 import t from 'tap';
 import { CORE_DEFAULTS, type CoreConfig, plainNode } from '../../src/sim/core/core-config.js';
-import { type MakeProtocol, makeProtocol } from '../../src/sim/core/core-node.js';
 import { runCore } from '../../src/sim/core/core-run.js';
+import { type MakeProtocol, makeProtocol } from '../../src/sim/make-protocol.js';
 import { pathOf } from '../../src/sim/network/profile.js';
 import { ORACLES } from '../../src/sim/oracle/violation.js';
 import { ratio } from '../../src/sim/random.js';

@@ -17,7 +17,7 @@ import {
   type ProtocolStats,
   SEND_CLOSED,
 } from '../../src/protocol/protocol.js';
-import type { MakeProtocol } from '../../src/sim/core/core-node.js';
+import type { MakeProtocol } from '../../src/sim/make-protocol.js';
 import type { Oracle } from '../../src/sim/oracle/violation.js';
 import {
   TellsAnother,

@@ -20,11 +20,12 @@ import {
   EVENT_RECEIPT,
   EVENT_VIOLATION,
   EVENT_WRITABLE,
-  Protocol,
+  type Protocol,
   type ProtocolOptions,
   VIOLATION_NAMES,
 } from '../../protocol/protocol.js';
 import { EVENT_TIMER } from '../engine.js';
+import type { MakeProtocol } from '../make-protocol.js';
 import { NodeClock } from '../node-clock.js';
 import { violate } from '../oracle/violation.js';
 import { PACKET_SLOT_BYTES } from '../packet-pool.js';
@@ -42,11 +43,6 @@ export interface CoreNodeOptions {
   inboxPackets: number;
   protocol: ProtocolOptions;
 }
-
-/** Makes the Protocol under test; the canaries plant their bugs here. */
-export type MakeProtocol = (options: ProtocolOptions, node: number) => Protocol;
-
-export const makeProtocol: MakeProtocol = (options) => new Protocol(options);
 
 /** A ticked runtime serves RL1's timers at its ticks while these are shorter than this. */
 const TIMERS_AT_TICKS_US = 25_000;

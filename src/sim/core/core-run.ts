@@ -7,12 +7,12 @@
  */
 import { DROP_REASON_NAMES, TALLY_NAMES } from '../../protocol/protocol.js';
 import { livenessBoundUs } from '../liveness.js';
+import { type MakeProtocol, makeProtocol } from '../make-protocol.js';
 import { Violation, violate } from '../oracle/violation.js';
 import { addCounts, countsOf, type RunResult } from '../run-result.js';
 import type { Trace } from '../trace.js';
 import type { CoreConfig } from './core-config.js';
 import type { CoreEnd } from './core-end.js';
-import { type MakeProtocol, makeProtocol } from './core-node.js';
 import { checkEmpty } from './core-oracle.js';
 import { CoreWorld, GONE_US } from './core-world.js';
 

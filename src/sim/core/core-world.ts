@@ -7,6 +7,7 @@ import { DROP_REASON_NAMES, ROLE_CLIENT, ROLE_SERVER } from '../../protocol/prot
 import * as limits from '../../util/limits.js';
 import { Engine, EVENT_ACT, EVENT_ARRIVE, EVENT_OWN, EVENT_TICK, EVENT_TIMER } from '../engine.js';
 import type { Fault } from '../fault.js';
+import { type MakeProtocol, makeProtocol } from '../make-protocol.js';
 import { FATE_CARRIED } from '../network/link.js';
 import { Ledger } from '../oracle/ledger.js';
 import { mix32, Stream } from '../random.js';
@@ -14,7 +15,7 @@ import type { Trace } from '../trace.js';
 import type { WorkloadLimits } from '../workload/workload.js';
 import type { CoreConfig } from './core-config.js';
 import { CLOSE_CODES, CoreEnd } from './core-end.js';
-import { CoreNode, type MakeProtocol, makeProtocol } from './core-node.js';
+import { CoreNode } from './core-node.js';
 import { checkFreed } from './core-oracle.js';
 
 const EVENT_OPEN = EVENT_OWN;

@@ -4,7 +4,7 @@
  * what the endpoint sends, and wakes it when its timer is due.
  */
 import { SimRings } from '../../addon/sim-rings.js';
-import { DROP_REASON_NAMES, Protocol } from '../../protocol/protocol.js';
+import { DROP_REASON_NAMES, type Protocol } from '../../protocol/protocol.js';
 import type { ClosedFlow, OpenedFlow, RuntimeHandler } from '../../runtime/handler.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { PACKET_BYTES, PAYLOAD_BYTES } from '../../util/limits.js';
@@ -84,14 +84,15 @@ export class NativeNode implements RuntimeHandler {
           },
       options.rings,
     );
-    this.protocol = new Protocol({
+    const protocolOptions = {
       maxFlows,
       seed,
       registryHash: 1,
       maxAckDelayUs: options.maxAckDelayUs,
       limits: options.limits,
       channels: options.channels,
-    });
+    };
+    this.protocol = world.make(protocolOptions, index);
     this.runtime = new Runtime({
       endpoint: this.endpoint,
       protocol: this.protocol,

@@ -7,6 +7,7 @@ import { CLOSE_PROTOCOL_ERROR } from '../../util/close-codes.js';
 import * as limits from '../../util/limits.js';
 import { Engine, EVENT_ACT, EVENT_ARRIVE, EVENT_OWN, EVENT_TIMER } from '../engine.js';
 import type { Fault } from '../fault.js';
+import { type MakeProtocol, makeProtocol } from '../make-protocol.js';
 import { FATE_CARRIED } from '../network/link.js';
 import { Ledger } from '../oracle/ledger.js';
 import { violate } from '../oracle/violation.js';
@@ -57,6 +58,7 @@ export class NativeWorld extends Engine {
   constructor(
     readonly config: NativeConfig,
     trace: Trace | null = null,
+    readonly make: MakeProtocol = makeProtocol,
   ) {
     super(
       config.seed,

@@ -11,6 +11,7 @@ import { SteadyWorkload, Together } from '../workload/steady.js';
 import type { MakeWorkload } from '../workload/workload.js';
 import { nativeConfig, nativeWorld, playNative } from './native-tools.js';
 import { ms, type Outcome, type Scenario } from './scenario.js';
+import { seedOf, variedProtocol } from './variation.js';
 
 const SECOND_US = 1_000_000;
 const TICK_US = 16_667;
@@ -163,7 +164,8 @@ export const spoofedPath: Scenario = {
     const talkUs = 10 * SECOND_US;
     // The copies take the least time that there is, so that most of them win the race.
     const path = pathOf({ delayUs: 40_000, jitterUs: 5_000 });
-    const world = new RacingWorld(nativeConfig({ seed: 4, path, workload: game(talkUs) }));
+    const config = nativeConfig({ seed: 4, path, workload: game(talkUs) });
+    const world = new RacingWorld(config, null, variedProtocol());
     playNative(world, talkUs);
     const share = world.bytesOut / world.bytesIn;
     const [{ down }] = world.flows;
@@ -184,7 +186,7 @@ export const amplification: Scenario = {
   conditions: '300 spoofed sources: requests with good tokens, repeated, with bad ones, garbage',
   criterion: 'to no source more bytes than came from it',
   run(): Outcome {
-    const mint = new TokenMint(17, TIMEOUT_S, 60);
+    const mint = new TokenMint(seedOf(17), TIMEOUT_S, 60);
     const server = simRings('server', mint.privateKey);
     const bytesIn = new Map<string, number>();
     const bytesOut = new Map<string, number>();

@@ -1,10 +1,6 @@
-/** T25 and T26: the clock of the other end, and numbers that wrap. */
+/** T25: the clock of the other end. */
 import { plainNode } from '../core/core-config.js';
 import { CLEAR, type PathProfile } from '../network/profile.js';
-import { ratio } from '../random.js';
-import { GameClientWorkload, GameServerWorkload } from '../workload/game.js';
-import { RandomWorkload } from '../workload/random.js';
-import { Together } from '../workload/steady.js';
 import { SILENCE } from '../workload/workload.js';
 import { pairWorld, playWorld } from './core-tools.js';
 import { ms, type Outcome, type Scenario } from './scenario.js';
@@ -59,52 +55,4 @@ function worstOffsetError(jitterUs: number): number {
     playWorld(world, world.nowUs);
   }
   return worstUs;
-}
-
-export const wrap: Scenario = {
-  id: 'T26',
-  title: 'wrap',
-  conditions: 'packet numbers and message ids start at 65,000, clocks 20 s before 2^31 µs',
-  criterion: 'no event: everything as without a wrap',
-  run(): Outcome {
-    let packets = 0;
-    let messages = 0;
-    let wraps = 0;
-    for (const seed of [1, 2, 3, 4]) {
-      const near = wrappingNode(seed);
-      const path: PathProfile = {
-        name: 'rough',
-        source: 'given',
-        up: { ...CLEAR, loss: ratio(5, 100), reorder: ratio(10, 100), reorderUs: 20_000 },
-        down: { ...CLEAR, loss: ratio(5, 100), reorder: ratio(10, 100), reorderUs: 20_000 },
-      };
-      const world = pairWorld({
-        seed,
-        path,
-        server: wrappingNode(seed + 50),
-        clients: [{ path, node: near }],
-        workload: (flow, isClient, startUs, limits) =>
-          new Together([
-            new RandomWorkload(seed, flow, startUs, limits),
-            isClient
-              ? new GameClientWorkload(seed, flow, startUs)
-              : new GameServerWorkload(seed, flow, startUs, 60, limits),
-          ]),
-      });
-      playWorld(world, 40 * SECOND_US);
-      packets += world.datagrams;
-      for (const end of world.ends) messages += end.in.delivered;
-      for (const node of world.nodes) wraps += node.transmitted > 536 ? 1 : 0;
-    }
-    return {
-      passed: wraps === 8,
-      measured: { packets: String(packets), messages: String(messages), wrapped: `${wraps} of 8` },
-    };
-  },
-};
-
-function wrappingNode(seed: number): ReturnType<typeof plainNode> {
-  const node = plainNode(seed, { startUs: 0x80000000 - 20 * SECOND_US });
-  const limits = { firstSequence: 65_000, firstMessageId: 65_000 };
-  return { ...node, protocol: { ...node.protocol, limits } };
 }

@@ -4,7 +4,9 @@ import { closeAll, proveLiveness } from '../core/core-run.js';
 import { CoreWorld } from '../core/core-world.js';
 import type { PathProfile } from '../network/profile.js';
 import type { Ledger } from '../oracle/ledger.js';
+import { tapped, type WireWatcher } from '../wire-tap.js';
 import type { MakeWorkload } from '../workload/workload.js';
+import { seedOf, variedCore, variedProtocol } from './variation.js';
 
 export interface PairOptions extends Partial<CoreConfig> {
   seed: number;
@@ -12,10 +14,20 @@ export interface PairOptions extends Partial<CoreConfig> {
   workload: MakeWorkload;
 }
 
-/** One client and a server. */
-export function pairWorld(options: PairOptions): CoreWorld {
-  const { seed, path, workload, ...changes } = options;
-  return new CoreWorld({
+/** One client and a server; `watcher` sees what both write. */
+export function pairWorld(options: PairOptions, watcher: WireWatcher | null = null): CoreWorld {
+  const make = variedProtocol();
+  return new CoreWorld(
+    pairConfig(options),
+    null,
+    watcher === null ? make : (own, node) => tapped(make(own, node), node, watcher),
+  );
+}
+
+export function pairConfig(options: PairOptions): CoreConfig {
+  const { seed: named, path, workload, ...changes } = options;
+  const seed = seedOf(named);
+  return variedCore({
     ...CORE_DEFAULTS,
     seed,
     server: plainNode(2 * seed),

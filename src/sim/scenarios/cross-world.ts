@@ -3,6 +3,7 @@ import type { CoreConfig } from '../core/core-config.js';
 import { CoreWorld } from '../core/core-world.js';
 import { CubicWindow } from '../network/cubic.js';
 import { FATE_CARRIED } from '../network/link.js';
+import { seedOf, variedCore, variedProtocol } from './variation.js';
 
 const EVENT_CROSS = 100;
 const ACKED = 0;
@@ -21,7 +22,7 @@ export class CrossWorld extends CoreWorld {
   private readonly sentUs: number[] = [];
 
   constructor(config: CoreConfig) {
-    super(config);
+    super(variedCore({ ...config, seed: seedOf(config.seed) }), null, variedProtocol());
     const { up, down } = this.paths[0];
     this.roundTripUs = up.delayUs + down.delayUs;
     this.agenda.push(START_US, EVENT_CROSS, LOST, -1);

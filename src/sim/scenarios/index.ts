@@ -7,10 +7,11 @@ import {
   restart,
   spoofedPath,
 } from './addresses.js';
-import { clockOffset, wrap } from './clock.js';
+import { clockOffset } from './clock.js';
+import { closeAndDrain } from './closing.js';
 import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
 import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
-import { blackhole, closeAndDrain, corruption, oneWayLoss, partition } from './outages.js';
+import { blackhole, corruption, oneWayLoss, partition } from './outages.js';
 import { jitterBuffer } from './playout.js';
 import {
   bufferbloat,
@@ -23,6 +24,7 @@ import {
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
 import { spareCopies } from './spares.js';
+import { wrap } from './wrap.js';
 
 export { type Outcome, type PendingScenario, play, type Scenario } from './scenario.js';
 

@@ -4,7 +4,9 @@ import type { NativeConfig, NativeNodeOptions } from '../native/native-config.js
 import { closeAll, proveLiveness } from '../native/native-run.js';
 import { NativeWorld } from '../native/native-world.js';
 import type { PathProfile } from '../network/profile.js';
+import { tapped, type WireWatcher } from '../wire-tap.js';
 import { SILENCE } from '../workload/workload.js';
+import { seedOf, variedNative, variedProtocol } from './variation.js';
 
 export function nativeNode(
   seed: number,
@@ -33,13 +35,23 @@ export interface NativeOptions extends Partial<NativeConfig> {
   serverTickUs?: number;
 }
 
-export function nativeWorld(options: NativeOptions): NativeWorld {
-  return new NativeWorld(nativeConfig(options));
+/** `watcher` sees what all ends write. */
+export function nativeWorld(
+  options: NativeOptions,
+  watcher: WireWatcher | null = null,
+): NativeWorld {
+  const make = variedProtocol();
+  return new NativeWorld(
+    nativeConfig(options),
+    null,
+    watcher === null ? make : (own, node) => tapped(make(own, node), node, watcher),
+  );
 }
 
 export function nativeConfig(options: NativeOptions): NativeConfig {
-  const { seed, path, clientCount = 1, serverTickUs = 0, ...changes } = options;
-  return {
+  const { seed: named, path, clientCount = 1, serverTickUs = 0, ...changes } = options;
+  const seed = seedOf(named);
+  return variedNative({
     seed,
     server: nativeNode(1000 * seed, {
       tickUs: serverTickUs,
@@ -62,7 +74,7 @@ export function nativeConfig(options: NativeOptions): NativeConfig {
     redials: false,
     turnsPerCheck: 64,
     ...changes,
-  };
+  });
 }
 
 /** Talks for so long, then everything reliable must arrive, then all is closed. */

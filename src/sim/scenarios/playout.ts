@@ -2,6 +2,7 @@
 import { playTrace } from './jitter-play.js';
 import { cellular, type MakeDelays, makeTrace, uniform, wifi } from './jitter-traces.js';
 import { ms, type Outcome, type Scenario } from './scenario.js';
+import { seedOf } from './variation.js';
 
 const TRACES: readonly (readonly [string, MakeDelays])[] = [
   ['0 ms', uniform(0)],
@@ -22,7 +23,7 @@ export const jitterBuffer: Scenario = {
     'snapshots at 20, 30 and 60 Hz, 60 pictures a second',
   criterion:
     'pictures without their tick ≤ 5 %; buffer on average ≤ p95 of the delays + 1 tick, in each',
-  run: () => judgeTraces([1, 2]),
+  run: () => judgeTraces([1, 2].map(seedOf)),
 };
 
 /** Of all trace kinds and tick rates with these seeds. */

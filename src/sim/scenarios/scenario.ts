@@ -1,5 +1,6 @@
 /** A named scenario: conditions, what must hold, and what was measured. */
 import { Violation } from '../oracle/violation.js';
+import { type Variation, withVariation } from './variation.js';
 
 /** In the order in which it is shown. */
 export type Measured = Record<string, string>;
@@ -28,9 +29,9 @@ export interface PendingScenario {
 }
 
 /** Runs a scenario; a broken invariant is a failure that says so. */
-export function play(scenario: Pick<Scenario, 'run'>): Outcome {
+export function play(scenario: Pick<Scenario, 'run'>, variation: Variation = {}): Outcome {
   try {
-    return scenario.run();
+    return withVariation(variation, () => scenario.run());
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     return { passed: false, measured: { broken: error.message } };

@@ -64,6 +64,7 @@ export class GreedyWorkload implements Workload {
     fromUs: number,
     count = Number.POSITIVE_INFINITY,
     private readonly intervalUs = 5_000,
+    private readonly wantsReceipt = false,
   ) {
     this.nextUs = fromUs;
     this.left = count;
@@ -71,7 +72,8 @@ export class GreedyWorkload implements Workload {
 
   act(nowUs: number, speaker: Speaker): void {
     while (this.left > 0) {
-      if (speaker.send(this.channel, this.mode, this.bytes, 0, 0, 0) >= SEND_FULL) break;
+      const { channel, mode, bytes, wantsReceipt } = this;
+      if (speaker.send(channel, mode, bytes, 0, 0, 0, wantsReceipt) >= SEND_FULL) break;
       this.left -= 1;
     }
     this.nextUs = this.left > 0 ? nowUs + this.intervalUs : Number.POSITIVE_INFINITY;
