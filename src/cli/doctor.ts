@@ -90,6 +90,8 @@ async function clientGro(): Promise<boolean> {
       handleFlowMoved: ignore,
       handleFlowClosed: ignore,
       handleDrained: ignore,
+      handleReceipt: ignore,
+      handleWritable: ignore,
       handleTick: ignore,
       handleDeadline: ignore,
     },

@@ -1,4 +1,7 @@
 /** The words of the core's public face: roles, modes, results, events and figures. */
+import type { ChannelOptions } from '../util/channel-options.js';
+
+export type { ChannelOptions } from '../util/channel-options.js';
 
 /** The side that speaks first: it sends PARAMS until they are answered. */
 export const ROLE_CLIENT = 0;
@@ -106,17 +109,6 @@ export interface ProtocolOptions {
   limits?: ProtocolLimits;
   /** By channel; a local choice of the sender, the peer need not know. */
   channels?: readonly (ChannelOptions | undefined)[];
-}
-
-/** How a channel shares the wire with the others of its flow. */
-export interface ChannelOptions {
-  /**
-   * 0 (first) … 7, default 4. While a channel has something to send and leave to send it, those
-   * of higher numbers wait; fragments of a large message are separate in this.
-   */
-  priority?: number;
-  /** Share among channels of the same priority that all have more than fits, 1…255, default 1. */
-  weight?: number;
 }
 
 /** Limits that an application may lower (or a test may turn); defaults are in util/limits.ts. */

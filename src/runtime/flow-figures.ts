@@ -17,6 +17,8 @@ export interface FlowFigures {
   /** Incoming datagrams missing, by netcode sequence. */
   packetsLostIn: number;
   resends: number;
+  /** Unreliable messages that were accepted and given up before they were sent. */
+  droppedOut: number;
   queuedBytes: number;
 }
 
@@ -46,6 +48,7 @@ export function readFlowFigures(
     bytesOut: bytesOut + packetsOut * header,
     packetsLostIn,
     resends: isKnown ? stats.resends : 0,
+    droppedOut: isKnown ? stats.droppedOut : 0,
     queuedBytes: isKnown ? stats.queuedBytes : 0,
   };
 }

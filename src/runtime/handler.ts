@@ -42,6 +42,10 @@ export interface RuntimeHandler {
   handleFlowClosed(slot: number, closed: ClosedFlow): void;
   /** Every reliable message of the flow has been acknowledged (after `watchDrained`). */
   handleDrained(slot: number): void;
+  /** What became of a message sent with a receipt: `outcome` is RECEIPT_ACKED 1, LOST 2, DROPPED 3. */
+  handleReceipt(slot: number, receipt: number, outcome: number): void;
+  /** After `send` said full: half of the buffer is free again. */
+  handleWritable(slot: number): void;
   /** `ticksDue` ≥ 1 ticks have come; above 1 the process was late. */
   handleTick(ticksDue: number): void;
   /** The deadline set by `setHandlerDeadline` has come. */

@@ -11,6 +11,7 @@ import {
 } from '../addon/index.js';
 import { Protocol } from '../protocol/index.js';
 import type { AdmissionSettings } from '../util/admission.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import { CLOSE_NORMAL } from '../util/close-codes.js';
 import { ACK_DELAY_US_MAX, PACKET_BYTES, PAYLOAD_BYTES } from '../util/limits.js';
 import type { NxMode } from '../util/nx.js';
@@ -43,6 +44,8 @@ export interface ServerRuntimeOptions {
   sendBufferBytes: number;
   admission: AdmissionSettings;
   registryHash: number;
+  /** By channel. */
+  channels?: readonly (ChannelOptions | undefined)[];
   /** Entropy for what must not be guessable; 31 bits. */
   seed: number;
 }
@@ -81,6 +84,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     maxFlows: slots,
     seed: options.seed,
     registryHash: options.registryHash,
+    channels: options.channels ?? [],
     maxAckDelayUs:
       driver === 'tick' ? Math.min(ackDelayUs, ACK_DELAY_US_MAX) : ACK_DELAY_IMMEDIATE_US,
   });
@@ -102,6 +106,7 @@ export interface ClientRuntimeOptions {
   connectToken: Uint8Array;
   nx: NxMode;
   registryHash: number;
+  channels?: readonly (ChannelOptions | undefined)[];
   seed: number;
 }
 
@@ -126,6 +131,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     maxFlows: 1,
     seed: options.seed,
     registryHash: options.registryHash,
+    channels: options.channels ?? [],
     maxAckDelayUs: ACK_DELAY_IMMEDIATE_US,
   });
   const runtime: Runtime = new Runtime({

@@ -29,7 +29,9 @@ import {
   EVENT_NONE,
   EVENT_RAW,
   EVENT_READY,
+  EVENT_RECEIPT,
   EVENT_VIOLATION,
+  EVENT_WRITABLE,
   type Protocol,
   ROLE_CLIENT,
   ROLE_SERVER,
@@ -173,6 +175,7 @@ export class Runtime {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt: number,
   ): number {
     if (this.#state[slot] !== OPEN) return SEND_CLOSED;
     const code = this.#protocol.send(
@@ -186,6 +189,7 @@ export class Runtime {
       expiresUs,
       key,
       redundancy,
+      receipt,
     );
     this.requestTurn();
     return code;
@@ -384,6 +388,12 @@ export class Runtime {
         break;
       case EVENT_DRAINED:
         this.#handler.handleDrained(slot);
+        break;
+      case EVENT_RECEIPT:
+        this.#handler.handleReceipt(slot, event.receipt, event.code);
+        break;
+      case EVENT_WRITABLE:
+        this.#handler.handleWritable(slot);
         break;
     }
   }

@@ -4,6 +4,7 @@
  */
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
+import { readChannels } from '../session/channels.js';
 import { badOption, TransportError } from '../util/errors.js';
 import { isNxMode, type NxMode } from '../util/nx.js';
 import { dialGame } from './dial.js';
@@ -123,6 +124,7 @@ export class Client {
       highPerformance: this.#settings.highPerformance,
       handshakeTimeoutMs: this.#handshakeTimeoutMs,
       logger: this.#logger,
+      channels: readChannels(options.channels),
     });
   }
 }

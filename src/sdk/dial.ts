@@ -2,6 +2,7 @@
  * Dialling a game server: ticket over HTTP, then UDP when opted in and possible, else WebSocket.
  */
 import type { Registry } from '../messages/types.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import { TransportError } from '../util/errors.js';
 import { GameDialError, GGScaleError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
@@ -21,6 +22,8 @@ export interface DialSettings {
   highPerformance: HighPerformanceSettings | null;
   handshakeTimeoutMs: number;
   logger: ClientLogger;
+  /** By channel, the runtime's own too. */
+  channels: readonly (ChannelOptions | undefined)[];
 }
 
 interface Ticket {
@@ -50,7 +53,7 @@ export async function dialGame<R extends object>(
     // The connect token may have been used up; its ticket is then spent with it.
     ticket = await askTicket(origin, settings);
   }
-  const channel = new GameChannel<R>(settings.registry, settings.logger);
+  const channel = new GameChannel<R>(settings.registry, settings.logger, settings.channels);
   await within(settings, settings.handshakeTimeoutMs, channel, () =>
     openWsLink(channel.asHost(), origin, ticket.ticket),
   );
@@ -72,7 +75,7 @@ async function tryUdp<R extends object>(
     reason = 'server-has-no-udp';
   } else {
     const token = ticket.connectToken;
-    const channel = new GameChannel<R>(settings.registry, settings.logger);
+    const channel = new GameChannel<R>(settings.registry, settings.logger, settings.channels);
     try {
       // Loading the addon is not the network's fault: it is outside the handshake's time.
       const { openUdpLink } = await import('./udp-link.js');

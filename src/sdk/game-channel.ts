@@ -21,11 +21,13 @@ import type {
   CloseInfo,
   ConnectionStats,
   Meta,
+  ReceiptOutcome,
   Received,
   SendOptions,
   SendResult,
   Wire,
 } from '../session/types.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
 import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
@@ -40,6 +42,8 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   readonly closed: Promise<CloseInfo>;
   readonly #registry: Registry<object>;
   readonly #logger: ClientLogger;
+  readonly #channels: readonly (ChannelOptions | undefined)[];
+  #receiptHandlers: ((receipt: number, outcome: ReceiptOutcome) => void)[] = [];
   readonly #drops = new SessionDrops();
   readonly #dispatcher: Dispatcher<unknown>;
   readonly #unread: UnreadQueue<R>;
@@ -53,8 +57,13 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   #rejectOpened!: (error: unknown) => void;
   #resolveClosed!: (info: CloseInfo) => void;
 
-  constructor(registry: Registry<object>, logger: ClientLogger) {
+  constructor(
+    registry: Registry<object>,
+    logger: ClientLogger,
+    channels: readonly (ChannelOptions | undefined)[],
+  ) {
     this.#registry = registry;
+    this.#channels = channels;
     this.#logger = logger;
     this.#dispatcher = new Dispatcher((error, type) => this.#report(error, type));
     this.#unread = new UnreadQueue<R>(() => this.#handleUnreadOverflow());
@@ -72,12 +81,14 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   asHost(): LinkHost {
     return {
       registry: this.#registry,
+      channels: this.#channels,
       dispatcher: this.#dispatcher,
       drops: this.#drops,
       attach: (link) => {
         this.#link = link;
       },
       handleHello: (payload) => this.#handleHello(payload),
+      handleReceipt: (receipt, outcome) => this.#handleReceipt(receipt, outcome),
       handleUnhandled: (type, value) => this.#handleUnhandled(type, value),
       fail: (code, reason) => this.#fail(code, reason),
       handleClosed: (info) => this.#handleClosed(info),
@@ -145,6 +156,18 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   drained(): Promise<void> {
     if (this.#state !== 'open') return Promise.resolve();
     return new Promise((resolve) => this.#requireLink().watchDrained(resolve));
+  }
+
+  writable(): Promise<void> {
+    if (this.#state !== 'open') return Promise.resolve();
+    return new Promise((resolve) => this.#requireLink().watchWritable(resolve));
+  }
+
+  onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void {
+    this.#receiptHandlers = [...this.#receiptHandlers, handler];
+    return () => {
+      this.#receiptHandlers = this.#receiptHandlers.filter((other) => other !== handler);
+    };
   }
 
   stats(): ConnectionStats {
@@ -223,6 +246,16 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#resolveOpened();
+  }
+
+  #handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
+    for (const handler of this.#receiptHandlers) {
+      try {
+        handler(receipt, outcome);
+      } catch (error) {
+        this.#report(error, 'receipt');
+      }
+    }
   }
 
   #handleUnhandled(type: string, value: unknown): void {

@@ -8,6 +8,7 @@ export type {
   CloseInfo,
   ConnectionStats,
   Meta,
+  ReceiptOutcome,
   Received,
   SendOptions,
   SendResult,
@@ -19,6 +20,7 @@ export {
   type PlayoutView,
   SnapshotBuffer,
 } from '../time/index.js';
+export type { ChannelOptions } from '../util/channel-options.js';
 export { TransportError } from '../util/errors.js';
 export {
   Client,

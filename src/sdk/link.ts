@@ -5,16 +5,19 @@ import type { SessionDrops } from '../session/drops.js';
 import type {
   CloseInfo,
   ConnectionStats,
+  ReceiptOutcome,
   SendOptions,
   SendResult,
   Wire,
 } from '../session/types.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 
 /** One wire of a game channel. */
 export interface Link {
   readonly wire: Wire;
   send(type: string, value: unknown, options?: SendOptions): SendResult;
   watchDrained(callback: () => void): void;
+  watchWritable(callback: () => void): void;
   stats(): ConnectionStats;
   /** The server's monotonic clock now, ms. */
   serverTimeMs(): number;
@@ -27,11 +30,14 @@ export interface Link {
 /** What a link may call of its channel. */
 export interface LinkHost {
   readonly registry: Registry<object>;
+  /** By channel, the runtime's own too. */
+  readonly channels: readonly (ChannelOptions | undefined)[];
   readonly dispatcher: Dispatcher<unknown>;
   readonly drops: SessionDrops;
   /** Before anything else. */
   attach(link: Link): void;
   handleHello(payload: unknown): void;
+  handleReceipt(receipt: number, outcome: ReceiptOutcome): void;
   handleUnhandled(type: string, value: unknown): void;
   /** The peer broke the rules: ends the connection with this code. */
   fail(code: number, reason: string): void;

@@ -6,11 +6,13 @@ import type {
   CloseInfo,
   ConnectionStats,
   Meta,
+  ReceiptOutcome,
   Received,
   SendOptions,
   SendResult,
   Wire,
 } from '../session/types.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import type { NxMode } from '../util/nx.js';
 
 /** Log sink; `console` and pino both fit. Silent by default. */
@@ -34,6 +36,11 @@ export interface DialGameOptions<R extends object> {
   /** Overrides the client's session token (`X-Session-Token`). */
   sessionToken?: string;
   signal?: AbortSignal;
+  /**
+   * Priority and weight by channel number, of what this client sends over UDP; see the server's
+   * option of the same name. Default: all alike.
+   */
+  channels?: Readonly<Record<number, ChannelOptions>>;
 }
 
 /** What matchmaking hands over. `protocolHint` is advisory. */
@@ -44,7 +51,7 @@ export interface MatchAddress {
 
 export interface GameConnection<R> extends AsyncIterable<Received<R>> {
   /**
-   * `full` means: not accepted, nothing was kept; wait for `drained()`.
+   * `full` means: not accepted, nothing was kept; wait for `writable()`.
    *
    * @throws ErrConnectionClosed once `state` is not `open`; MessageError when the value does not fit
    */
@@ -61,6 +68,13 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
   readMessage(options?: { signal?: AbortSignal }): Promise<Received<R>>;
   /** Resolves when everything reliable that was accepted has been acknowledged. */
   drained(): Promise<void>;
+  /** After `full`: resolves when about half of the room is free again, or on close. */
+  writable(): Promise<void>;
+  /**
+   * What became of a message sent with `receipt`: that number, and the outcome. Returns the function
+   * that removes the handler.
+   */
+  onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void;
   readonly state: ConnectionState;
   readonly wire: Wire;
   /** The player as the server knows it. */

@@ -11,7 +11,12 @@ import { BinaryPeer } from '../session/binary-peer.js';
 import { type Hello, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { ServerClock } from '../session/server-clock.js';
-import type { ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import {
+  type ConnectionStats,
+  RECEIPT_OUTCOMES,
+  type SendOptions,
+  type SendResult,
+} from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
 
@@ -47,7 +52,7 @@ class UdpLink implements Link, RuntimeHandler {
     this.#host = host;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff;
     this.#runtime = openClientRuntime(
-      { connectToken, nx, registryHash: host.registry.hash, seed },
+      { connectToken, nx, registryHash: host.registry.hash, channels: host.channels, seed },
       this,
     );
     this.#acks = new AckBatch(() => {
@@ -86,10 +91,20 @@ class UdpLink implements Link, RuntimeHandler {
     this.#runtime.watchDrained(SLOT);
   }
 
+  watchWritable(callback: () => void): void {
+    this.#peer.watchWritable(callback);
+  }
+
   stats(): ConnectionStats {
     const { messagesIn, messagesOut, droppedOut } = this.#peer;
     const figures = this.#finalFigures ?? this.#runtime.figures(SLOT);
-    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...figures };
+    return {
+      wire: 'udp',
+      messagesIn,
+      messagesOut,
+      ...figures,
+      droppedOut: droppedOut + figures.droppedOut,
+    };
   }
 
   serverTimeMs(): number {
@@ -149,6 +164,14 @@ class UdpLink implements Link, RuntimeHandler {
 
   handleDrained(): void {
     for (const callback of this.#drainWatchers.splice(0)) callback();
+  }
+
+  handleReceipt(_slot: number, receipt: number, outcome: number): void {
+    this.#host.handleReceipt(receipt, RECEIPT_OUTCOMES[outcome]);
+  }
+
+  handleWritable(): void {
+    this.#peer.handleWritable();
   }
 
   #keepFigures(): void {

@@ -73,6 +73,7 @@ class WsLink implements Link {
         onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
         onBroken: (_owner, code, reason) => host.fail(code, reason),
         onHello: (_owner, payload) => host.handleHello(payload),
+        onReceipt: (_owner, receipt, outcome) => host.handleReceipt(receipt, outcome),
         nowMs: () => performance.now(),
         serverTimeMs: null,
       },
@@ -98,6 +99,11 @@ class WsLink implements Link {
   watchDrained(callback: () => void): void {
     if (this.#peer === null) callback();
     else this.#peer.watchDrained(callback);
+  }
+
+  watchWritable(callback: () => void): void {
+    if (this.#peer === null) callback();
+    else this.#peer.watchWritable(callback);
   }
 
   stats(): ConnectionStats {

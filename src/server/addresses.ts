@@ -20,3 +20,13 @@ export function isLoopback(address: string): boolean {
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
+
+/** Addresses for a token: as configured, else bound, else where the HTTP request came to. */
+export function advertisedAddresses(
+  advertise: string[],
+  bound: { host: string; port: number } | null,
+  localAddress: string,
+): string[] {
+  if (advertise.length > 0 || bound === null) return advertise;
+  return [joinHostPort(isWildcard(bound.host) ? localAddress : bound.host, bound.port)];
+}

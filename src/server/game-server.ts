@@ -18,14 +18,14 @@ import {
 } from '../session/close-codes.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
-import type { CloseInfo, ConnectionStats, SendOptions } from '../session/types.js';
-import { isWildcard, joinHostPort } from './addresses.js';
+import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
+import { advertisedAddresses } from './addresses.js';
 import { Broadcaster } from './broadcast.js';
 import { HttpFace, type MintedTicket } from './http-face.js';
 import { Listeners } from './listeners.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
-import { PrefixList } from './prefix-list.js';
+import { blockedOf, PrefixList } from './prefix-list.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
 import { ServerOps, type ServerState } from './server-ops.js';
@@ -40,6 +40,7 @@ import type {
   MessageHandler,
   Player,
   RawFlow,
+  ReceiptHandler,
   Room,
   ServerStats,
   TickInfo,
@@ -69,6 +70,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   readonly #joins = new Listeners<[PlayerEntry]>();
   readonly #leaves = new Listeners<[PlayerEntry, LeaveInfo]>();
   readonly #ticks = new Listeners<[TickInfo]>();
+  readonly #receipts = new Listeners<[PlayerEntry, number, ReceiptOutcome]>();
   readonly #rawFlows = new Listeners<[RawFlow]>();
   readonly #rawPayloads = new Listeners<[RawFlow, Uint8Array]>();
   readonly #errors = new Listeners<[unknown, string]>();
@@ -147,6 +149,11 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   onTick(handler: (tick: TickInfo) => void): () => void {
     return this.#ticks.add(handler);
+  }
+
+  /** What became of a message sent with `receipt`: that number, and the outcome. */
+  onReceipt(handler: ReceiptHandler<R>): () => void {
+    return this.#receipts.add(handler as never);
   }
 
   /** A foreign netcode client that does not speak RL1 sent its first payload. */
@@ -248,6 +255,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
       isFull: (playerId: string) => this.#isFull(playerId),
       refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
       admit: (player: PlayerEntry) => this.#admit(player),
+      handleReceipt: (...receipt: [PlayerEntry, number, ReceiptOutcome]) =>
+        this.#receipts.emit(receipt, this.#onReceiptError),
       release: (player: PlayerEntry, info: CloseInfo) => this.#release(player, info),
     };
     if (settings.hasWs) this.#wsListener = new WsListener(host);
@@ -272,6 +281,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
         port: settings.udp.port ?? this.http.port,
         tickHz: settings.tickHz,
         admission: settings.admission,
+        channels: settings.channels,
         seed: randomInt(2 ** 31),
         onTick: (ticksDue) => this.#runTick(ticksDue),
         onRawOpen: (flow) => this.#rawFlows.emit([flow], this.#onRawError),
@@ -318,18 +328,10 @@ export class GameServer<R extends object = Record<string, unknown>> {
     if (this.#isFull(playerId)) return null;
     const minted = this.#tickets.mint(playerId);
     if (!minted.ok) throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);
-    const connectToken =
-      this.#udpListener?.mintToken(playerId, minted.id, this.#advertised(localAddress)) ?? null;
+    const advertise = this.#settings.udp?.advertise ?? [];
+    const addresses = advertisedAddresses(advertise, this.udp, localAddress);
+    const connectToken = this.#udpListener?.mintToken(playerId, minted.id, addresses) ?? null;
     return { ticket: minted.ticket, connectToken, expiresInSeconds: TICKET_LIFETIME_S };
-  }
-
-  /** Addresses for a token: as configured, else bound, else where the HTTP request came to. */
-  #advertised(localAddress: string): string[] {
-    const { udp } = this.#settings;
-    if (udp !== null && udp.advertise.length > 0) return udp.advertise;
-    const bound = this.udp as { host: string; port: number };
-    const host = isWildcard(bound.host) ? localAddress : bound.host;
-    return [joinHostPort(host, bound.port)];
   }
 
   #isFull(playerId: string): boolean {
@@ -379,6 +381,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   readonly #onTickError = (error: unknown): void => this.#report(error, 'onTick');
 
+  readonly #onReceiptError = (error: unknown): void => this.#report(error, 'onReceipt');
+
   readonly #onRawError = (error: unknown): void => this.#report(error, 'onRaw');
 
   #onHandlerError(where: string): (error: unknown) => void {
@@ -390,9 +394,4 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#ops.handleError(error, where, isTold);
     if (isTold) this.#errors.emit([error, where], () => {});
   }
-}
-
-function blockedOf(settings: AdmissionSettings): PrefixList | null {
-  const { blocked } = settings;
-  return blocked === undefined ? null : new PrefixList(blocked, 'admission.blocked');
 }

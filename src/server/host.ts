@@ -3,7 +3,7 @@ import type { Registry } from '../messages/types.js';
 import type { DurationHistogram, Logger } from '../ops/index.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
-import type { CloseInfo } from '../session/types.js';
+import type { CloseInfo, ReceiptOutcome } from '../session/types.js';
 import type { PlayerEntry } from './player-entry.js';
 import type { TicketBook } from './tickets.js';
 
@@ -22,6 +22,7 @@ export interface ListenerHost {
   refuseIfBusy(playerId: string): void;
   /** Takes a connected player in: an older connection of the same id leaves with 1000. */
   admit(player: PlayerEntry): void;
+  handleReceipt(player: PlayerEntry, receipt: number, outcome: ReceiptOutcome): void;
   /** The player is gone. `final` figures are taken before this. Idempotent. */
   release(player: PlayerEntry, info: CloseInfo): void;
 }

@@ -16,6 +16,7 @@ export type {
   CloseInfo,
   ConnectionStats,
   Meta,
+  ReceiptOutcome,
   SendOptions,
   SendResult,
   Wire,
@@ -25,6 +26,7 @@ export { GameServer } from './game-server.js';
 export type {
   AdmissionSettings,
   AdmissionStatus,
+  ChannelOptions,
   GameServerOptions,
   LeaveInfo,
   Logger,
@@ -34,6 +36,7 @@ export type {
   Player,
   Rate,
   RawFlow,
+  ReceiptHandler,
   Room,
   ServerStats,
   TickInfo,

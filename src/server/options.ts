@@ -7,7 +7,9 @@ import { createSecureContext } from 'node:tls';
 import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../ops/index.js';
+import { readChannels } from '../session/channels.js';
 import { type AdmissionSettings, readAdmission } from '../util/admission.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import { badOption, TransportError } from '../util/errors.js';
 import type { NxMode } from '../util/nx.js';
 import { flag, integer, number, oneOf, refuseUnknown } from '../util/option-checks.js';
@@ -72,6 +74,8 @@ export interface ServerSettings {
   logger: Logger;
   /** Null: off. */
   metrics: MetricsSettings | null;
+  /** By channel, the runtime's own too. */
+  channels: readonly (ChannelOptions | undefined)[];
 }
 
 export interface MetricsSettings {
@@ -96,6 +100,7 @@ const KNOWN = new Set([
   'logger',
   'logLevel',
   'metrics',
+  'channels',
 ]);
 const KNOWN_UDP = new Set([
   'port',
@@ -167,6 +172,7 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     ticketBurst: Math.max(4, rate * 4),
     logger: readLogger(options.logger, options.logLevel),
     metrics: readMetrics(options.metrics),
+    channels: readChannels(options.channels),
   };
 }
 

@@ -66,6 +66,11 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
     return new Promise((resolve) => this.#link.watchDrained(this, resolve));
   }
 
+  writable(): Promise<void> {
+    if (this.hasLeft) return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => this.peer.watchWritable(resolve));
+  }
+
   close(code: number = CLOSE_NORMAL, reason = ''): void {
     assertApplicationCloseCode(code);
     this.end(code, reason);

@@ -4,6 +4,7 @@
  * an IPv4-mapped prefix of at least 96 bits means IPv4.
  */
 import { isIP } from 'node:net';
+import type { AdmissionSettings } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
 
 interface Address {
@@ -137,4 +138,10 @@ function isWithin(ranges: Range[], value: bigint): boolean {
     else high = middle;
   }
   return low > 0 && value <= ranges[low - 1].last;
+}
+
+/** The block list that the settings name, or null when they name none. */
+export function blockedOf(settings: AdmissionSettings): PrefixList | null {
+  const { blocked } = settings;
+  return blocked === undefined ? null : new PrefixList(blocked, 'admission.blocked');
 }

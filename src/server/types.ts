@@ -8,15 +8,18 @@ import type {
   CloseInfo,
   ConnectionStats,
   Meta,
+  ReceiptOutcome,
   SendOptions,
   SendResult,
   Wire,
 } from '../session/types.js';
 import type { AdmissionSettings } from '../util/admission.js';
+import type { ChannelOptions } from '../util/channel-options.js';
 import type { NxMode } from '../util/nx.js';
 
 export type { Logger, LogLevel } from '../ops/index.js';
 export type { AdmissionSettings, AdmissionStatus, Rate } from '../util/admission.js';
+export type { ChannelOptions } from '../util/channel-options.js';
 
 /**
  * `tick`: datagrams are read at the start of each tick and one packet per client leaves at its end.
@@ -118,6 +121,11 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
    * Answers `GET /metrics` of the HTTP listener for Prometheus; see docs/OPERATIONS.md. Default off.
    */
   metrics?: boolean | MetricsOptions;
+  /**
+   * Priority and weight by channel number, of what the server sends over UDP; TCP has one order for
+   * everything. The channel of a type is written in its schema. Default: all alike.
+   */
+  channels?: Readonly<Record<number, ChannelOptions>>;
 }
 
 export interface MetricsOptions {
@@ -138,6 +146,8 @@ export interface Player<R> {
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
   /** Resolves when everything reliable that was accepted has been acknowledged, or on close. */
   drained(): Promise<void>;
+  /** After `full`: resolves when about half of the room is free again, or on close. */
+  writable(): Promise<void>;
   /** Says goodbye and frees the connection. */
   close(code?: number, reason?: string): void;
   stats(): ConnectionStats;
@@ -203,5 +213,11 @@ export type MessageHandler<R, T extends keyof R> = (
 
 /** `view` is valid only until the handler returns. */
 export type ViewHandler<R, V> = (player: Player<R>, view: V, meta: Meta) => void;
+
+export type ReceiptHandler<R> = (
+  player: Player<R>,
+  receipt: number,
+  outcome: ReceiptOutcome,
+) => void;
 
 export interface LeaveInfo extends CloseInfo {}

@@ -12,7 +12,7 @@ import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import type { ConnectionStats } from '../session/types.js';
+import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { createHello } from './hello.js';
 import type { ListenerHost } from './host.js';
@@ -88,7 +88,8 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   stats(player: PlayerEntry): ConnectionStats {
     const { slot, messagesIn, messagesOut, droppedOut } = player.peer as BinaryPeer<PlayerEntry>;
     const figures = this.#runtime.figures(slot);
-    return { wire: 'udp', messagesIn, messagesOut, droppedOut, ...figures };
+    figures.droppedOut += droppedOut;
+    return { wire: 'udp', messagesIn, messagesOut, ...figures };
   }
 
   watchDrained(player: PlayerEntry, callback: () => void): void {
@@ -202,6 +203,16 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     const waiting = this.#drainWatchers.get(slot);
     this.#drainWatchers.delete(slot);
     for (const callback of waiting ?? []) callback();
+  }
+
+  handleReceipt(slot: number, receipt: number, outcome: number): void {
+    const player = this.#players[slot];
+    if (player === null || player === undefined) return;
+    this.#host.handleReceipt(player, receipt, RECEIPT_OUTCOMES[outcome]);
+  }
+
+  handleWritable(slot: number): void {
+    (this.#players[slot]?.peer as BinaryPeer<PlayerEntry> | undefined)?.handleWritable();
   }
 
   handleTick(ticksDue: number): void {

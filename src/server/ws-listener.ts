@@ -73,6 +73,7 @@ export class WsListener implements PlayerLink {
       onUnhandled: null,
       onBroken: (player, code, reason) => player.end(code, reason),
       onHello: null,
+      onReceipt: (player, receipt, outcome) => host.handleReceipt(player, receipt, outcome),
       nowMs: () => host.nowMs(),
       serverTimeMs: () => host.nowMs(),
     };

@@ -8,6 +8,7 @@ import {
   type MessageType,
   MODE_RELIABLE_ORDERED,
   MODE_RELIABLE_UNORDERED,
+  MODE_UNRELIABLE_SEQUENCED,
   type Mode,
   type Registry,
 } from '../messages/types.js';
@@ -50,6 +51,7 @@ export interface FlowPort {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt: number,
   ): number;
   /** Says CLOSE and ends the flow. */
   closeFlow(slot: number, code: number, reason: string): void;
@@ -106,6 +108,11 @@ export class BinaryPeer<O> {
   #ackBytes = 0;
   #owesAck = false;
   #isClosed = false;
+  readonly #onWritable: (() => void)[] = [];
+  /** The flow refused a message and has not told of room yet. */
+  #isFull = false;
+  /** The lane of which the log refused a message; −1: none. */
+  #fullLane = -1;
   /** Messages ahead of $hello; null once it has come (and at the server, which sends it). */
   #held: HeldMessage[] | null;
   #heldBytes = 0;
@@ -166,7 +173,10 @@ export class BinaryPeer<O> {
     if (isReliable) {
       checkReliableOptions(options);
       this.#log ??= new ByteSendLog();
-      if (!this.#log.hasRoom(lane, length)) return 'full';
+      if (!this.#log.hasRoom(lane, length)) {
+        this.#fullLane = lane;
+        return 'full';
+      }
     }
     const code = this.#context.port.send(
       this.slot,
@@ -176,12 +186,14 @@ export class BinaryPeer<O> {
       0,
       length,
       expiresUsOf(options),
-      options.key ?? 0,
+      options.key ?? (mode === MODE_UNRELIABLE_SEQUENCED ? kindOf(type) : 0),
       options.redundancy ?? 0,
+      options.receipt ?? 0,
     );
     if (code === SEND_TOO_LARGE) refuseTooLarge(length, mode);
     if (code >= SEND_FULL) {
       if (!isReliable) this.droppedOut++;
+      this.#isFull ||= code === SEND_FULL;
       return 'full';
     }
     if (isReliable) (this.#log as ByteSendLog).push(lane, bytes, 0, length);
@@ -263,18 +275,41 @@ export class BinaryPeer<O> {
   /** The peer's session acknowledges; see ByteSendLog. */
   acknowledge(lane: number, next: number): boolean {
     if (this.#log === null) return next === 0 && lane < SESSION_LANES;
-    return this.#log.acknowledge(lane, next);
+    const isFine = this.#log.acknowledge(lane, next);
+    if (this.#onWritable.length > 0) this.#tellWritable();
+    return isFine;
+  }
+
+  /** Calls back once a sender that was told `full` has room again, or on close. */
+  watchWritable(callback: () => void): void {
+    this.#onWritable.push(callback);
+    this.#tellWritable();
+  }
+
+  /** The flow has room again. */
+  handleWritable(): void {
+    this.#isFull = false;
+    this.#tellWritable();
+  }
+
+  #tellWritable(): void {
+    const hasLogRoom = this.#fullLane < 0 || this.#log?.isHalfEmpty(this.#fullLane) === true;
+    if (!this.#isClosed && (this.#isFull || !hasLogRoom)) return;
+    this.#fullLane = -1;
+    for (const callback of this.#onWritable.splice(0)) callback();
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#context.port.closeFlow(this.slot, code, cutReason(reason));
+    this.#tellWritable();
   }
 
   /** The flow is gone; nothing is sent any more. */
   handleClosed(): void {
     this.#isClosed = true;
+    this.#tellWritable();
   }
 
   #fail(code: number, reason: string): void {
@@ -384,7 +419,7 @@ export class BinaryPeer<O> {
   #sendControlBytes(length: number): number {
     const { port, scratch } = this.#context;
     const mode = MODE_RELIABLE_ORDERED;
-    return port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0);
+    return port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
   }
 }
 
@@ -400,6 +435,11 @@ function isAsDeclared(
 ): boolean {
   if (type !== null && type.mode === mode && type.channel === channel) return true;
   return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
+}
+
+/** What a newer message of the same type makes stale while it waits (RL1 calls it a negative key). */
+function kindOf(type: MessageType | undefined): number {
+  return type === undefined ? 0 : -1 - type.id;
 }
 
 function refuseTooLarge(length: number, mode: Mode): never {

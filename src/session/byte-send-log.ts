@@ -11,7 +11,7 @@
  * Invariant: bytesHeld is the sum of the live entries; per lane, numbers rise from head to tail.
  */
 import { copyBytes } from '../util/copy-bytes.js';
-import { SESSION_LANES, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
+import { logBytesMax, SESSION_LANES, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
 
 const FIELDS = 4;
 const LANE = 0;
@@ -51,7 +51,12 @@ export class ByteSendLog {
   /** Whether a message of `length` bytes on `lane` may be accepted now. */
   hasRoom(lane: number, length: number): boolean {
     if (this.#held[lane] >= SESSION_WINDOW) return false;
-    return this.bytesHeld === 0 || this.bytesHeld + length <= SESSION_LOG_BYTES_MAX;
+    return this.bytesHeld === 0 || this.bytesHeld + length <= logBytesMax(length);
+  }
+
+  /** Half of what a message of `lane` could meet is free. */
+  isHalfEmpty(lane: number): boolean {
+    return this.#held[lane] * 2 <= SESSION_WINDOW && this.bytesHeld * 2 <= SESSION_LOG_BYTES_MAX;
   }
 
   /** Copies a message that `hasRoom` admitted; returns its number. */

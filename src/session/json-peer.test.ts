@@ -5,6 +5,7 @@ import type { MessageType } from '../messages/types.js';
 import { AckBatch } from './ack-batch.js';
 import { Dispatcher } from './dispatcher.js';
 import { SessionDrops } from './drops.js';
+import { FRAME_RECEIPTS_MAX } from './frame-receipts.js';
 import { JsonPeer, type JsonPeerContext } from './json-peer.js';
 
 class FakeSocket {
@@ -36,12 +37,14 @@ function build(types: Record<string, MessageType> = { Snapshot }) {
     onUnhandled: null,
     onBroken: (_owner, code) => broken.push(code),
     onHello: null,
+    onReceipt: (_owner, receipt, outcome) => receipts.push([receipt, outcome]),
     nowMs: () => now.ms,
     serverTimeMs: () => 0,
   };
   const now = { ms: 0 };
+  const receipts: [number, string][] = [];
   const peer = new JsonPeer(context, null, socket);
-  return { peer, socket, dispatcher, errors, broken, context, now, armed: () => armed };
+  return { peer, socket, dispatcher, errors, broken, context, now, receipts, armed: () => armed };
 }
 
 function snapshot(tick: number): unknown {
@@ -107,4 +110,65 @@ t.test('a value whose encoding is over the limit never becomes a view', async (t
   peer.handleText('{"type":"Snapshot","payload":{}}');
   t.equal(views, 0);
   t.match(errors, [{ code: 'message-too-large' }]);
+});
+
+t.test(
+  'a receipt is answered by the session’s acknowledgement, or when it is given up',
+  async (t) => {
+    const { peer, socket, receipts } = build();
+    peer.send('said', 1, { receipt: 11 });
+    peer.send('Snapshot', snapshot(1), { receipt: 12 });
+    peer.send('said', 2);
+    t.same(receipts, []);
+    peer.handleText('{"type":"$ack","payload":{"frames":1}}');
+    t.same(receipts, [[11, 'acked']]);
+    socket.bufferedAmount = 1e6;
+    t.equal(peer.send('Snapshot', snapshot(2), { receipt: 13 }), 'queued');
+    t.equal(peer.send('Snapshot', snapshot(3), { receipt: 14 }), 'queued');
+    t.equal(receipts.length, 1, 'never from inside send');
+    await Promise.resolve();
+    t.same(receipts[1], [13, 'dropped']);
+    socket.bufferedAmount = 0;
+    peer.handleSocketDrained();
+    peer.handleText('{"type":"$ack","payload":{"frames":4}}');
+    t.same(receipts.slice(2), [
+      [12, 'acked'],
+      [14, 'acked'],
+    ]);
+  },
+);
+
+t.test('a peer that acknowledges nothing keeps a bounded number of receipts open', async (t) => {
+  const { peer, receipts } = build();
+  for (let n = 1; n <= FRAME_RECEIPTS_MAX + 2; n++) {
+    peer.send('Snapshot', snapshot(n), { receipt: n });
+  }
+  t.same(receipts, [
+    [1, 'lost'],
+    [2, 'lost'],
+  ]);
+});
+
+t.test('writable comes once half of the log and of the socket is free', async (t) => {
+  const { peer, socket } = build();
+  let writable = 0;
+  peer.watchWritable(() => writable++);
+  t.equal(writable, 1, 'at once when nothing was refused');
+  let count = 0;
+  while (peer.send('said', count) !== 'full') count++;
+  peer.watchWritable(() => writable++);
+  peer.handleText(JSON.stringify({ type: '$ack', payload: { frames: count / 2 - 1 } }));
+  t.equal(writable, 1, 'more than half is still there');
+  socket.bufferedAmount = 1e6;
+  peer.handleText(JSON.stringify({ type: '$ack', payload: { frames: count / 2 } }));
+  t.equal(writable, 1, 'the socket does not take more');
+  socket.bufferedAmount = 0;
+  peer.handleSocketDrained();
+  t.equal(writable, 2);
+  peer.send('said', 'x'.repeat(200_000));
+  while (peer.send('said', 'x'.repeat(200_000)) !== 'full') count++;
+  t.not(peer.send('said', 'small'), 'full', 'a small message has room beside bulk');
+  peer.watchWritable(() => writable++);
+  peer.handleClosed();
+  t.equal(writable, 3, 'nobody waits for a connection that has ended');
 });

@@ -19,11 +19,12 @@ import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js
 import { numberField } from './control.js';
 import type { Dispatcher } from './dispatcher.js';
 import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
+import { FrameReceipts } from './frame-receipts.js';
 import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES, SESSION_LOG_BYTES_MAX } from './limits.js';
 import { RttClock } from './rtt-clock.js';
 import { checkReliableOptions, checkSendOptions } from './send-options.js';
 import { TextSendLog } from './text-send-log.js';
-import type { ConnectionStats, Meta, SendOptions, SendResult } from './types.js';
+import type { ConnectionStats, Meta, ReceiptOutcome, SendOptions, SendResult } from './types.js';
 
 /** The part of a WebSocket that a peer needs; `ws` and the browser's fit. */
 export interface TextSocket {
@@ -45,6 +46,7 @@ export interface JsonPeerContext<O> {
   readonly onHello: ((owner: O, payload: unknown) => void) | null;
   /** Monotonic milliseconds of this process. */
   readonly nowMs: () => number;
+  readonly onReceipt: (owner: O, receipt: number, outcome: ReceiptOutcome) => void;
   /** The clock that `$time` tells, ms; the server's only. */
   readonly serverTimeMs: (() => number) | null;
 }
@@ -63,6 +65,8 @@ const NO_OPTIONS: SendOptions = {};
 
 interface Waiting {
   text: string;
+  /** 0: none. */
+  receipt: number;
   /** Infinity: never. */
   expiresAtMs: number;
 }
@@ -81,6 +85,11 @@ export class JsonPeer<O> {
   /** Newest frame of each sequenced type (and key) that waits for the socket. */
   readonly #latest = new Map<string, Waiting>();
   #onDrained: (() => void)[] = [];
+  #onWritable: (() => void)[] = [];
+  #isFull = false;
+  readonly #receipts = new FrameReceipts((receipt, outcome) => {
+    this.#context.onReceipt(this.#owner, receipt, outcome);
+  });
   #framesIn = 0;
   #framesAcked = 0;
   #bytesSinceAck = 0;
@@ -120,7 +129,8 @@ export class JsonPeer<O> {
     if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
     checkReliableOptions(options);
     const backlog = this.#socket.bufferedAmount;
-    if (!this.#log.hasRoom(text.length) || backlog > SESSION_LOG_BYTES_MAX) return 'full';
+    if (!this.#log.hasRoom(text.length) || backlog > SESSION_LOG_BYTES_MAX) return this.#refuse();
+    if (options.receipt !== undefined) this.#receipts.add(this.#log.frames, options.receipt);
     this.#log.push(text);
     this.#socket.send(text);
     this.messagesOut++;
@@ -163,13 +173,15 @@ export class JsonPeer<O> {
 
   /** The socket's buffer went down: the newest of each waiting type follows. */
   handleSocketDrained(): void {
+    if (this.#isFull) this.#tellWritable();
     if (this.#latest.size === 0) return;
     const nowMs = this.#context.nowMs();
-    for (const [name, { text, expiresAtMs }] of this.#latest) {
+    for (const [name, waiting] of this.#latest) {
       if (this.#isClosed || this.#isClogged) return;
-      this.#latest.delete(name);
-      if (expiresAtMs >= nowMs) this.#write(text);
-      else this.droppedOut++;
+      if (waiting.expiresAtMs >= nowMs) {
+        this.#latest.delete(name);
+        this.#write(waiting.text, waiting.receipt);
+      } else this.#drop(name);
     }
   }
 
@@ -191,34 +203,64 @@ export class JsonPeer<O> {
     else this.#onDrained.push(callback);
   }
 
+  /** Calls back once a sender that was told `full` has room again, or on close. */
+  watchWritable(callback: () => void): void {
+    this.#onWritable.push(callback);
+    this.#tellWritable();
+  }
+
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#socket.close(code, cutReason(reason));
     this.#drained();
+    this.#tellWritable();
   }
 
   handleClosed(): void {
     this.#isClosed = true;
     this.#drained();
+    this.#tellWritable();
+  }
+
+  #refuse(): SendResult {
+    this.#isFull = true;
+    return 'full';
+  }
+
+  #tellWritable(): void {
+    if (this.#isFull && !this.#isClosed && (this.#isClogged || !this.#log.isHalfEmpty)) return;
+    this.#isFull = false;
+    for (const callback of this.#onWritable.splice(0)) callback();
   }
 
   #sendUnreliable(mode: Mode, text: string, options: SendOptions, name: string): SendResult {
     const slot = options.key === undefined ? name : `${name} ${options.key}`;
+    const receipt = options.receipt ?? 0;
+    // An older one that still waits must not follow this one.
+    if (mode === MODE_UNRELIABLE_SEQUENCED) this.#drop(slot);
     if (!this.#isClogged) {
-      // An older one that still waits must not follow this one.
-      if (mode === MODE_UNRELIABLE_SEQUENCED && this.#latest.delete(slot)) this.droppedOut++;
-      this.#write(text);
+      this.#write(text, receipt);
       return 'sent';
     }
     if (mode !== MODE_UNRELIABLE_SEQUENCED) {
       this.droppedOut++;
-      return 'full';
+      return this.#refuse();
     }
-    if (this.#latest.delete(slot)) this.droppedOut++;
     const expiresAtMs = this.#context.nowMs() + (options.expiresMs ?? Number.POSITIVE_INFINITY);
-    this.#latest.set(slot, { text, expiresAtMs });
+    this.#latest.set(slot, { text, receipt, expiresAtMs });
     return 'queued';
+  }
+
+  /** Gives up what waits in the slot, if anything does. */
+  #drop(slot: string): void {
+    const waiting = this.#latest.get(slot);
+    if (waiting === undefined) return;
+    this.#latest.delete(slot);
+    this.droppedOut++;
+    if (waiting.receipt === 0) return;
+    // Not from inside `send`.
+    queueMicrotask(() => this.#context.onReceipt(this.#owner, waiting.receipt, 'dropped'));
   }
 
   get #isClogged(): boolean {
@@ -229,7 +271,8 @@ export class JsonPeer<O> {
     this.#context.onBroken(this.#owner, code, reason);
   }
 
-  #write(text: string): void {
+  #write(text: string, receipt: number): void {
+    if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
     this.#log.countFrame();
     this.#socket.send(text);
     this.messagesOut++;
@@ -291,6 +334,8 @@ export class JsonPeer<O> {
   #handleAck(frames: number): boolean {
     if (!Number.isInteger(frames) || frames < 0) return false;
     if (!this.#log.acknowledge(frames)) return false;
+    this.#receipts.acknowledge(frames);
+    if (this.#isFull) this.#tellWritable();
     if (this.#log.isEmpty) this.#drained();
     return true;
   }

@@ -12,6 +12,12 @@ export const CONTROL_CHANNEL = 31;
 export const SESSION_WINDOW = 512;
 /** Bytes of unacknowledged reliable messages a sender keeps per session. */
 export const SESSION_LOG_BYTES_MAX = 512 * 1024;
+/**
+ * Beyond it, for messages of one packet: however much bulk waits for acknowledgements, what is small
+ * is accepted.
+ */
+export const SESSION_LOG_RESERVE_BYTES = 64 * 1024;
+export const SESSION_SMALL_BYTES = 1100;
 /** A cumulative acknowledgement leaves at the latest this long after the message came. */
 export const SESSION_ACK_DELAY_MS = 100;
 /** … and at once after this many messages or bytes, a fraction of the sender's limits. */
@@ -26,7 +32,14 @@ export const RESUME_SECRET_BYTES = 16;
  * that a server's session log admits.
  */
 export const BEFORE_HELLO_MESSAGES_MAX = SESSION_WINDOW * SESSION_LANES;
-export const BEFORE_HELLO_BYTES_MAX = SESSION_LOG_BYTES_MAX;
+export const BEFORE_HELLO_BYTES_MAX = SESSION_LOG_BYTES_MAX + SESSION_LOG_RESERVE_BYTES;
+
+/** The bytes that a send log may hold when a message of `length` is the last of them. */
+export function logBytesMax(length: number): number {
+  return length <= SESSION_SMALL_BYTES
+    ? SESSION_LOG_BYTES_MAX + SESSION_LOG_RESERVE_BYTES
+    : SESSION_LOG_BYTES_MAX;
+}
 
 /** Lane of a reliable mode (2 unordered, 3 ordered) on a channel. */
 export function laneOf(channel: number, mode: number): number {

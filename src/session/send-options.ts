@@ -8,12 +8,15 @@ const EXPIRES_US_MAX = 1_000_000_000;
 
 /** @throws TransportError bad-option, the same on both wires */
 export function checkSendOptions(options: SendOptions): void {
-  const { expiresMs, key, redundancy } = options;
+  const { expiresMs, key, redundancy, receipt } = options;
   if (expiresMs !== undefined && !(Number.isFinite(expiresMs) && expiresMs >= 0)) {
     throw badOption('expiresMs', expiresMs, 'milliseconds from 0');
   }
   if (key !== undefined && !(Number.isInteger(key) && key >= 1 && key <= KEY_MAX)) {
     throw badOption('key', key, `an integer 1…${KEY_MAX}`);
+  }
+  if (receipt !== undefined && !(Number.isInteger(receipt) && receipt >= 1 && receipt <= KEY_MAX)) {
+    throw badOption('receipt', receipt, `an integer 1…${KEY_MAX}`);
   }
   if (redundancy === undefined) return;
   if (!(Number.isInteger(redundancy) && redundancy >= 0 && redundancy <= REDUNDANCY_MAX)) {

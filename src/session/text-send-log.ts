@@ -6,7 +6,7 @@
  *
  * Invariant: frame indices rise from head to tail; bytesHeld is the sum of the text lengths.
  */
-import { SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
+import { logBytesMax, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
 
 const FIRST_ENTRIES = 16;
 
@@ -26,7 +26,12 @@ export class TextSendLog {
 
   hasRoom(length: number): boolean {
     if (this.#tail - this.#head >= SESSION_WINDOW) return false;
-    return this.bytesHeld === 0 || this.bytesHeld + length <= SESSION_LOG_BYTES_MAX;
+    return this.bytesHeld === 0 || this.bytesHeld + length <= logBytesMax(length);
+  }
+
+  get isHalfEmpty(): boolean {
+    const count = this.#tail - this.#head;
+    return count * 2 <= SESSION_WINDOW && this.bytesHeld * 2 <= SESSION_LOG_BYTES_MAX;
   }
 
   /** Counts a frame that needs no log: an unreliable message. */

@@ -10,7 +10,7 @@ export type Wire = 'udp' | 'json-ws';
  * What became of a message handed to `send`:
  * - `sent`: accepted; it leaves with the current turn (UDP) or is in the socket (WebSocket).
  * - `queued`: accepted; it waits behind earlier traffic.
- * - `full`: NOT accepted; the peer is slow. Nothing was kept: wait for `drained()` and send again.
+ * - `full`: NOT accepted; the peer is slow. Nothing was kept: wait for `writable()` and send again.
  */
 export type SendResult = 'sent' | 'queued' | 'full';
 
@@ -20,9 +20,31 @@ export interface SendOptions {
   expiresMs?: number;
   /** A number 1…2^31−1: replaces the unsent message of the same type that has the same key. */
   key?: number;
-  /** Extra copies (0–3) sent in later packets; for small messages that must not wait for a resend. */
+  /**
+   * Extra copies (0–3) sent in later packets; for messages of up to 256 B that must not wait for a
+   * resend, of any mode but `unreliable`. TCP needs none.
+   */
   redundancy?: number;
+  /**
+   * A number 1…2^31−1 of the game's own: `onReceipt` tells it with what became of the message.
+   * Several messages may have the same.
+   */
+  receipt?: number;
 }
+
+/**
+ * What became of a message that was sent with a `receipt`, once for each that `send` accepted, unless
+ * its connection ends first:
+ * - `acked`: the other end has it. On UDP its packet was acknowledged, a round trip after it was sent;
+ *   on WebSocket the session has acknowledged it, up to 100 ms later.
+ * - `lost`: every packet that carried it (or one with a piece of it) seems to be lost; it may have
+ *   arrived all the same. Never a reliable message. On WebSocket only when more than 1,024 receipts are open.
+ * - `dropped`: never sent: it expired, waited too long, or a newer one took its place.
+ */
+export type ReceiptOutcome = 'acked' | 'lost' | 'dropped';
+
+/** By the number that RL1 gives them. */
+export const RECEIPT_OUTCOMES: readonly ReceiptOutcome[] = ['dropped', 'acked', 'lost', 'dropped'];
 
 /**
  * What is known about a received message. One object is reused per connection: read it inside the

@@ -50,9 +50,21 @@ export class NativeEnd extends FlowEnd {
     expiresUs: number,
     key: number,
     redundancy: number,
+    receipt: number,
   ): number {
     const { runtime } = this.node;
-    return runtime.send(this.slot, channel, mode, bytes, 0, length, expiresUs, key, redundancy);
+    return runtime.send(
+      this.slot,
+      channel,
+      mode,
+      bytes,
+      0,
+      length,
+      expiresUs,
+      key,
+      redundancy,
+      receipt,
+    );
   }
 
   protected superseded(): number {

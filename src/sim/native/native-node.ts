@@ -256,6 +256,14 @@ export class NativeNode implements RuntimeHandler {
     this.world.drained(this.endAt(slot));
   }
 
+  handleReceipt(slot: number, receipt: number, outcome: number): void {
+    this.endAt(slot).told(receipt, outcome);
+  }
+
+  handleWritable(slot: number): void {
+    this.endAt(slot).writable();
+  }
+
   handleTick(): void {
     this.world.actAtTick(this);
   }
