@@ -2,8 +2,10 @@
  * What each driver costs and how long it lets a packet wait: an echo server on one core, open-loop
  * load on another, 100 B payloads, netcode's encryption, no protocol above it.
  *
- *   npm run setup && node dist/bench/micro/drivers/main.js [--rates 1000,60000] [--seconds 2]
- *                                        [--rounds 3] [--flows 100] [--drivers immediate,auto]
+ *   npm run bench:drivers -- [--rates 1000,60000] [--seconds 2] [--rounds 3] [--flows 100]
+ *                            [--drivers immediate,auto] [--quick]
+ *
+ * `--quick` is the comparison of ADR 0009, without I/O threads, in about 70 s.
  *
  * Drivers take turns within a round, so that what else the machine does meets them alike; the table
  * has medians. `µs CPU` is the server process's, per packet received and sent.
@@ -41,6 +43,13 @@ const DRIVERS: Record<string, EchoSetup> = {
   auto: setupOf('auto', 0),
   'thread immediate': setupOf('immediate', 0, 1),
   'thread auto': setupOf('auto', 0, 1),
+};
+
+/** What `--quick` says in place of the defaults. */
+const QUICK: Record<string, string> = {
+  rates: '1000,4000,8000,16000,32000,60000',
+  seconds: '0.5',
+  drivers: 'immediate,every 250 µs,every 500 µs,every 1000 µs,auto',
 };
 
 function setupOf(driver: Driver, tickIntervalUs: number, threads = 0): EchoSetup {
@@ -101,7 +110,13 @@ async function main(): Promise<void> {
     .option('--rounds <n>', 'medians of so many', '3')
     .option('--flows <n>', 'players', '100')
     .option('--drivers <list>', 'names as in the table', Object.keys(DRIVERS).join())
+    .option('--quick', 'the comparison of ADR 0009 in about 70 s')
     .parse();
+  if (program.opts().quick === true) {
+    for (const [name, value] of Object.entries(QUICK)) {
+      if (program.getOptionValueSource(name) === 'default') program.setOptionValue(name, value);
+    }
+  }
   const given =
     program.opts<Record<'rates' | 'seconds' | 'rounds' | 'flows' | 'drivers', string>>();
   const drivers = given.drivers.split(',').filter((name) => name in DRIVERS);
