@@ -31,6 +31,8 @@ export abstract class FlowEnd implements Speaker {
   isWatching = false;
   /** How often `send` said that it is full, minus how often there was word of room. */
   private refusals = 0;
+  /** `send` said that it is full, and there was no word of room since. */
+  isOwedRoom = false;
   out: Ledger = EMPTY_BOOK;
   in: Ledger = EMPTY_BOOK;
   workload: Workload = SILENCE;
@@ -84,6 +86,7 @@ export abstract class FlowEnd implements Speaker {
     this.isDrained = false;
     this.isWatching = false;
     this.refusals = 0;
+    this.isOwedRoom = false;
     this.turnStart = 0;
     this.messagesIn = 0;
   }
@@ -167,6 +170,7 @@ export abstract class FlowEnd implements Speaker {
   /** The transport says that there is room again. */
   writable(): void {
     this.refusals -= 1;
+    this.isOwedRoom = false;
     if (this.refusals < 0) violate('send-result', `${this.name} was told of room without need`);
   }
 
@@ -179,7 +183,10 @@ export abstract class FlowEnd implements Speaker {
     if (code === SEND_CLOSED && this.isOpen && !this.isEnding) {
       violate('send-result', `${this.name}: an open flow called closed`);
     }
-    if (code === SEND_FULL) this.refusals += 1;
+    if (code === SEND_FULL) {
+      this.refusals += 1;
+      this.isOwedRoom = true;
+    }
     if (code !== SEND_FULL || mode < 2) return;
     if (this.out.count >= shareOfMessages(SEND_RELIABLE_MESSAGES_MAX, 7)) return;
     // At least so much is for every channel and every length (src/protocol/reserve.ts).

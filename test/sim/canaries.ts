@@ -14,38 +14,25 @@ import {
   MODE_UNRELIABLE_SEQUENCED,
   Protocol,
   type ProtocolEvent,
-  type ProtocolStats,
   SEND_CLOSED,
 } from '../../src/protocol/protocol.js';
 import type { MakeProtocol } from '../../src/sim/make-protocol.js';
 import type { Oracle } from '../../src/sim/oracle/violation.js';
+import { inside, KeepsSlot, LeaksBytes, LeaksMessage } from './state-canaries.js';
 import {
+  KeepsQuietOfRoom,
   TellsAnother,
   TellsDropped,
   TellsNever,
   TellsTooEarly,
   TellsTwice,
-} from './receipt-canaries.js';
+} from './word-canaries.js';
 
 export interface Canary {
   bug: string;
   /** Those that may speak first. */
   oracles: readonly Oracle[];
   make: MakeProtocol;
-}
-
-/** What a subclass may reach for: the core is private to everybody but these bugs. */
-interface Inside {
-  core: {
-    flows: Int32Array;
-    limits: { sendReliableBytes: number };
-    messages: { alloc(): number };
-    receiveBytes: { alloc(length: number): number };
-  };
-}
-
-function inside(protocol: Protocol): Inside['core'] {
-  return (protocol as unknown as Inside).core;
 }
 
 const NTH = 20;
@@ -308,33 +295,6 @@ class MistakesCode extends Protocol {
   }
 }
 
-class KeepsSlot extends Protocol {
-  private freed = -1;
-
-  override freeFlow(slot: number): void {
-    super.freeFlow(slot);
-    this.freed = slot;
-  }
-
-  override stats(slot: number, out: ProtocolStats): boolean {
-    return super.stats(slot, out) || slot === this.freed;
-  }
-}
-
-class LeaksMessage extends Protocol {
-  override freeFlow(slot: number): void {
-    super.freeFlow(slot);
-    inside(this).messages.alloc();
-  }
-}
-
-class LeaksBytes extends Protocol {
-  override freeFlow(slot: number): void {
-    super.freeFlow(slot);
-    inside(this).receiveBytes.alloc(100);
-  }
-}
-
 class FallsSilent extends Protocol {
   private packets = 0;
 
@@ -396,5 +356,6 @@ export const canaries: readonly Canary[] = [
   { bug: 'tells of another message', oracles: ['receipt-once'], make: both(TellsAnother) },
   { bug: 'calls unsent messages received', oracles: ['receipt-true'], make: both(TellsTooEarly) },
   { bug: 'calls a received message dropped', oracles: ['receipt-true'], make: both(TellsDropped) },
+  { bug: 'never tells of room', oracles: ['liveness'], make: both(KeepsQuietOfRoom) },
   { bug: 'falls silent', oracles: ['liveness'], make: both(FallsSilent) },
 ];

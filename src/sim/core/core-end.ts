@@ -1,6 +1,6 @@
 import { TALLY_SEND_SUPERSEDED } from '../../protocol/drop-reason.js';
 import { ProtocolStats } from '../../protocol/protocol.js';
-import { SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
+import { SEND_BYTES_MAX, SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
 import type { Engine } from '../engine.js';
 import { FlowEnd } from '../flow-end.js';
 import type { Link } from '../network/link.js';
@@ -36,8 +36,16 @@ export class CoreEnd extends FlowEnd {
     readonly link: Link,
     readonly linkName: string,
   ) {
-    const own = node.options.protocol.limits?.sendReliableBytes;
-    super(world, index, name, limits, own ?? SEND_RELIABLE_BYTES_MAX);
+    const own = node.options.protocol.limits ?? {};
+    // When all flows share little, nobody can say from outside how much there is for one of them.
+    const isScarce = (own.sendBytes ?? SEND_BYTES_MAX) < SEND_BYTES_MAX;
+    super(
+      world,
+      index,
+      name,
+      limits,
+      isScarce ? 0 : (own.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX),
+    );
   }
 
   /** Keeps the figures that its flow takes with it. */

@@ -112,7 +112,8 @@ function isPeaceful(end: CoreEnd): boolean {
 
 function isSettled(end: CoreEnd): boolean {
   const { out } = end;
-  return end.isReady && out.mandatory === 0 && out.receipts.due === 0 && end.queuedBytes() === 0;
+  const isQuiet = out.mandatory === 0 && out.receipts.due === 0 && !end.isOwedRoom;
+  return end.isReady && isQuiet && end.queuedBytes() === 0;
 }
 
 function whatIsMissing(end: CoreEnd): string {
@@ -120,6 +121,7 @@ function whatIsMissing(end: CoreEnd): string {
   const { out } = end;
   if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
   if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
+  if (end.isOwedRoom) return `${end.name} has heard of no room since it was full`;
   return `${end.name} waits for acknowledgements of ${end.queuedBytes()} B`;
 }
 

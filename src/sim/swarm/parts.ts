@@ -1,6 +1,6 @@
 /** The pieces that random worlds of both levels are made of; each draws from a stream of its own. */
 import type { ChannelOptions, ProtocolLimits } from '../../protocol/api.js';
-import { CHANNELS_MAX } from '../../util/limits.js';
+import { CHANNELS_MAX, SEND_BYTES_MAX } from '../../util/limits.js';
 import type { Fault } from '../fault.js';
 import { bursts, type LinkProfile, type PathProfile, PROFILES } from '../network/profile.js';
 import { ratio, Stream } from '../random.js';
@@ -35,6 +35,7 @@ export function tinyReceiver(shape: Stream): ProtocolLimits {
     partials: shape.between(1, 8),
     sendReliableBytes: shape.pick([4096, 65_536, 1 << 20]),
     sendUnreliableBytes: shape.pick([1024, 16_384, 65_536]),
+    sendBytes: shape.pick([1 << 18, SEND_BYTES_MAX]),
   };
 }
 

@@ -1,7 +1,8 @@
-/** Planted bugs of receipts; see canaries.ts. */
+/** Planted bugs of what a sender is told; see canaries.ts. */
 import {
   EVENT_NONE,
   EVENT_RECEIPT,
+  EVENT_WRITABLE,
   Protocol,
   RECEIPT_ACKED,
   RECEIPT_DROPPED,
@@ -81,5 +82,12 @@ export class TellsTooEarly extends Protocol {
     this.event.code = RECEIPT_ACKED;
     this.early = null;
     return EVENT_RECEIPT;
+  }
+}
+
+export class KeepsQuietOfRoom extends Protocol {
+  override pollEvent(): number {
+    const kind = super.pollEvent();
+    return kind === EVENT_WRITABLE ? this.pollEvent() : kind;
   }
 }
