@@ -165,7 +165,9 @@ function acknowledge(
     // The peer has our block up to there, so later blocks need not repeat it.
     const reported = cells[cell + 1] - 1;
     cells[cell + 1] = 0;
-    if (sequenceDistance(reported, flows[f + L.F_RX_FLOOR]) > 0) {
+    // Far behind by now it would look ahead of everything.
+    const isNear = sequenceDistance(flows[f + L.F_RX_LARGEST], reported) >= 0;
+    if (isNear && sequenceDistance(reported, flows[f + L.F_RX_FLOOR]) > 0) {
       flows[f + L.F_RX_FLOOR] = reported;
     }
   }

@@ -21,6 +21,7 @@ import {
   deliverHeld,
   hasUnordered,
   hold,
+  isBehind,
   isHeld,
   takeSequenced,
   takeUnordered,
@@ -93,7 +94,7 @@ function isDelivered(core: Core, stream: number, mode: number, id: number): bool
   }
   if (mode === MODE_RELIABLE_ORDERED) {
     const ahead = sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]);
-    return ahead < 0 || (ahead > 0 && isHeld(core, stream, id));
+    return isBehind(core, ahead) || (ahead > 0 && isHeld(core, stream, id));
   }
   return (
     mode !== MODE_UNRELIABLE &&

@@ -39,7 +39,7 @@ export function receiveWhole(core: Core, f: number, x: number): void {
     if (ahead === 0) {
       deliverBytes(core, f, key, id, offset, length);
       advanceOrdered(core, f, stream, key);
-    } else if (ahead < 0 || isHeld(core, stream, id)) {
+    } else if (isBehind(core, ahead) || isHeld(core, stream, id)) {
       core.tallies[TALLY_MESSAGE_DUPLICATE] += 1;
     } else {
       holdBytes(core, f, stream, id, offset, length);
@@ -47,6 +47,14 @@ export function receiveWhole(core: Core, f: number, x: number): void {
   } else if (mode < 2 ? takeSequenced(core, stream, id) : takeUnordered(core, stream, id)) {
     deliverBytes(core, f, key, id, offset, length);
   }
+}
+
+/**
+ * Delivered already. The sender's rule has looked at where the stream stood before the packet; since
+ * then an id far behind may have come to look far ahead.
+ */
+export function isBehind(core: Core, ahead: number): boolean {
+  return ahead < 0 || ahead >= core.limits.windowIds;
 }
 
 function deliverBytes(
@@ -112,7 +120,7 @@ export function takeUnordered(core: Core, stream: number, id: number): boolean {
 export function hasUnordered(core: Core, stream: number, id: number): boolean {
   const streams = core.receiveStreams.words;
   const ahead = sequenceDistance(id, streams[stream + L.R_NEXT_ID]);
-  if (ahead < 0) {
+  if (isBehind(core, ahead)) {
     return true;
   }
   if (ahead === 0 || streams[stream + L.R_BUFFER] === 0) {

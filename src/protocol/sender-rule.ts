@@ -36,7 +36,7 @@ export function checkSenderRule(core: Core, f: number): number {
       return DROP_SENDER_RULE;
     }
     pieces = pieces || fragmented;
-    if (!fragmented && pieces && ahead >= 0 && isInPieces(core, f, words, x)) {
+    if (!fragmented && pieces && isInPieces(core, f, words, x)) {
       return DROP_FRAGMENT_MALFORMED;
     }
     if (!fragmented && (ahead <= 0 || (key & 3) === MODE_RELIABLE_UNORDERED)) {
@@ -77,7 +77,7 @@ function isInPieces(core: Core, f: number, words: Int32Array, x: number): boolea
   const stream = words[x + L.X_STREAM];
   const id = words[x + L.X_ID];
   return (
-    earlierFragment(words, x, words[x + L.X_KEY], id) > 0 ||
+    earlierFragment(words, x, words[x + L.X_KEY], id) > CAME_WHOLE ||
     (stream !== 0 && findPartial(core, f, stream, id) !== 0)
   );
 }
@@ -116,7 +116,7 @@ function addFragment(core: Core, f: number, words: Int32Array, x: number): numbe
     }
     return 0;
   }
-  if (mode >= 2 && stream !== 0 && isDone(core, stream, mode, id)) {
+  if (mode >= 2 && isDone(core, stream, mode, id)) {
     return 0;
   }
   if (earlier === 0) {
@@ -157,6 +157,9 @@ function earlierFragment(words: Int32Array, x: number, key: number, id: number):
 }
 
 function isDone(core: Core, stream: number, mode: number, id: number): boolean {
+  if (stream === 0) {
+    return sequenceDistance(id, core.limits.firstMessageId) < 0;
+  }
   if (mode === MODE_RELIABLE_UNORDERED) {
     return hasUnordered(core, stream, id);
   }

@@ -20,6 +20,7 @@ export class BlockPool {
 
   /** A block of 2^log2 words, all zero. */
   alloc(log2: number): number {
+    assert(log2 < CLASSES, 'block pool: no blocks so large');
     const size = 1 << log2;
     this.usedWords += size;
     const recycled = this.freeHeads[log2];

@@ -13,8 +13,14 @@ import {
 } from '../../src/protocol/protocol.js';
 
 /** Gives the payload to slot 0; `accept` or the reason, then ` | EVENT` for each event. */
-export function answerOf(protocol: Protocol, nowUs: number, payload: Uint8Array): string {
-  const reason = protocol.handlePacket(0, nowUs, nowUs, payload, 0, payload.length);
+export function answerOf(
+  protocol: Protocol,
+  nowUs: number,
+  bytes: Uint8Array,
+  offset = 0,
+  length = bytes.length,
+): string {
+  const reason = protocol.handlePacket(0, nowUs, nowUs, bytes, offset, length);
   return (reason === 0 ? 'accept' : DROP_REASON_NAMES[reason]) + eventsOf(protocol);
 }
 

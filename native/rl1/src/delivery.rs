@@ -9,17 +9,20 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Delivery {
     first: u16,
+    window: u16,
     lanes: BTreeMap<(u8, u8), Lane>,
     loose: Loose,
     held: Held,
 }
 
 impl Delivery {
-    /// `first` is the first id of every channel and mode: 0, but in tests of the wrap.
+    /// `window` is that of this side's PARAMS; `first` is the first id of every channel and mode: 0,
+    /// but in tests of the wrap.
     #[must_use]
-    pub fn new(first: u16) -> Self {
+    pub fn new(window: u16, first: u16) -> Self {
         Self {
             first,
+            window,
             lanes: BTreeMap::new(),
             loose: Loose::new(first),
             held: Held::default(),
@@ -34,7 +37,7 @@ impl Delivery {
         let first = self.first;
         let key = (message.channel, message.mode.bits());
         let lane = self.lanes.entry(key).or_insert_with(|| Lane::new(first));
-        lane.apply(message, &mut self.held, events);
+        lane.apply(message, self.window, &mut self.held, events);
     }
 
     /// How far a reliable message is ahead of the next of its lane, and what there is of it.

@@ -77,9 +77,17 @@ impl Lane {
         }
     }
 
-    /// Applies a frame that the rule let pass.
-    pub fn apply(&mut self, message: &Message<'_>, held: &mut Held, events: &mut Vec<Event>) {
-        if self.progress(message.id) == Progress::Complete {
+    /// Applies a frame that the rule let pass. What is beyond the window now was far behind then.
+    pub fn apply(
+        &mut self,
+        message: &Message<'_>,
+        window: u16,
+        held: &mut Held,
+        events: &mut Vec<Event>,
+    ) {
+        if i32::from(self.ahead(message.id)) >= i32::from(window)
+            || self.progress(message.id) == Progress::Complete
+        {
             return;
         }
         let data = match message.fragment {

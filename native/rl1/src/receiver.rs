@@ -3,7 +3,7 @@
 use crate::delivery::Delivery;
 use crate::event::Event;
 use crate::frame::{self, Frame};
-use crate::header::{self, Ack};
+use crate::header::{self, Ack, Header};
 use crate::params::{self, Limits, Params, Side};
 use crate::reason::Reason;
 use crate::received::Received;
@@ -48,7 +48,7 @@ impl Receiver {
             peer: None,
             received: Received::default(),
             sent: Sent::default(),
-            delivery: Delivery::new(first_id),
+            delivery: Delivery::new(limits.window, first_id),
             violations: 0,
         }
     }
@@ -144,9 +144,29 @@ impl Receiver {
         Ok(())
     }
 
+    /// Whether the only numbers this payload cannot name were skipped more than `behind` ago. A sender
+    /// without packets in flight need not know of them any more (rl1.md §5).
+    #[must_use]
+    pub fn is_doubtful(&self, payload: &[u8], behind: u16) -> bool {
+        let Ok((Header { ack: Some(ack), .. }, _)) = header::parse(payload) else {
+            return false;
+        };
+        let claims = || ack.named().map(|number| self.sent.claim(number));
+        let long_ago = |claim| matches!(claim, Claim::Skipped(ago) if ago > behind);
+        let for_certain = |claim| match claim {
+            Claim::NeverSent => true,
+            Claim::Skipped(ago) => ago <= behind,
+            Claim::Sent(_) | Claim::TooOld => false,
+        };
+        claims().any(long_ago) && !claims().any(for_certain)
+    }
+
     fn check_ack(&self, ack: &Ack<'_>) -> Result<(), Reason> {
-        let impossible = |number| self.sent.claim(number) == Claim::NeverSent;
-        if ack.named().any(impossible) {
+        let impossible = |claim| matches!(claim, Claim::NeverSent | Claim::Skipped(_));
+        if ack
+            .named()
+            .any(|number| impossible(self.sent.claim(number)))
+        {
             return Err(Reason::AckNeverSent);
         }
         Ok(())

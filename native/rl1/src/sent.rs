@@ -33,6 +33,8 @@ pub enum Claim {
     Sent(Option<u16>),
     TooOld,
     NeverSent,
+    /// Left out, so many numbers behind the next one.
+    Skipped(u16),
 }
 
 impl Sent {
@@ -68,7 +70,7 @@ impl Sent {
             .checked_sub(usize::from(behind.unsigned_abs()));
         match from_front.and_then(|index| self.numbers.get(index)) {
             Some(Number::Sent(largest)) => Claim::Sent(*largest),
-            Some(Number::Skipped) => Claim::NeverSent,
+            Some(Number::Skipped) => Claim::Skipped(behind.unsigned_abs()),
             None if self.used == USED_MAX || behind.unsigned_abs() <= self.used => Claim::TooOld,
             None => Claim::NeverSent,
         }

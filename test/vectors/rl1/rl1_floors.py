@@ -32,6 +32,9 @@ def floor_vectors():
          + send(14, 13, 12, 11)),
         ('a latecomer whose own block raises the floor above it is reported',
          receive(20, 22) + send(22, 20) + receive(21, acks=0) + send(22, 21)),
+        ('what was reported half the numbers ago raises nothing',
+         receive(0) + send(0) + receive(30000, 40000, 40001, acks=None) + receive(40002, acks=0)
+         + send(40002, 40001, 40000)),
         ('across the wrap',
          receive(65534, 65535) + send(65535, 65534) + receive(0, acks=0) + send(0) + receive(1)
          + send(1, 0)),

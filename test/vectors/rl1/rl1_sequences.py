@@ -188,7 +188,14 @@ def modes():
     old.packet(0, [whole(ORDERED, i, b'o') for i in (65000, 32768, 65535)])
     old.packet(1, [whole(UNORDERED, 65535, b'u'), whole(UNORDERED, 0, b'v')],
                got(0, UNORDERED, b'v'))
-    return [loose, seq, repeat, loosely, strict, old]
+    turn = Sequence('an id 32767 behind stays behind while its packet moves the next id on')
+    turn.packet(0, [whole(UNORDERED, i, b'u') for i in (0, 1, 32769)],
+                got(0, UNORDERED, b'u'), got(0, UNORDERED, b'u', 1))
+    turn.packet(1, [whole(ORDERED, i, b'o') for i in (0, 1, 32769)],
+                got(0, ORDERED, b'o'), got(0, ORDERED, b'o', 1))
+    turn.packet(2, [whole(ORDERED, 2, b'o'), whole(UNORDERED, 2, b'u')],
+                got(0, ORDERED, b'o', 2), got(0, UNORDERED, b'u', 2))
+    return [loose, seq, repeat, loosely, strict, old, turn]
 
 
 def fragments():
@@ -221,9 +228,11 @@ def fragments():
     both.refused('fragment-malformed', 1, [whole(UNORDERED, 0, b'0'), whole(UNORDERED, 1, b'1')])
     both.refused('fragment-malformed', 1, [whole(UNORDERED, 2, b'2'), piece(UNORDERED, 2, 1, other)])
     both.refused('fragment-malformed', 1, [piece(UNORDERED, 2, 1, other), whole(UNORDERED, 2, b'2')])
-    both.packet(1, [piece(ORDERED, 0, 0, other)], got(0, ORDERED, other))
+    both.packet(1, [whole(UNORDERED, 3, b'3'), whole(UNORDERED, 3, b'3')], got(0, UNORDERED, b'3', 3))
+    both.packet(5, [piece(ORDERED, 0, 0, other)], got(0, ORDERED, other))
     both.packet(2, [whole(ORDERED, 0, b'0'), whole(UNORDERED, 2, b'2')], got(0, UNORDERED, b'2', 2))
     both.packet(3, [piece(UNORDERED, 2, 1, other)])
+    both.refused('fragment-malformed', 4, [piece(UNORDERED, 0, 1, other), whole(UNORDERED, 0, b'0')])
     both.packet(4, [piece(SEQUENCED, 2, 1, other), whole(SEQUENCED, 2, b'2')], got(0, SEQUENCED, b'2', 2))
 
     evict = Sequence('unreliable fragments: two messages at once, the oldest gives way, 500 ms')
@@ -278,6 +287,7 @@ def rule():
     partials.refused('sender-rule', 4, [piece(ORDERED, 1, 0, two), piece(ORDERED, 2, 1, two)])
     partials.packet(4, [piece(ORDERED, 1, 0, two)], got(0, ORDERED, two, 1))
     partials.packet(5, [piece(ORDERED, 2, 1, two)])
+    partials.packet(6, [piece(ORDERED, 65535, 1, two, 30)])
 
     budget = Sequence('the receive budget: what is held, and pieces at their least size',
                       messageBytes=2048, receiveBudgetBytes=2048)
