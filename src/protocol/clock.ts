@@ -1,33 +1,45 @@
 import {
   CLOCK_BURST_COUNT,
   CLOCK_BURST_INTERVAL_US,
+  CLOCK_EARLY_COUNT,
+  CLOCK_EARLY_INTERVAL_US,
   CLOCK_INTERVAL_US,
   CLOCK_SAMPLES,
 } from '../util/limits.js';
-import { timeReached } from '../util/time.js';
+import { timeAfter, timeReached } from '../util/time.js';
 import type { Core } from './core.js';
 import { TALLY_TIME_UNMATCHED } from './drop-reason.js';
 import * as L from './layout.js';
 import { readI32 } from './params.js';
 import { markDirty } from './streams.js';
 
-/** 8 × (round trip, offset), then the count. Only clients hold one. */
+/**
+ * 8 × (round trip, offset, arrival), then how many came, then t0 of the last one. Only clients hold
+ * one.
+ */
 const BLOCK_LOG2 = 5;
-const COUNT_WORD = CLOCK_SAMPLES * 2;
+const SAMPLE_WORDS = 3;
+const COUNT_WORD = CLOCK_SAMPLES * SAMPLE_WORDS;
+const T0_WORD = COUNT_WORD + 1;
 /** An answer later than this is not one. */
 const ROUND_TRIP_US_MAX = 10_000_000;
 
-/** A client asks five times at once and then every second. */
+/** A client asks five times at once, some more times in the first two seconds, then every second. */
 export function clockDue(core: Core, f: number, nowUs: number): void {
   const flows = core.flows;
   if (!timeReached(nowUs, flows[f + L.F_CLOCK_US])) {
     return;
   }
   const count = flows[f + L.F_CLOCK_COUNT];
-  if (count < CLOCK_BURST_COUNT) {
+  if (count < CLOCK_EARLY_COUNT) {
     flows[f + L.F_CLOCK_COUNT] = count + 1;
   }
-  const intervalUs = count + 1 < CLOCK_BURST_COUNT ? CLOCK_BURST_INTERVAL_US : CLOCK_INTERVAL_US;
+  const intervalUs =
+    count + 1 < CLOCK_BURST_COUNT
+      ? CLOCK_BURST_INTERVAL_US
+      : count + 1 < CLOCK_EARLY_COUNT
+        ? CLOCK_EARLY_INTERVAL_US
+        : CLOCK_INTERVAL_US;
   flows[f + L.F_CLOCK_US] = (nowUs + intervalUs) | 0;
   flows[f + L.F_FLAGS] |= L.FLAG_TIME_REQUEST;
   markDirty(core, f);
@@ -66,24 +78,37 @@ export function receiveTimeResponse(
   const roundTripUs = (((arrivalUs - t0) | 0) - ((t2 - t1) | 0)) | 0;
   if (
     (flows[f + L.F_FLAGS] & L.FLAG_TIME_OUTSTANDING) === 0 ||
-    t0 !== flows[f + L.F_CLOCK_REQUEST_US] ||
+    !isAwaited(core, f, t0) ||
     roundTripUs < 0 ||
     roundTripUs > ROUND_TRIP_US_MAX
   ) {
     core.tallies[TALLY_TIME_UNMATCHED] += 1;
     return;
   }
-  flows[f + L.F_FLAGS] &= ~L.FLAG_TIME_OUTSTANDING;
+  if (t0 === flows[f + L.F_CLOCK_REQUEST_US]) {
+    flows[f + L.F_FLAGS] &= ~L.FLAG_TIME_OUTSTANDING;
+  }
   if (flows[f + L.F_CLOCK_BLOCK] === 0) {
     flows[f + L.F_CLOCK_BLOCK] = core.blocks.alloc(BLOCK_LOG2);
   }
   const block = flows[f + L.F_CLOCK_BLOCK];
   const words = core.blocks.words;
   const count = words[block + COUNT_WORD];
-  const at = block + (count % CLOCK_SAMPLES) * 2;
+  const at = block + (count % CLOCK_SAMPLES) * SAMPLE_WORDS;
   words[at] = roundTripUs;
   words[at + 1] = (((t1 - t0) | 0) - (roundTripUs >> 1)) | 0;
-  words[block + COUNT_WORD] = count + 1 === CLOCK_SAMPLES * 2 ? CLOCK_SAMPLES : count + 1;
+  words[at + 2] = arrivalUs;
+  words[block + COUNT_WORD] = count + 1;
+  words[block + T0_WORD] = t0;
+}
+
+/** Asked not after the newest request, and after the one that was answered last. */
+function isAwaited(core: Core, f: number, t0: number): boolean {
+  const block = core.flows[f + L.F_CLOCK_BLOCK];
+  return (
+    timeReached(core.flows[f + L.F_CLOCK_REQUEST_US], t0) &&
+    (block === 0 || timeAfter(t0, core.blocks.words[block + T0_WORD]))
+  );
 }
 
 export function freeClock(core: Core, f: number): void {
@@ -91,6 +116,26 @@ export function freeClock(core: Core, f: number): void {
     core.blocks.free(core.flows[f + L.F_CLOCK_BLOCK], BLOCK_LOG2);
     core.flows[f + L.F_CLOCK_BLOCK] = 0;
   }
+}
+
+/** Answers that came since the flow is ready. */
+export function clockSampleCount(core: Core, f: number): number {
+  const block = core.flows[f + L.F_CLOCK_BLOCK];
+  return block === 0 ? 0 : core.blocks.words[block + COUNT_WORD];
+}
+
+/** Protocol.clockSample */
+export function readClockSample(core: Core, f: number, index: number, out: Int32Array): boolean {
+  const count = clockSampleCount(core, f);
+  if (index >= count || index < count - CLOCK_SAMPLES || index < 0) {
+    return false;
+  }
+  const words = core.blocks.words;
+  const at = core.flows[f + L.F_CLOCK_BLOCK] + (index % CLOCK_SAMPLES) * SAMPLE_WORDS;
+  out[0] = words[at];
+  out[1] = words[at + 1];
+  out[2] = words[at + 2];
+  return true;
 }
 
 /**
@@ -105,8 +150,9 @@ export function clockOffsetUs(core: Core, f: number): number {
   const count = Math.min(words[block + COUNT_WORD], CLOCK_SAMPLES);
   let best = block;
   for (let index = 1; index < count; index += 1) {
-    if (words[block + index * 2] < words[best]) {
-      best = block + index * 2;
+    const at = block + index * SAMPLE_WORDS;
+    if (words[at] < words[best]) {
+      best = at;
     }
   }
   return words[best + 1];

@@ -22,7 +22,7 @@ import {
   type ProtocolOptions,
   type ProtocolStats,
 } from './api.js';
-import { clockOffsetUs } from './clock.js';
+import { clockOffsetUs, clockSampleCount, readClockSample } from './clock.js';
 import { Core } from './core.js';
 import { nextEvent, pushEvent, releaseDelivered } from './events.js';
 import { freeFlow, openFlow, startClose } from './flow.js';
@@ -278,6 +278,20 @@ export class Protocol {
    */
   serverOffsetUs(slot: number): number {
     return clockOffsetUs(this.core, this.flowAt(slot));
+  }
+
+  /** How many TIME_REQ of this client flow have been answered. */
+  clockSampleCount(slot: number): number {
+    return clockSampleCount(this.core, this.flowAt(slot));
+  }
+
+  /**
+   * Answer `index`, counted from 0, of which the last eight are kept: its round trip, the peer's clock
+   * less ours by its middle, and when it arrived, µs, into three words of `out`. False when it is not
+   * kept.
+   */
+  clockSample(slot: number, index: number, out: Int32Array): boolean {
+    return readClockSample(this.core, this.flowAt(slot), index, out);
   }
 
   /** What all pools hold; not for the hot path. */

@@ -271,14 +271,19 @@ export class Runtime {
     return drops;
   }
 
-  /** Whether `peerClockUs` is measured. */
-  hasPeerClock(slot: number): boolean {
-    return this.#state[slot] === OPEN && this.#protocol.hasClock(slot);
+  /** Our protocol clock now, not at the beginning of the turn: int32 wrapping µs. */
+  clockUs(): number {
+    return this.#endpoint.clockUs();
   }
 
-  /** The peer's protocol clock now: int32 wrapping µs. Equal to our own until it is measured. */
-  peerClockUs(slot: number): number {
-    return (this.#endpoint.clockUs() + this.#protocol.serverOffsetUs(slot)) | 0;
+  /** Exchanges of clocks since the flow is ready; 0 for one that is gone. */
+  clockSampleCount(slot: number): number {
+    return this.#state[slot] === OPEN ? this.#protocol.clockSampleCount(slot) : 0;
+  }
+
+  /** Protocol.clockSample */
+  clockSample(slot: number, index: number, out: Int32Array): boolean {
+    return this.#protocol.clockSample(slot, index, out);
   }
 
   /** Closes every flow with the code, sends what that needs and closes the endpoint. */

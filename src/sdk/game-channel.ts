@@ -178,6 +178,10 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     return this.#requireLink().serverTimeMs();
   }
 
+  serverTimeError(): number {
+    return this.#requireLink().serverTimeErrorMs();
+  }
+
   async close(code: number = CLOSE_NORMAL, reason = ''): Promise<void> {
     assertApplicationCloseCode(code);
     if (this.#state === 'open') {

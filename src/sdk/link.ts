@@ -19,8 +19,10 @@ export interface Link {
   watchDrained(callback: () => void): void;
   watchWritable(callback: () => void): void;
   stats(): ConnectionStats;
-  /** The server's monotonic clock now, ms. */
+  /** The server's monotonic clock now, ms; never goes back. */
   serverTimeMs(): number;
+  /** How far off that may be, ms; Infinity before it is measured. */
+  serverTimeErrorMs(): number;
   /** `payload` holds what a wire adds to $hello. */
   handleHello(hello: Hello, payload: unknown): void;
   /** Says goodbye; resolves when the wire is down. Idempotent. */

@@ -10,7 +10,6 @@ import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer } from '../session/binary-peer.js';
 import { type Hello, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import { ServerClock } from '../session/server-clock.js';
 import {
   type ConnectionStats,
   RECEIPT_OUTCOMES,
@@ -19,6 +18,7 @@ import {
 } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
+import { UdpServerClock } from './udp-server-clock.js';
 
 /**
  * Opens a socket and starts the handshake; $hello follows as a message.
@@ -44,7 +44,7 @@ class UdpLink implements Link, RuntimeHandler {
   readonly #peer: BinaryPeer<null>;
   #drainWatchers: (() => void)[] = [];
   #isClosed = false;
-  readonly #serverClock = new ServerClock();
+  readonly #serverClock: UdpServerClock;
   /** Figures at the end; the runtime forgets a flow that is gone. */
   #finalFigures: FlowFigures | null = null;
 
@@ -55,6 +55,7 @@ class UdpLink implements Link, RuntimeHandler {
       { connectToken, nx, registryHash: host.registry.hash, channels: host.channels, seed },
       this,
     );
+    this.#serverClock = new UdpServerClock(this.#runtime, SLOT);
     this.#acks = new AckBatch(() => {
       const delayUs = SESSION_ACK_DELAY_MS * 1000;
       this.#runtime.setHandlerDeadline((this.#runtime.nowUs + delayUs) | 0);
@@ -108,10 +109,11 @@ class UdpLink implements Link, RuntimeHandler {
   }
 
   serverTimeMs(): number {
-    if (!this.#isClosed && this.#runtime.hasPeerClock(SLOT)) {
-      this.#serverClock.sync(this.#runtime.peerClockUs(SLOT), performance.now());
-    }
     return this.#serverClock.nowMs(performance.now());
+  }
+
+  serverTimeErrorMs(): number {
+    return this.#serverClock.errorMs(performance.now());
   }
 
   handleHello(hello: Hello, payload: unknown): void {

@@ -6,12 +6,13 @@ import type { Hello } from '../session/control.js';
 import { JsonPeer, jsonStats } from '../session/json-peer.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import { ServerClock } from '../time/server-clock.js';
 import type { Link, LinkHost } from './link.js';
 import { type OpenSocket, openSocket, type SocketEvents } from './ws-socket.js';
 
 const PING_INTERVAL_MS = 1000;
-/** A first burst makes the clock good within a second. */
-const FIRST_PINGS_MS = [0, 50, 100, 150, 200];
+/** As RL1 does on UDP: a burst and some more make the clock good within two seconds. */
+const FIRST_PINGS_MS = [0, 50, 100, 150, 200, 450, 700, 950, 1200, 1450, 1700, 1950];
 const CLOSE_TIMEOUT_MS = 2000;
 /** Pings without a frame in between after which the server is taken for dead, as it does us. */
 const SILENT_PINGS_MAX = 20;
@@ -38,6 +39,7 @@ class WsLink implements Link {
   #framesIn = 0;
   #framesOut = 0;
   #silentPings = 0;
+  readonly #serverClock = new ServerClock();
   readonly #connecting = new AbortController();
 
   constructor(host: LinkHost) {
@@ -75,6 +77,9 @@ class WsLink implements Link {
         onHello: (_owner, payload) => host.handleHello(payload),
         onReceipt: (_owner, receipt, outcome) => host.handleReceipt(receipt, outcome),
         nowMs: () => performance.now(),
+        onClockSample: (roundTripMs, offsetMs, nowMs) => {
+          this.#serverClock.sample(roundTripMs, offsetMs, nowMs);
+        },
         serverTimeMs: null,
       },
       null,
@@ -117,14 +122,15 @@ class WsLink implements Link {
   }
 
   serverTimeMs(): number {
-    const offset = this.#peer?.clock.offsetMs ?? Number.NaN;
-    return performance.now() + (Number.isNaN(offset) ? this.#helloOffsetMs : offset);
+    return this.#serverClock.nowMs(performance.now());
   }
 
-  #helloOffsetMs = 0;
+  serverTimeErrorMs(): number {
+    return this.#serverClock.errorMs(performance.now());
+  }
 
   handleHello(hello: Hello): void {
-    this.#helloOffsetMs = hello.serverTimeMs - performance.now();
+    this.#serverClock.begin(hello.serverTimeMs, performance.now());
     for (const ms of FIRST_PINGS_MS) {
       this.#timers.push(setTimeout(() => this.#peer?.ping(), ms));
     }

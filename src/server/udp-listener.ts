@@ -153,7 +153,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     player.peer = peer;
     this.#players[slot] = player;
     const hello = createHello(flow.playerId, this.#host.nowMs());
-    peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.nowUs });
+    peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.clockUs() });
     peer.handleReady(registryHash);
     this.#host.admit(player);
   }

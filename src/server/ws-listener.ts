@@ -75,6 +75,7 @@ export class WsListener implements PlayerLink {
       onHello: null,
       onReceipt: (player, receipt, outcome) => host.handleReceipt(player, receipt, outcome),
       nowMs: () => host.nowMs(),
+      onClockSample: null,
       serverTimeMs: () => host.nowMs(),
     };
     this.#pings = setInterval(() => this.#pingAll(), PING_INTERVAL_MS);

@@ -39,6 +39,7 @@ function build(types: Record<string, MessageType> = { Snapshot }) {
     onHello: null,
     onReceipt: (_owner, receipt, outcome) => receipts.push([receipt, outcome]),
     nowMs: () => now.ms,
+    onClockSample: null,
     serverTimeMs: () => 0,
   };
   const now = { ms: 0 };

@@ -47,6 +47,8 @@ export interface JsonPeerContext<O> {
   /** Monotonic milliseconds of this process. */
   readonly nowMs: () => number;
   readonly onReceipt: (owner: O, receipt: number, outcome: ReceiptOutcome) => void;
+  /** An exchange of clocks ended: round trip, server's clock less ours, our clock, ms. The client's. */
+  readonly onClockSample: ((roundTripMs: number, offsetMs: number, nowMs: number) => void) | null;
   /** The clock that `$time` tells, ms; the server's only. */
   readonly serverTimeMs: (() => number) | null;
 }
@@ -308,7 +310,7 @@ export class JsonPeer<O> {
   }
 
   #handleControl(name: string, payload: unknown): boolean {
-    const { onHello, nowMs, serverTimeMs } = this.#context;
+    const { onHello, serverTimeMs } = this.#context;
     switch (name) {
       case '$ack':
         return this.#handleAck(numberField(payload, 'frames'));
@@ -320,7 +322,7 @@ export class JsonPeer<O> {
         return true;
       }
       case '$time':
-        this.clock.sample(numberField(payload, 't'), numberField(payload, 'server'), nowMs());
+        this.#handleTime(numberField(payload, 't'), numberField(payload, 'server'));
         return true;
       case '$hello':
         if (onHello === null) return false;
@@ -329,6 +331,15 @@ export class JsonPeer<O> {
       default:
         return false;
     }
+  }
+
+  /** RFC 5905 §8, with one stamp of the server for arrival and answer. */
+  #handleTime(sentMs: number, serverMs: number): void {
+    const { nowMs, onClockSample } = this.#context;
+    const now = nowMs();
+    if (!this.clock.sample(sentMs, now) || !Number.isFinite(serverMs)) return;
+    const roundTripMs = now - sentMs;
+    onClockSample?.(roundTripMs, serverMs - (sentMs + roundTripMs / 2), now);
   }
 
   #handleAck(frames: number): boolean {

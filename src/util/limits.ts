@@ -137,9 +137,14 @@ export const CLOSE_REASON_BYTES_MAX = 64;
 export const CLOSE_PACKETS_AT_ONCE = 2;
 export const CLOSE_PACKETS_MAX = 3;
 
-/** Clock: a burst at the start, then one a second; the best of the last eight counts. */
+/**
+ * Clock: a burst at the start, a few more in the first two seconds, so that the clock is good from then
+ * on also where there is jitter, then one a second; the last eight answers are kept.
+ */
 export const CLOCK_BURST_COUNT = 5;
 export const CLOCK_BURST_INTERVAL_US = 50_000;
+export const CLOCK_EARLY_COUNT = 12;
+export const CLOCK_EARLY_INTERVAL_US = 250_000;
 export const CLOCK_INTERVAL_US = 1_000_000;
 export const CLOCK_SAMPLES = 8;
 
