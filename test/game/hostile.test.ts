@@ -94,6 +94,28 @@ for (const wire of WIRES) {
     await connection.close();
   });
 
+  t.test(`${wire}: a handler that never ends keeps nobody waiting`, async (t) => {
+    const server = await listen<Messages>({ udp: wire === 'udp' ? {} : false });
+    t.teardown(() => server.close());
+    const begun: unknown[] = [];
+    server.on('forever', async (_player, value) => {
+      begun.push(value);
+      await new Promise(() => {});
+    });
+    server.on('echo', (player, value) => {
+      player.send('echo', value);
+    });
+    const [anna, ben] = await Promise.all([dial(server, wire, 'anna'), dial(server, wire, 'ben')]);
+    for (let number = 0; number < 10; number += 1) anna.send('forever', number);
+    anna.send('echo', 'anna');
+    ben.send('echo', 'ben');
+    t.same(await anna.readMessage(), { type: 'echo', value: 'anna' });
+    t.same(await ben.readMessage(), { type: 'echo', value: 'ben' });
+    t.equal(begun.length, 10, 'each message had its handler');
+    await Promise.all([anna.close(), ben.close()]);
+    await until(() => server.players.size === 0, 'both to leave');
+  });
+
   t.test(
     `${wire}: a client that is killed is gone within its timeout, with all it held`,
     async (t) => {

@@ -12,6 +12,12 @@
 //!                                         ─▶ Delivery, frame by frame ─▶ events
 //! ```
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 pub mod delivery;
 pub mod event;

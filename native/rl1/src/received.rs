@@ -3,27 +3,19 @@
 use crate::distance;
 use crate::header::{first_below, Ack};
 use crate::reason::Reason;
+use std::collections::BTreeSet;
 
 /// How many numbers below and including the newest are remembered.
 const WINDOW: u16 = 512;
 const BITMAP_BYTES_MAX: usize = 15;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Received {
     newest: Option<u16>,
-    seen: [bool; WINDOW as usize],
+    /// Of the window up to the newest.
+    seen: BTreeSet<u16>,
     /// The peer knows of everything at and below; `None`: of nothing.
     floor: Option<u16>,
-}
-
-impl Default for Received {
-    fn default() -> Self {
-        Self {
-            newest: None,
-            seen: [false; WINDOW as usize],
-            floor: None,
-        }
-    }
 }
 
 impl Received {
@@ -37,7 +29,7 @@ impl Received {
         if behind >= i32::from(WINDOW) || behind == i32::from(i16::MIN) {
             return Err(Reason::PacketOld);
         }
-        if behind >= 0 && self.seen[slot(number)] {
+        if self.seen.contains(&number) {
             return Err(Reason::PacketDuplicate);
         }
         Ok(())
@@ -49,9 +41,9 @@ impl Received {
             .newest
             .map_or(i16::MAX, |newest| distance(number, newest));
         if ahead > 0 {
-            for back in 0..WINDOW.min(ahead.unsigned_abs()) {
-                self.seen[slot(number.wrapping_sub(back))] = false;
-            }
+            let in_window =
+                |seen: &u16| (0..i32::from(WINDOW)).contains(&i32::from(distance(number, *seen)));
+            self.seen.retain(in_window);
             self.newest = Some(number);
             // Serial numbers compare only near each other: a floor out of reach is no floor.
             if self
@@ -61,7 +53,7 @@ impl Received {
                 self.floor = None;
             }
         }
-        self.seen[slot(number)] = true;
+        self.seen.insert(number);
         if self.floor.is_some_and(|floor| distance(number, floor) <= 0) {
             self.floor = Some(number.wrapping_sub(1));
         }
@@ -80,7 +72,7 @@ impl Received {
     fn is_reported(&self, newest: u16, number: u16) -> bool {
         distance(newest, number) < 512
             && self.floor.is_none_or(|floor| distance(number, floor) > 0)
-            && self.seen[slot(number)]
+            && self.seen.contains(&number)
     }
 
     /// `largest`, `run` and bitmap of the next packet; `None` before anything was received.
@@ -116,9 +108,7 @@ impl Received {
             return Err("largest is not the newest");
         }
         let named: Vec<u16> = ack.named().collect();
-        let was_received =
-            |number: &u16| distance(newest, *number) < 512 && self.seen[slot(*number)];
-        if !named.iter().all(was_received) {
+        if !named.iter().all(|number| self.seen.contains(number)) {
             return Err("names what was not received");
         }
         let below_run = newest.wrapping_sub(u16::from(ack.run) + 1);
@@ -135,8 +125,4 @@ impl Received {
         }
         Ok(())
     }
-}
-
-fn slot(number: u16) -> usize {
-    usize::from(number % WINDOW)
 }
