@@ -18,6 +18,8 @@ const FLOWS_PER_PREFIX: u32 = 250;
 const BUFFER_BYTES: usize = 8 << 20;
 /// As long as a sealed payload of 100 B.
 const FORGED_BYTES: usize = 122;
+/// How far ahead of the real one that was seen last: within what a server takes for the same flow's.
+const FORGED_AHEAD: u64 = 1 << 20;
 
 /// The source address of a flow, below 127.0.0.0/8 and outside 127.0.0.0/24.
 pub fn source_of(flow: u32) -> Ipv4Addr {
@@ -25,6 +27,52 @@ pub fn source_of(flow: u32) -> Ipv4Addr {
     let host = (flow % FLOWS_PER_PREFIX) as u8 + 1;
     let [.., high, low] = prefix.to_be_bytes();
     Ipv4Addr::new(127, high.wrapping_add(1), low, host)
+}
+
+/// What everybody on the way can read of a payload: type 5 or, with a connection id, type 8.
+#[derive(Clone, Copy)]
+struct Seen {
+    source: Ipv4Addr,
+    /// Prefix and connection id.
+    start: [u8; 9],
+    start_bytes: usize,
+    sequence: u64,
+}
+
+impl Seen {
+    /// Of `prefix ‖ [connection id 8] ‖ sequence ‖ …`; the high half of the prefix is the sequence's
+    /// length.
+    fn read(source: Ipv4Addr, datagram: &[u8]) -> Option<Self> {
+        let prefix = *datagram.first()?;
+        let start_bytes = match prefix & 15 {
+            5 => 1,
+            8 => 9,
+            _ => return None,
+        };
+        let mut start = [0; 9];
+        start
+            .get_mut(..start_bytes)?
+            .copy_from_slice(datagram.get(..start_bytes)?);
+        let read = datagram.get(start_bytes..start_bytes + usize::from(prefix >> 4))?;
+        let mut sequence = [0; 8];
+        sequence.get_mut(..read.len())?.copy_from_slice(read);
+        Some(Self {
+            source,
+            start,
+            start_bytes,
+            sequence: u64::from_le_bytes(sequence),
+        })
+    }
+
+    /// The same with another sequence, of 8 bytes.
+    fn write(&self, sequence: u64, out: &mut [u8]) -> Option<()> {
+        let (start, rest) = out.split_at_mut_checked(self.start_bytes)?;
+        start.copy_from_slice(self.start.get(..self.start_bytes)?);
+        let prefix = start.first_mut()?;
+        *prefix = *prefix & 15 | 8 << 4;
+        rest.get_mut(..8)?.copy_from_slice(&sequence.to_le_bytes());
+        Some(())
+    }
 }
 
 struct Queued {
@@ -40,6 +88,8 @@ pub struct Link {
     scratch: Scratch,
     out: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
     queue: Vec<Queued>,
+    /// The last payload.
+    seen: Option<Seen>,
     /// Datagrams that the kernel would not take.
     pub refused: u64,
 }
@@ -58,6 +108,7 @@ impl Link {
             clients,
             out: boxed_buffers(),
             queue: Vec::with_capacity(BATCH),
+            seen: None,
             refused: 0,
         })
     }
@@ -116,22 +167,30 @@ impl Link {
                 Err(_) => return false,
             },
         };
+        let seen = window.get(queued.start..);
+        self.seen = seen
+            .and_then(|sealed| Seen::read(source, sealed))
+            .or(self.seen);
         self.queue.push(queued);
         true
     }
 
-    /// Queues what looks like a payload of this address and opens under no key.
-    pub fn send_forged(&mut self, source: Ipv4Addr, number: u64) {
+    /// Queues what looks like the next payload of the flow that sent last and opens under no key;
+    /// false before anything was sent.
+    pub fn send_forged(&mut self, number: u64) -> bool {
+        let Some(seen) = self.seen else {
+            return false;
+        };
         if self.queue.len() == BATCH {
             self.flush();
         }
         let Some(buffer) = self.out.get_mut(self.queue.len()) else {
-            return;
+            return false;
         };
-        // A payload with a sequence of 8 bytes, far ahead of the real ones.
         let mut bytes = [0x85; FORGED_BYTES];
-        if let Some(sequence) = bytes.get_mut(1..9) {
-            sequence.copy_from_slice(&(1u64 << 60 | number).to_le_bytes());
+        let sequence = seen.sequence + FORGED_AHEAD + number % FORGED_AHEAD;
+        if seen.write(sequence, &mut bytes).is_none() {
+            return false;
         }
         if let Some(room) = buffer.get_mut(..FORGED_BYTES) {
             room.copy_from_slice(&bytes);
@@ -141,9 +200,10 @@ impl Link {
             length: FORGED_BYTES,
             path: Path {
                 remote: self.server,
-                local: Some(IpAddr::V4(source)),
+                local: Some(IpAddr::V4(seen.source)),
             },
         });
+        true
     }
 
     /// Netcode's own datagrams and timers.

@@ -265,17 +265,14 @@ impl Load {
             return;
         }
         let gap_ns = 1_000_000_000 / self.arguments.forge.max(1);
-        let first_flow = self.arguments.first_flow;
         self.forge_due_ns = self
             .forge_due_ns
             .max(now_ns.saturating_sub(FORGE_CATCH_UP_NS));
         while self.forge_due_ns <= now_ns {
             self.forge_due_ns += gap_ns;
-            let flow = (self.forged % u64::from(self.arguments.flows)) as u32;
-            let link_index = flow as usize % self.links.len();
+            let link_index = self.forged as usize % self.links.len();
             if let Some(link) = self.links.get_mut(link_index) {
-                link.send_forged(source_of(first_flow + flow), self.forged);
-                self.forged += 1;
+                self.forged += u64::from(link.send_forged(self.forged));
             }
         }
     }
