@@ -115,6 +115,10 @@ function pointAtHeld(core: Core, held: number): void {
   for (let index = 0; index < fragments; index += 1) {
     const handle = core.blocks.words[block + index] - 1;
     const size = index === fragments - 1 ? length - index * FRAGMENT_BYTES : FRAGMENT_BYTES;
+    if (size === FRAGMENT_BYTES) {
+      core.scratch.set(core.receiveBytes.view(handle), index * FRAGMENT_BYTES);
+      continue;
+    }
     copyBytes(
       core.receiveBytes.page(handle),
       core.receiveBytes.offset(handle),

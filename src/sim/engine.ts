@@ -25,6 +25,8 @@ export const EVENT_OWN = 8;
 
 /** Events at one instant; more means that something wakes itself without end. */
 const EVENTS_PER_INSTANT_MAX = 200_000;
+/** At least 2^this looks while a world's turns double. */
+const LOOKS_LOG2 = 7;
 
 export abstract class Engine {
   nowUs = 0;
@@ -42,6 +44,8 @@ export abstract class Engine {
   inFlight = 0;
   /** Events handled. */
   steps = 0;
+  private turns = 0;
+  private nextCheck = 0;
   private instantSteps = 0;
   private isCalm = false;
   private readonly faults: readonly Fault[];
@@ -51,6 +55,7 @@ export abstract class Engine {
     paths: readonly PathProfile[],
     faults: readonly Fault[],
     readonly trace: Trace | null,
+    private readonly turnsPerCheck: number,
   ) {
     for (const [client, path] of paths.entries()) {
       this.ups.push(new Link(seed, `up ${client}`, path.up));
@@ -68,6 +73,17 @@ export abstract class Engine {
       this.leastUpUs[client] = Math.min(this.leastUpUs[client], path.up.delayUs);
       this.leastDownUs[client] = Math.min(this.leastDownUs[client], path.down.delayUs);
     }
+  }
+
+  /**
+   * Counts a turn of a node; true when all of its structures are to be looked at. In long worlds the
+   * looks are further and further apart, so that their share of the time stays small.
+   */
+  isCheckDue(): boolean {
+    this.turns += 1;
+    if (this.turns < this.nextCheck) return false;
+    this.nextCheck = this.turns + Math.max(this.turnsPerCheck, this.turns >> LOOKS_LOG2);
+    return true;
   }
 
   /** Everything up to and including `untilUs` happens. */

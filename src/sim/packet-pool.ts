@@ -7,7 +7,8 @@ import { grownFloat, grownInt } from './grow.js';
  * Invariant: used = slots handed out and not freed.
  */
 const SLOT_LOG2 = 11;
-const SLOTS_PER_PAGE_LOG2 = 8;
+/** Most worlds never have more on their way than a page holds. */
+const SLOTS_PER_PAGE_LOG2 = 6;
 const SLOT_MASK = (1 << SLOTS_PER_PAGE_LOG2) - 1;
 
 /** Room of a slot; any datagram of ours is shorter. */

@@ -168,8 +168,7 @@ export class CoreNode {
     this.transmit();
     world.endFlows(this);
     this.arm();
-    world.turns += 1;
-    if (world.turns % world.config.turnsPerCheck === 0) checkNode(this);
+    if (world.isCheckDue()) checkNode(this);
   }
 
   /** Messages that were dropped unsent because they expired. */

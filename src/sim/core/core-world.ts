@@ -30,7 +30,6 @@ export class CoreWorld extends Engine {
   readonly nodes: CoreNode[] = [];
   /** Pairs: 2p is the client's end, 2p + 1 the server's. */
   readonly ends: CoreEnd[] = [];
-  turns = 0;
   flowsOpened = 0;
   datagrams = 0;
   /** False once the liveness phase has begun. */
@@ -48,6 +47,7 @@ export class CoreWorld extends Engine {
       config.clients.map((client) => client.path),
       config.faults,
       trace,
+      config.turnsPerCheck,
     );
     this.lives = new Stream(config.seed, 'lives of flows');
     const { server, clients, flowsPerClient } = config;

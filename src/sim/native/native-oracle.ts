@@ -14,8 +14,7 @@ export function watchNode(node: NativeNode): void {
     if (end?.older?.isOpen !== true) continue;
     violate('handshake', `${end.name}: flows ${end.older.flow} and ${end.flow} are both open`);
   }
-  world.turns += 1;
-  if (world.turns % world.config.turnsPerCheck === 0) checkNode(node);
+  if (world.isCheckDue()) checkNode(node);
 }
 
 export function checkNode(node: NativeNode): void {

@@ -40,7 +40,6 @@ export class NativeWorld extends Engine {
   readonly ends: NativeEnd[] = [];
   readonly flows: Flow[] = [];
   readonly mint: TokenMint;
-  turns = 0;
   datagrams = 0;
   /** Datagrams for an address that nobody has (any more). */
   unmapped = 0;
@@ -65,6 +64,7 @@ export class NativeWorld extends Engine {
       config.clients.map((client) => client.path),
       config.faults,
       trace,
+      config.turnsPerCheck,
     );
     this.lives = new Stream(config.seed, 'lives of flows');
     this.mint = new TokenMint(config.seed, config.timeoutS, config.tokenLifeS);
