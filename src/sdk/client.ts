@@ -2,12 +2,15 @@
  * The SDK's client. `new Client(options)` speaks JSON over HTTP and WebSocket;
  * `new Client(options, WithHighPerformanceTransport())` opts the game channel into UDP.
  */
-import { createRegistry } from '../messages/index.js';
-import type { Registry } from '../messages/types.js';
-import { readChannels } from '../session/channels.js';
-import { badOption, TransportError } from '../util/errors.js';
-import { isNxMode, type NxMode } from '../util/nx.js';
+import type { NxMode } from '../util/nx.js';
 import { dialGame } from './dial.js';
+import {
+  readClientOption,
+  readClientOptions,
+  readDialOptions,
+  readHighPerformance,
+  readSessionToken,
+} from './options.js';
 import { StdNetTransport, type Transport } from './transport.js';
 import type {
   ClientLogger,
@@ -52,25 +55,11 @@ export interface HighPerformanceOptions {
 
 /** Opts game connections into UDP + FlatBuffers. Nothing else of the client changes. */
 export function WithHighPerformanceTransport(options: HighPerformanceOptions = {}): ClientOption {
-  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? 2000;
-  const fallback = options.fallback ?? 'json';
-  if (!isMs(handshakeTimeoutMs, 60_000)) {
-    throw badOption('handshakeTimeoutMs', handshakeTimeoutMs, '1…60000');
-  }
-  if (fallback !== 'json' && fallback !== 'error') {
-    throw badOption('fallback', fallback, "'json' or 'error'");
-  }
-  const nx = options.nx ?? 'allow';
-  if (!isNxMode(nx)) throw badOption('nx', nx, "'off', 'allow' or 'require'");
+  const highPerformance = readHighPerformance(options);
   return (settings) => {
-    settings.highPerformance = { handshakeTimeoutMs, fallback, nx };
+    settings.highPerformance = highPerformance;
   };
 }
-
-const SILENT: ClientLogger = { info() {}, warn() {} };
-const HANDSHAKE_TIMEOUT_MS = 15_000;
-/** What a timer can wait; a longer one would fire at once. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 export class Client {
   /** The request transport: JSON over HTTP, with and without the high-performance option. */
@@ -81,63 +70,39 @@ export class Client {
   #sessionToken = '';
 
   constructor(options: ClientOptions, ...clientOptions: ClientOption[]) {
-    if (typeof options.apiKey !== 'string' || options.apiKey === '') {
-      throw new TransportError('bad-option', 'ggscale: APIKey is required');
+    const { apiKey, baseUrl, transport, logger, handshakeTimeoutMs } = readClientOptions(options);
+    this.transport = transport ?? new StdNetTransport({ baseUrl, apiKey });
+    this.#logger = logger;
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    for (const [index, option] of clientOptions.entries()) {
+      readClientOption(option, index)(this.#settings);
     }
-    if (options.transport === undefined && !options.baseUrl) {
-      throw new TransportError('bad-option', 'ggscale: either Transport or BaseURL is required');
-    }
-    const timeoutMs = options.webSocketHandshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
-    if (!isMs(timeoutMs, TIMEOUT_MS_MAX)) {
-      throw badOption('webSocketHandshakeTimeoutMs', timeoutMs, `1…${TIMEOUT_MS_MAX}`);
-    }
-    this.transport =
-      options.transport ??
-      new StdNetTransport({
-        baseUrl: readBaseUrl(options.baseUrl as string),
-        apiKey: options.apiKey,
-      });
-    this.#logger = options.logger ?? SILENT;
-    this.#handshakeTimeoutMs = timeoutMs;
-    for (const apply of clientOptions) apply(this.#settings);
   }
 
   /** Sets the session token that `dialGame` shows to game servers. */
   setSessionToken(token: string): void {
-    this.#sessionToken = token;
+    this.#sessionToken = readSessionToken(token);
   }
 
   /**
    * Opens the game channel of a game server: JSON over WebSocket, or UDP with the option.
    *
    * @param addressOrMatch `host:port`, an http(s) URL, or what matchmaking returned
-   * @throws GGScaleError the ticket was refused; RequestError no answer; GameDialError no wire
+   * @throws TransportError bad-option, bad-address; GGScaleError the ticket was refused; RequestError no answer; GameDialError no wire
    */
-  dialGame<R extends object = Record<string, unknown>>(
+  async dialGame<R extends object = Record<string, unknown>>(
     addressOrMatch: string | MatchAddress,
     options: DialGameOptions<R> = {},
   ): Promise<GameConnection<R>> {
+    const { registry, sessionToken, signal, channels } = readDialOptions(options);
     return dialGame<R>(addressOrMatch, {
-      registry: (options.registry ?? createRegistry({})) as Registry<object>,
-      sessionToken: options.sessionToken ?? this.#sessionToken,
-      signal: options.signal ?? null,
+      registry,
+      sessionToken: sessionToken ?? this.#sessionToken,
+      signal,
       highPerformance: this.#settings.highPerformance,
       handshakeTimeoutMs: this.#handshakeTimeoutMs,
       logger: this.#logger,
-      channels: readChannels(options.channels),
+      channels,
     });
   }
-}
-
-function readBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isHttp = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
-  if (!isHttp || url.username || url.password || url.search || url.hash) {
-    throw badOption('baseUrl', text, 'an absolute http(s) URL without user info, query, fragment');
-  }
-  return text.replace(/\/+$/, '');
-}
-
-function isMs(value: unknown, max: number): boolean {
-  return typeof value === 'number' && value >= 1 && value <= max;
 }

@@ -28,6 +28,7 @@ import type {
   Wire,
 } from '../session/types.js';
 import type { ChannelOptions } from '../util/channel-options.js';
+import { checkHandler } from '../util/handlers.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
 import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
@@ -115,11 +116,11 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void {
+    checkHandler(handler);
     return this.#listen(
       type,
-      this.#dispatcher.on(type, (_, value, meta) => {
-        handler(value as R[T], meta);
-      }),
+      // What an async handler returns is the dispatcher's.
+      this.#dispatcher.on(type, (_, value, meta) => handler(value as R[T], meta)),
     );
   }
 
@@ -128,11 +129,10 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     if (this.#registry.typeByName(type) === undefined) {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }
+    checkHandler(handler);
     return this.#listen(
       type,
-      this.#dispatcher.onView(type, (_, view, meta) => {
-        handler(view as V, meta);
-      }),
+      this.#dispatcher.onView(type, (_, view, meta) => handler(view as V, meta)),
     );
   }
 
@@ -164,6 +164,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void {
+    checkHandler(handler);
     this.#receiptHandlers = [...this.#receiptHandlers, handler];
     return () => {
       this.#receiptHandlers = this.#receiptHandlers.filter((other) => other !== handler);

@@ -19,8 +19,10 @@ import {
 import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
+import { TransportError } from '../util/errors.js';
 import { advertisedAddresses } from './addresses.js';
 import { Broadcaster } from './broadcast.js';
+import { HandlerErrors } from './handler-errors.js';
 import { HttpFace, type MintedTicket } from './http-face.js';
 import { Listeners } from './listeners.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
@@ -28,6 +30,7 @@ import type { PlayerEntry } from './player-entry.js';
 import { blockedOf, PrefixList } from './prefix-list.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
+import { RoomTicks } from './room-ticks.js';
 import { ServerOps, type ServerState } from './server-ops.js';
 import { addConnection, collectStats, emptyStats } from './server-stats.js';
 import { TickClock } from './tick-clock.js';
@@ -47,6 +50,7 @@ import type {
   ViewHandler,
 } from './types.js';
 import type { UdpListener } from './udp-listener.js';
+import { openOnUdpPort } from './udp-port.js';
 import { WsListener } from './ws-listener.js';
 
 /** Default of the admission setting `retryAfterS`. */
@@ -73,7 +77,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
   readonly #receipts = new Listeners<[PlayerEntry, number, ReceiptOutcome]>();
   readonly #rawFlows = new Listeners<[RawFlow]>();
   readonly #rawPayloads = new Listeners<[RawFlow, Uint8Array]>();
-  readonly #errors = new Listeners<[unknown, string]>();
+  readonly #errors: HandlerErrors;
+  readonly #roomTicks: RoomTicks;
   readonly #departed = emptyStats();
   #face: HttpFace | null = null;
   #wsListener: WsListener | null = null;
@@ -89,10 +94,12 @@ export class GameServer<R extends object = Record<string, unknown>> {
   private constructor(settings: ServerSettings) {
     this.#settings = settings;
     this.#ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
+    this.#errors = new HandlerErrors(this.#ops);
+    this.#roomTicks = new RoomTicks(this.#errors, () => this.nowMs());
     this.#blocked = blockedOf(settings.admission) ?? new PrefixList([]);
     this.#isBusy = settings.admission.busy ?? false;
     this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
-    this.#dispatcher = new Dispatcher((error, type) => this.#report(error, `on ${type}`));
+    this.#dispatcher = new Dispatcher((error, type) => this.#errors.report(error, `on ${type}`));
     this.#tickets = new TicketBook(() => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
   }
@@ -198,6 +205,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
    */
   setAdmission(settings: AdmissionSettings): void {
     readServerAdmission(settings, this.#udpListener !== null);
+    if (this.#isClosed) throw new TransportError('closed', 'ggscale: the server is closed');
     const blocked = blockedOf(settings);
     this.#udpListener?.setAdmission(settings);
     this.#blocked = blocked ?? this.#blocked;
@@ -234,6 +242,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#udpListener?.settle();
     this.#isClosed = true;
     this.#clock?.close();
+    this.#roomTicks.close();
     for (const player of [...this.#all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
     await Promise.all([this.#wsListener?.close(), this.#face?.close()]);
@@ -256,7 +265,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
       admit: (player: PlayerEntry) => this.#admit(player),
       handleReceipt: (...receipt: [PlayerEntry, number, ReceiptOutcome]) =>
-        this.#receipts.emit(receipt, this.#onReceiptError),
+        this.#receipts.emit(receipt, this.#errors.at('onReceipt')),
       release: (player: PlayerEntry, info: CloseInfo) => this.#release(player, info),
     };
     if (settings.hasWs) this.#wsListener = new WsListener(host);
@@ -275,17 +284,21 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.http = await this.#face.listen();
     if (settings.udp !== null) {
       const { UdpListener } = await import('./udp-listener.js');
-      this.#udpListener = new UdpListener(host, {
+      const options = {
         ...settings.udp,
         host: isIP(settings.host) === 0 ? this.http.host : settings.host,
-        port: settings.udp.port ?? this.http.port,
         tickHz: settings.tickHz,
         admission: settings.admission,
         channels: settings.channels,
         seed: randomInt(2 ** 31),
-        onTick: (ticksDue) => this.#runTick(ticksDue),
-        onRawOpen: (flow) => this.#rawFlows.emit([flow], this.#onRawError),
-        onRawPayload: (flow, bytes) => this.#rawPayloads.emit([flow, bytes], this.#onRawError),
+        onTick: (ticksDue: number) => this.#runTick(ticksDue),
+        onRawOpen: (flow: RawFlow) => this.#rawFlows.emit([flow], this.#errors.at('onRaw')),
+        onRawPayload: (flow: RawFlow, bytes: Uint8Array) =>
+          this.#rawPayloads.emit([flow, bytes], this.#errors.at('onRaw')),
+      };
+      const asked = { http: settings.port, udp: settings.udp.port };
+      this.#udpListener = openOnUdpPort(asked, this.http.port, (port) => {
+        return new UdpListener(host, { ...options, port });
       });
       this.udp = this.#udpListener.address;
     } else if (settings.tickHz > 0) {
@@ -350,7 +363,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#players.set(player.id, player);
     this.#all.push(player);
     this.#ops.handleJoin(player);
-    this.#joins.emit([player], this.#onHandlerError('onJoin'));
+    this.#joins.emit([player], this.#errors.at('onJoin'));
   }
 
   #release(player: PlayerEntry, info: CloseInfo): void {
@@ -362,11 +375,11 @@ export class GameServer<R extends object = Record<string, unknown>> {
     if (at >= 0) this.#all.splice(at, 1);
     if (this.#players.get(player.id) === player) this.#players.delete(player.id);
     this.#ops.handleLeave(player, info);
-    this.#leaves.emit([player, info], this.#onHandlerError('onLeave'));
+    this.#leaves.emit([player, info], this.#errors.at('onLeave'));
   }
 
   #roomEntry(name: string): RoomEntry {
-    return new RoomEntry(name, this.#rooms, this.#broadcaster);
+    return new RoomEntry(name, this.#rooms, this.#broadcaster, this.#roomTicks);
   }
 
   #runTick(ticksDue: number): void {
@@ -375,23 +388,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     const stepMs = 1000 / this.#settings.tickHz;
     const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
     this.#ops.beginTick(info.tick, ticksDue);
-    this.#ticks.emit([info], this.#onTickError);
+    this.#ticks.emit([info], this.#errors.at('onTick'));
     this.#ops.endTick();
-  }
-
-  readonly #onTickError = (error: unknown): void => this.#report(error, 'onTick');
-
-  readonly #onReceiptError = (error: unknown): void => this.#report(error, 'onReceipt');
-
-  readonly #onRawError = (error: unknown): void => this.#report(error, 'onRaw');
-
-  #onHandlerError(where: string): (error: unknown) => void {
-    return (error) => this.#report(error, where);
-  }
-
-  #report(error: unknown, where: string): void {
-    const isTold = this.#errors.size > 0;
-    this.#ops.handleError(error, where, isTold);
-    if (isTold) this.#errors.emit([error, where], () => {});
   }
 }

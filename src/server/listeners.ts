@@ -1,4 +1,6 @@
-/** A list of handlers. Each is called even when an earlier one throws. */
+import { checkHandler, watchResult } from '../util/handlers.js';
+
+/** A list of handlers. Each is called even when an earlier one throws, at once or later. */
 export class Listeners<A extends unknown[]> {
   #handlers: ((...args: A) => void)[] = [];
 
@@ -6,8 +8,9 @@ export class Listeners<A extends unknown[]> {
     return this.#handlers.length;
   }
 
-  /** Returns the function that removes the handler. */
+  /** Returns the function that removes the handler. @throws TransportError bad-option */
   add(handler: (...args: A) => void): () => void {
+    checkHandler(handler);
     // The array is replaced, never changed: a handler may add or remove handlers.
     this.#handlers = [...this.#handlers, handler];
     return () => {
@@ -19,7 +22,8 @@ export class Listeners<A extends unknown[]> {
     const handlers = this.#handlers;
     for (let i = 0; i < handlers.length; i++) {
       try {
-        handlers[i](...args);
+        const result: unknown = handlers[i](...args);
+        if (result !== undefined) watchResult(result, onError);
       } catch (error) {
         onError(error);
       }

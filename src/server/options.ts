@@ -26,8 +26,8 @@ import type {
 export const DEFAULT_PROTOCOL_ID = 0x67677363616c6501n;
 const MAX_FLOWS = 4096;
 const MAX_FLOWS_MAX = 1 << 20;
-const TICK_HZ_MIN = 1;
-const TICK_HZ_MAX = 1000;
+export const TICK_HZ_MIN = 1;
+export const TICK_HZ_MAX = 1000;
 /** As many sockets the kernel's steering program knows. */
 const THREADS_MAX = 16;
 const CPU_MAX = 1023;

@@ -1,7 +1,12 @@
 import type { SendOptions } from '../session/types.js';
+import { badOption } from '../util/errors.js';
+import { checkHandler } from '../util/handlers.js';
+import { number } from '../util/option-checks.js';
 import type { Broadcaster } from './broadcast.js';
+import { TICK_HZ_MAX, TICK_HZ_MIN } from './options.js';
 import { PlayerEntry } from './player-entry.js';
-import type { Player, Room } from './types.js';
+import type { RoomTicks } from './room-ticks.js';
+import type { Player, Room, TickInfo } from './types.js';
 
 /** Members by room name; a room without members has no entry. */
 export type RoomMembers = Map<string, PlayerEntry[]>;
@@ -19,11 +24,14 @@ export class RoomEntry implements Room<Record<string, unknown>> {
   readonly name: string;
   readonly #rooms: RoomMembers;
   readonly #broadcaster: Broadcaster;
+  readonly #ticks: RoomTicks;
 
-  constructor(name: string, rooms: RoomMembers, broadcaster: Broadcaster) {
+  constructor(name: string, rooms: RoomMembers, broadcaster: Broadcaster, ticks: RoomTicks) {
+    if (typeof name !== 'string') throw badOption('room', name, 'a name');
     this.name = name;
     this.#rooms = rooms;
     this.#broadcaster = broadcaster;
+    this.#ticks = ticks;
   }
 
   get size(): number {
@@ -35,8 +43,9 @@ export class RoomEntry implements Room<Record<string, unknown>> {
   }
 
   join(player: Player<Record<string, unknown>>): void {
-    if (!(player instanceof PlayerEntry))
-      throw new TypeError('ggscale: not a player of this server');
+    if (!(player instanceof PlayerEntry)) {
+      throw badOption('player', typeof player, 'a player of this server');
+    }
     if (player.hasLeft || player.rooms.has(this.name)) return;
     player.rooms.add(this.name);
     const members = this.#rooms.get(this.name);
@@ -53,6 +62,12 @@ export class RoomEntry implements Room<Record<string, unknown>> {
 
   broadcast(type: string, value: unknown, options?: SendOptions): number {
     return this.#broadcaster.send(this.#members, type, value, options);
+  }
+
+  onTick(hz: number, handler: (tick: TickInfo) => void): () => void {
+    number('hz', hz, TICK_HZ_MIN, TICK_HZ_MAX);
+    checkHandler(handler);
+    return this.#ticks.add(this.name, hz, handler);
   }
 
   get #members(): readonly PlayerEntry[] {

@@ -29,7 +29,10 @@ export type { ChannelOptions } from '../util/channel-options.js';
 export type UdpDriver = 'auto' | 'immediate' | 'tick';
 
 export interface UdpListenOptions {
-  /** UDP port; default: the same number as the HTTP/WebSocket port. 0 picks one. */
+  /**
+   * UDP port; default: the same number as the HTTP/WebSocket port, unless the system chose that one
+   * and UDP has another owner there. 0 picks one.
+   */
   port?: number;
   /**
    * Connection ids, roaming and keys of its own for each connection: `allow` (default) for players
@@ -161,6 +164,14 @@ export interface Room<R> {
   players(): IterableIterator<Player<R>>;
   join(player: Player<R>): void;
   leave(player: Player<R>): void;
+  /**
+   * Ticks of this room, 1 to 1000 a second, until the returned function is called, members or not. The
+   * schedule is absolute; ticks that come too late are skipped and counted in `skipped`. With the
+   * UDP driver `tick` what is said leaves with the server's next tick: leave `tickHz` out instead.
+   *
+   * @throws TransportError bad-option
+   */
+  onTick(hz: number, handler: (tick: TickInfo) => void): () => void;
   /** Encodes once per wire. Returns how many members accepted it (not `full`). */
   broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number;
 }

@@ -1,8 +1,10 @@
 /**
  * Handlers by message type. The owner (a player, or the client's connection) is handed through,
- * so that one table serves all players. A handler that throws affects its own message only.
+ * so that one table serves all players. A handler that throws, at once or as an async function later,
+ * affects its own message only.
  */
 import { BODY_BYTES_MAX, MessageError, type MessageType } from '../messages/types.js';
+import { checkHandler, watchResult } from '../util/handlers.js';
 import type { Meta } from './types.js';
 
 export type ValueHandler<O> = (owner: O, value: never, meta: Meta) => void;
@@ -104,7 +106,8 @@ export class Dispatcher<O> {
     type: string,
   ): void {
     try {
-      handler(owner, value, meta);
+      const result: unknown = handler(owner, value, meta);
+      if (result !== undefined) watchResult(result, (error) => this.#onError(error, type));
     } catch (error) {
       this.#onError(error, type);
     }
@@ -115,6 +118,7 @@ export class Dispatcher<O> {
     kind: 'values' | 'views',
     handler: (owner: O, value: unknown, meta: Meta) => void,
   ): () => void {
+    checkHandler(handler);
     let handlers = this.#byType.get(type);
     if (handlers === undefined) {
       handlers = { values: [], views: [] };

@@ -4,7 +4,3 @@
  * never.
  */
 export type NxMode = 'off' | 'allow' | 'require';
-
-export function isNxMode(value: unknown): value is NxMode {
-  return value === 'off' || value === 'allow' || value === 'require';
-}

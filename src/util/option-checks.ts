@@ -32,6 +32,7 @@ export function oneOf<T extends string>(name: string, value: unknown, accepted: 
 }
 
 /**
+ * Refuses names that are not known, and null: whether it means the default or nothing is a guess.
  * `prefix` is put before names: '' for the options themselves, 'udp.' for those under `udp`.
  *
  * @throws TransportError bad-option
@@ -40,7 +41,10 @@ export function refuseUnknown(prefix: string, options: unknown, known: ReadonlyS
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw badOption(prefix === '' ? 'options' : prefix.slice(0, -1), options, 'an object');
   }
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options)) {
+    if (known.has(name) && value === null) {
+      throw badOption(prefix + name, value, 'a value, or nothing at all');
+    }
     if (known.has(name)) continue;
     throw new TransportError(
       'bad-option',
