@@ -35,9 +35,10 @@ export function pushEvent(
 /** Fills `core.event` with the next event of a live flow; its kind. */
 export function nextEvent(core: Core): number {
   const event = core.event;
+  const flows = core.flows;
   releaseDelivered(core);
   for (;;) {
-    const at = core.events.peek();
+    const at = core.events.shift();
     if (at < 0) {
       event.kind = EVENT_NONE;
       event.bytes = EMPTY;
@@ -47,45 +48,56 @@ export function nextEvent(core: Core): number {
     const slot = words[at + L.E_SLOT];
     const held = words[at + L.E_HELD];
     const f = slot << L.FLOW_STRIDE_LOG2;
-    core.events.pop();
-    if (words[at + L.E_GENERATION] !== core.flows[f + L.F_GENERATION] || isBehindClose(core, at)) {
+    if (
+      words[at + L.E_GENERATION] !== flows[f + L.F_GENERATION] ||
+      (flows[f + L.F_STATE] === L.STATE_CLOSING && isBehindClose(core, at))
+    ) {
       if (held !== 0) {
         freeHeld(core, held);
       }
       continue;
     }
-    event.kind = words[at + L.E_KIND];
+    const kind = words[at + L.E_KIND];
+    const key = words[at + L.E_KEY];
+    event.kind = kind;
     event.slot = slot;
-    event.channel = (words[at + L.E_KEY] >> 2) & 0xff;
-    event.mode = words[at + L.E_KEY] & 3;
+    event.channel = (key >> 2) & 0xff;
+    event.mode = key & 3;
     event.messageId = words[at + L.E_ID];
-    event.code = event.kind === EVENT_MESSAGE ? 0 : words[at + L.E_ID];
+    event.code = 0;
     event.length = words[at + L.E_LENGTH];
     event.offset = words[at + L.E_OFFSET];
-    if (event.kind === EVENT_RECEIPT) {
-      event.receipt = event.offset;
-      event.offset = 0;
-    }
     event.bytes = core.packetBytes;
-    if (event.kind === EVENT_READY) {
-      event.registryHash = core.flows[f + L.F_PEER_HASH] >>> 0;
-    }
-    if (held !== 0) {
+    if (kind !== EVENT_MESSAGE) {
+      describeCold(core, f, kind, at);
+    } else if (held !== 0) {
       pointAtHeld(core, held);
     }
-    return event.kind;
+    return kind;
+  }
+}
+
+/** What events that are no messages have beside or instead of the rest. */
+function describeCold(core: Core, f: number, kind: number, at: number): void {
+  const event = core.event;
+  event.code = core.events.words[at + L.E_ID];
+  if (kind === EVENT_RECEIPT) {
+    event.receipt = event.offset;
+    event.offset = 0;
+  } else if (kind === EVENT_READY) {
+    event.registryHash = core.flows[f + L.F_PEER_HASH] >>> 0;
   }
 }
 
 /**
- * A handler closed the flow: what came in the same packet is not for it any more. Its CLOSE must not
+ * A handler closed the flow (STATE_CLOSING): what came in the same packet is not for it any more. Its CLOSE must not
  * acknowledge that packet then, so it acknowledges nothing.
  */
 function isBehindClose(core: Core, at: number): boolean {
   const words = core.events.words;
   const f = words[at + L.E_SLOT] << L.FLOW_STRIDE_LOG2;
   const kind = words[at + L.E_KIND];
-  if (core.flows[f + L.F_STATE] !== L.STATE_CLOSING || kind === EVENT_VIOLATION) {
+  if (kind === EVENT_VIOLATION) {
     return false;
   }
   if (kind === EVENT_MESSAGE) {

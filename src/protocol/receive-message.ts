@@ -38,7 +38,12 @@ export function receiveWhole(core: Core, f: number, x: number): void {
     const ahead = sequenceDistance(id, core.receiveStreams.words[stream + L.R_NEXT_ID]);
     if (ahead === 0) {
       deliverBytes(core, f, key, id, offset, length);
-      advanceOrdered(core, f, stream, key);
+      const streams = core.receiveStreams.words;
+      if (streams[stream + L.R_HELD_COUNT] === 0) {
+        streams[stream + L.R_NEXT_ID] = (id + 1) & 0xffff;
+      } else {
+        advanceOrdered(core, f, stream, key);
+      }
     } else if (isBehind(core, ahead) || isHeld(core, stream, id)) {
       core.tallies[TALLY_MESSAGE_DUPLICATE] += 1;
     } else {

@@ -276,9 +276,8 @@ function noteSequence(flows: Int32Array, f: number, sequence: number, arrivalUs:
   const largest = flows[f + L.F_RX_LARGEST];
   const ahead = sequenceDistance(sequence, largest);
   if (ahead > 0) {
-    const clear = ahead < limits.RECEIVE_HISTORY_PACKETS ? ahead : limits.RECEIVE_HISTORY_PACKETS;
-    for (let back = 0; back < clear; back += 1) {
-      historyClear(flows, bits, sequence - back);
+    if (ahead > 1) {
+      clearHistory(flows, bits, sequence, ahead);
     }
     flows[f + L.F_RX_LARGEST] = sequence;
     flows[f + L.F_RX_LARGEST_ARRIVAL_US] = arrivalUs;
@@ -292,6 +291,14 @@ function noteSequence(flows: Int32Array, f: number, sequence: number, arrivalUs:
   }
   historySet(flows, bits, sequence);
   return ahead === 1;
+}
+
+/** Numbers below `sequence` that were passed over have not been received. */
+function clearHistory(flows: Int32Array, bits: number, sequence: number, ahead: number): void {
+  const clear = ahead < limits.RECEIVE_HISTORY_PACKETS ? ahead : limits.RECEIVE_HISTORY_PACKETS;
+  for (let back = 1; back < clear; back += 1) {
+    historyClear(flows, bits, sequence - back);
+  }
 }
 
 /** RFC 3550 §6.4.1 and appendix A.8, in 256 µs ticks, scaled by 16. */

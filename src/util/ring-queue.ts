@@ -1,8 +1,6 @@
-import { assert } from './assert.js';
-
 /**
  * First in, first out, records of `stride` int32 words; grows by doubling, never shrinks.
- * push and peek answer the index in `words` of the record's first word.
+ * push and shift answer the index in `words` of the record's first word.
  *
  * Invariant: head ≤ tail; size = tail − head ≤ capacity (a power of two).
  */
@@ -33,14 +31,16 @@ export class RingQueue {
     return index;
   }
 
-  /** The oldest record, −1 when empty. */
-  peek(): number {
-    return this.head === this.tail ? -1 : (this.head & this.mask) * this.stride;
-  }
-
-  pop(): void {
-    assert(this.head !== this.tail, 'ring queue: pop of nothing');
+  /**
+   * The oldest record, taken out but readable until the next push; −1 when there is none.
+   */
+  shift(): number {
+    if (this.head === this.tail) {
+      return -1;
+    }
+    const index = (this.head & this.mask) * this.stride;
     this.head = (this.head + 1) | 0;
+    return index;
   }
 
   private grow(): void {
