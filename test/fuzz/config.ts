@@ -48,7 +48,7 @@ export function drawConfig(prng: Prng): FlowConfig {
 }
 
 /** A receiver that takes little meets its limits early. */
-function smallLimits(prng: Prng): typeof DEFAULTS {
+export function smallLimits(prng: Prng): typeof DEFAULTS {
   const messageBytes = 1024 + prng.below(5000);
   return {
     channels: 1 + prng.below(9),

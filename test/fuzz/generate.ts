@@ -25,6 +25,7 @@ export function generate(seed: number): Play {
   const player = new Player(config);
   const play: Play = { config, steps: [], questions: player.questions, thrown: null };
   let atUs = 0;
+  const talkative = prng.chance(1, 4);
   let left = 20 + prng.below(STEPS_MAX);
   player.sent.forEach((bytes) => {
     peer.hear(bytes);
@@ -32,7 +33,7 @@ export function generate(seed: number): Play {
   while (left > 0) {
     left -= 1;
     atUs += QUANTUM_US * pick(prng, [0, 0, 0, 1, 1, 2, 10, prng.chance(1, 10) ? 72 : 3]);
-    const step = drawStep(prng, peer, atUs);
+    const step = drawStep(prng, peer, atUs, talkative);
     play.steps.push(step);
     try {
       const answer = player.play(step);
@@ -80,15 +81,20 @@ function ended(player: Player): string | null {
   }
 }
 
-function drawStep(prng: Prng, peer: Peer, atUs: number): Step {
-  if (prng.chance(1, 12)) {
+/** What happens next; a talkative application sends as often as it receives. */
+function drawStep(prng: Prng, peer: Peer, atUs: number, talkative: boolean): Step {
+  if (prng.chance(1, talkative ? 2 : 12)) {
     const length = pick(prng, [0, prng.below(200), prng.below(200), prng.below(4000)]);
     const mode = prng.below(4);
     const channel = prng.below(Math.min(3, peer.config.limits.channels));
     return { kind: 'send', atUs, channel, mode, length };
   }
   if (prng.chance(1, 30)) {
-    return { kind: 'wait', atUs };
+    const portOnly = prng.chance(1, 2);
+    return prng.chance(1, 4) ? { kind: 'move', atUs, portOnly } : { kind: 'wait', atUs };
+  }
+  if (prng.chance(1, 1000)) {
+    return { kind: 'close', atUs, code: prng.below(0x10000) };
   }
   return { kind: 'in', atUs, hex: Buffer.from(peer.next()).toString('hex') };
 }

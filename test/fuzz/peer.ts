@@ -3,13 +3,14 @@
  * as a legal end does, and from time to time is not one (hostile-*.ts).
  */
 import type { Prng } from '../../src/util/prng.js';
-import type { FlowConfig } from './config.js';
+import { type FlowConfig, smallLimits } from './config.js';
 import { drawBytes, drawLength, pick } from './draw.js';
 import {
   type AckFields,
   ackFor,
   type FrameWriter,
   PARAMS,
+  type ParamsFields,
   packetBytes,
   paramsBytes,
   u32,
@@ -128,9 +129,24 @@ export class Peer {
     }
   }
 
-  private goodParams(): typeof PARAMS {
-    const flags = (this.config.side === 'client' ? 1 : 0) | (this.prng.chance(1, 4) ? 0xfc : 0);
-    return { ...PARAMS, flags: flags | (this.prng.chance(1, 4) ? 2 : 0) };
+  /** Half of the peers take little, so that the other side meets the sender's rule. */
+  private goodParams(): ParamsFields {
+    const { prng } = this;
+    const flags = (this.config.side === 'client' ? 1 : 0) | (prng.chance(1, 4) ? 0xfc : 0);
+    const fields = { ...PARAMS, flags: flags | (prng.chance(1, 4) ? 2 : 0) };
+    if (prng.chance(1, 2)) {
+      return fields;
+    }
+    const limits = smallLimits(prng);
+    return {
+      ...fields,
+      channels: limits.channels,
+      partials: limits.partials,
+      window: limits.windowIds,
+      unreliableBytes: limits.unreliableMessageBytes,
+      reliableBytes: limits.messageBytes,
+      budgetBytes: limits.receiveBudgetBytes,
+    };
   }
 
   private compose(): Packet {

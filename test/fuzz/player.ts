@@ -7,7 +7,10 @@ import { type FlowConfig, flowLine } from './config.js';
 export type Step =
   | { kind: 'in'; atUs: number; hex: string }
   | { kind: 'send'; atUs: number; channel: number; mode: number; length: number }
-  | { kind: 'wait'; atUs: number };
+  | { kind: 'wait'; atUs: number }
+  /** The other end came from another address. */
+  | { kind: 'move'; atUs: number; portOnly: boolean }
+  | { kind: 'close'; atUs: number; code: number };
 
 /** A question to the Rust receiver and what it must answer. */
 export interface Question {
@@ -57,15 +60,26 @@ export class Player {
       answer = this.receive(nowUs, Buffer.from(step.hex, 'hex'));
       this.ask(`in ${step.hex}`, answer);
       this.ready = this.ready || answer.includes(' | ready');
-    } else if (step.kind === 'send' && this.ready) {
+    } else if (this.ready) {
       // Not before: what was queued may turn out too large, which only this side knows.
-      const { channel, mode, length } = step;
-      this.protocol.send(0, nowUs, channel, mode, this.data, 0, length, 0, 0, 0);
+      this.act(step, nowUs);
     }
     this.transmit(nowUs);
     this.protocol.checkInvariants();
     this.steps += 1;
     return answer;
+  }
+
+  private act(step: Step, nowUs: number): void {
+    if (step.kind === 'send') {
+      const { channel, mode, length } = step;
+      this.protocol.send(0, nowUs, channel, mode, this.data, 0, length, 0, 0, 0);
+    } else if (step.kind === 'move') {
+      this.protocol.pathChanged(0, nowUs, step.portOnly);
+    } else if (step.kind === 'close') {
+      this.lines.push('close');
+      this.protocol.close(0, nowUs, step.code, null);
+    }
   }
 
   /** Nothing may be left of a flow that is freed. */

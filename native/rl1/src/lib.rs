@@ -25,6 +25,7 @@ pub mod frame;
 pub mod header;
 pub mod lane;
 pub mod loose;
+pub mod mirror;
 pub mod params;
 pub mod pieces;
 pub mod reader;

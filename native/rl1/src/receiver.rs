@@ -73,6 +73,11 @@ impl Receiver {
         self.sent.push(number, largest);
     }
 
+    /// This side closes.
+    pub fn close(&mut self) {
+        self.kind = Kind::Ended;
+    }
+
     /// Takes one payload, at a time in µs that never goes back. What it caused is appended to `events`.
     pub fn handle(
         &mut self,
@@ -117,12 +122,18 @@ impl Receiver {
         let (header, body) = header::parse(payload)?;
         self.received.check(header.sequence)?;
         let frames = frame::parse_all(body, &self.limits)?;
-        if let Some(ack) = &header.ack {
-            self.check_ack(ack)
-                .inspect_err(|reason| self.end(reason.name(), events))?;
+        let claims = |this: &Self, wrong: fn(Claim) -> bool| {
+            let ack = header.ack.as_ref();
+            ack.is_some_and(|ack| ack.named().any(|number| wrong(this.sent.claim(number))))
+        };
+        if claims(self, |claim| claim == Claim::NeverSent) {
+            return Err(self.end(Reason::AckNeverSent, events));
         }
         rule::check(&frames, &self.delivery, &self.limits, now_us)
             .inspect_err(|reason| self.count_violation(*reason, events))?;
+        if claims(self, |claim| matches!(claim, Claim::Skipped(_))) {
+            return Err(self.end(Reason::AckNeverSent, events));
+        }
         if let Some(ack) = &header.ack {
             self.apply_ack(ack);
         }
@@ -161,17 +172,6 @@ impl Receiver {
         claims().any(long_ago) && !claims().any(for_certain)
     }
 
-    fn check_ack(&self, ack: &Ack<'_>) -> Result<(), Reason> {
-        let impossible = |claim| matches!(claim, Claim::NeverSent | Claim::Skipped(_));
-        if ack
-            .named()
-            .any(|number| impossible(self.sent.claim(number)))
-        {
-            return Err(Reason::AckNeverSent);
-        }
-        Ok(())
-    }
-
     /// The peer has what the packets it names told it.
     fn apply_ack(&mut self, ack: &Ack<'_>) {
         for number in ack.named() {
@@ -187,12 +187,13 @@ impl Receiver {
         }
         self.violations += 1;
         if self.violations == VIOLATIONS_MAX {
-            self.end(reason.name(), events);
+            self.end(reason, events);
         }
     }
 
-    fn end(&mut self, reason: &'static str, events: &mut Vec<Event>) {
+    fn end(&mut self, reason: Reason, events: &mut Vec<Event>) -> Reason {
         self.kind = Kind::Ended;
-        events.push(Event::Violation(reason));
+        events.push(Event::Violation(reason.name()));
+        reason
     }
 }

@@ -4,7 +4,8 @@
 //! flow SIDE CHANNELS PARTIALS WINDOW UNRELIABLE RELIABLE BUDGET FIRST   a new flow: client or server
 //! time US                                                         µs since the flow began, never back
 //! in HEX           a payload that came    ▸ accept | REASON, then ` | EVENT` for each event
-//! sent HEX         a payload that left    ▸ ok | wrong ack block: WHY
+//! sent HEX         a payload that left    ▸ ok | wrong ack block: WHY | wrong packet: REASON
+//! close            this side closes
 //! sync                                    ▸ sync, flushed
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! `message CHANNEL MODE ID BYTES`, `closed CODE BYTES`, `violation REASON`; BYTES is the length and
 //! the FNV-1a hash (32 bits, hex) of bytes.
 
+use crate::mirror::Mirror;
 use crate::params::MAGIC;
 use crate::{header, Event, Limits, Receiver, Side};
 use std::fmt::Write;
@@ -22,6 +24,9 @@ const SKIPS_KNOWN: u16 = 8;
 #[derive(Default)]
 pub struct Script {
     flow: Option<Receiver>,
+    first_id: u16,
+    /// Once the peer's limits are known.
+    mirror: Option<Mirror>,
     now_us: u64,
     payload: Vec<u8>,
     events: Vec<Event>,
@@ -32,7 +37,13 @@ impl Script {
     pub fn line(&mut self, line: &str, output: &mut String) -> Result<(), String> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
-            "flow" => self.flow = Some(parse_flow(rest)?),
+            "flow" => {
+                let (flow, first_id) = parse_flow(rest)?;
+                self.flow = Some(flow);
+                self.first_id = first_id;
+                self.mirror = None;
+            }
+            "close" => self.flow.iter_mut().for_each(Receiver::close),
             "time" => self.now_us = rest.parse().map_err(|_| format!("bad time {rest}"))?,
             "in" => self.handle(rest, output)?,
             "sent" => self.note_sent(rest, output)?,
@@ -55,6 +66,10 @@ impl Script {
             return Ok(());
         }
         let verdict = flow.handle(self.now_us, &self.payload, &mut self.events);
+        if self.mirror.is_none() {
+            let limits = flow.peer().map(|params| params.limits);
+            self.mirror = limits.map(|limits| Mirror::new(limits, self.first_id));
+        }
         output.push_str(verdict.err().map_or("accept", |reason| reason.name()));
         for event in &self.events {
             output.push_str(" | ");
@@ -76,17 +91,26 @@ impl Script {
         }
         let (header, _) = header::parse(&self.payload).map_err(|reason| reason.name())?;
         match flow.received().judge(header.ack.as_ref()) {
-            Ok(()) => output.push_str("ok\n"),
             Err(why) => {
                 let _ = writeln!(output, "wrong ack block: {why}");
             }
+            Ok(()) => match self
+                .mirror
+                .as_mut()
+                .map(|end| end.take(self.now_us, &self.payload))
+            {
+                Some(Err(reason)) => {
+                    let _ = writeln!(output, "wrong packet: {reason}");
+                }
+                Some(Ok(_)) | None => output.push_str("ok\n"),
+            },
         }
         flow.note_sent(header.sequence, header.ack.map(|ack| ack.largest));
         Ok(())
     }
 }
 
-fn parse_flow(rest: &str) -> Result<Receiver, String> {
+fn parse_flow(rest: &str) -> Result<(Receiver, u16), String> {
     let wrong = || format!("bad flow {rest}");
     let mut words = rest.split(' ');
     let side = match words.next() {
@@ -107,7 +131,8 @@ fn parse_flow(rest: &str) -> Result<Receiver, String> {
     })();
     let limits = limits.ok_or_else(wrong)?;
     let first_id = number().and_then(|first| first.try_into().ok());
-    Ok(Receiver::new(side, limits, first_id.ok_or_else(wrong)?))
+    let first_id = first_id.ok_or_else(wrong)?;
+    Ok((Receiver::new(side, limits, first_id), first_id))
 }
 
 fn describe(event: &Event, output: &mut String) {
