@@ -35,7 +35,7 @@ export function hostileAck(prng: Prng, heard: Heard): AckFields {
   for (let bytes = prng.chance(1, 2) ? prng.below(16) : 0; bytes > 0; bytes -= 1) {
     bitmap.push(pick(prng, [0, 1, 0x80, 0xff, prng.below(256)]));
   }
-  if (bitmap.length > 0 && !prng.chance(1, 8)) {
+  if (bitmap.length > 0 && !prng.chance(1, 2)) {
     bitmap[bitmap.length - 1] = 1 + prng.below(255);
   }
   const run = pick(prng, [0, 0, 1, prng.below(20), 254, 255]);

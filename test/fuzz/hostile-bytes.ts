@@ -50,7 +50,7 @@ function params(prng: Prng, _bytes: Uint8Array, config: FlowConfig): Uint8Array 
   const right = config.side === 'client' ? 1 : 0;
   const bounds: [keyof ParamsFields, readonly number[]][] = [
     ['version', [0, 1, 2, 255]],
-    ['flags', [0, 1, 2, 3, 0xfd]],
+    ['flags', [0, 1, 1 - right, 2, 3, 0xfd]],
     ['channels', [0, 1, 255]],
     ['partials', [0, 1, 255]],
     ['window', [0, 1, 16384, 16385, 65535]],

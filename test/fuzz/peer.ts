@@ -67,7 +67,10 @@ export class Peer {
   next(): Uint8Array {
     const { prng } = this;
     this.current = null;
-    if (!this.greeted && prng.chance(7, 8)) {
+    if (!this.greeted && prng.chance(1, 12)) {
+      return paramsBytes({ ...PARAMS, flags: this.config.side === 'client' ? 0 : 1 });
+    }
+    if (!this.greeted && prng.chance(3, 4)) {
       this.greeted = true;
       return paramsBytes(this.goodParams());
     }
@@ -190,7 +193,7 @@ export class Peer {
 
   private ack(): AckFields | null {
     const { prng } = this;
-    if (isHostile(prng, this.malice >> 2)) {
+    if (isHostile(prng, this.malice >> 1)) {
       return hostileAck(prng, this);
     }
     let largest = this.newestHeard;
