@@ -1,7 +1,19 @@
 // Every message type there is, with its schema model and flatc accessor.
 import type { ByteBuffer } from 'flatbuffers';
 import * as game from '../../src/messages/generated/flatc/ggscale/game.js';
-import { GameEvent, Input, Snapshot } from '../../src/messages/generated/index.js';
+import {
+  GameEvent,
+  GameState,
+  Input,
+  JoinAccepted,
+  JoinRejected,
+  JoinRequest,
+  LobbyAction,
+  LobbyUpdate,
+  MatchEvent,
+  ScoreEvent,
+  Snapshot,
+} from '../../src/messages/generated/index.js';
 import type { MessageType } from '../../src/messages/index.js';
 import * as kitchen from './generated/flatc/test/kitchen.js';
 import { Kitchen, Tiny, Tree } from './generated/index.js';
@@ -13,7 +25,22 @@ export interface Subject {
   accessor: (buffer: ByteBuffer) => unknown;
 }
 
-export const TYPES = { Input, Snapshot, GameEvent, Kitchen, Tiny, Tree };
+export const TYPES = {
+  Input,
+  Snapshot,
+  GameEvent,
+  GameState,
+  MatchEvent,
+  ScoreEvent,
+  LobbyUpdate,
+  LobbyAction,
+  JoinRequest,
+  JoinAccepted,
+  JoinRejected,
+  Kitchen,
+  Tiny,
+  Tree,
+};
 
 export async function loadSubjects(): Promise<Subject[]> {
   const models = new Map([...(await loadTables(0)), ...(await loadTables(1))]);
@@ -21,6 +48,14 @@ export async function loadSubjects(): Promise<Subject[]> {
     Input: (buffer) => game.Input.getRootAsInput(buffer),
     Snapshot: (buffer) => game.Snapshot.getRootAsSnapshot(buffer),
     GameEvent: (buffer) => game.GameEvent.getRootAsGameEvent(buffer),
+    GameState: (buffer) => game.GameState.getRootAsGameState(buffer),
+    MatchEvent: (buffer) => game.MatchEvent.getRootAsMatchEvent(buffer),
+    ScoreEvent: (buffer) => game.ScoreEvent.getRootAsScoreEvent(buffer),
+    LobbyUpdate: (buffer) => game.LobbyUpdate.getRootAsLobbyUpdate(buffer),
+    LobbyAction: (buffer) => game.LobbyAction.getRootAsLobbyAction(buffer),
+    JoinRequest: (buffer) => game.JoinRequest.getRootAsJoinRequest(buffer),
+    JoinAccepted: (buffer) => game.JoinAccepted.getRootAsJoinAccepted(buffer),
+    JoinRejected: (buffer) => game.JoinRejected.getRootAsJoinRejected(buffer),
     Kitchen: (buffer) => kitchen.Kitchen.getRootAsKitchen(buffer),
     Tiny: (buffer) => kitchen.Tiny.getRootAsTiny(buffer),
     Tree: (buffer) => kitchen.Tree.getRootAsTree(buffer),

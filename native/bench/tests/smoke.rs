@@ -3,8 +3,11 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One process of the bench; killed with the value.
 struct Process {
@@ -186,8 +189,11 @@ fn a_flood_is_refused_by_reason_while_flows_go_on() {
         "unknown-address",
         "open-failed",
     ];
+    let begun = Instant::now();
     loop {
         let drops = server.ask("mark")["drops"].clone();
+        // It would wait for ever, and say nothing of what is missing.
+        assert!(begun.elapsed() < PATIENCE, "not every reason: {drops}");
         if reasons
             .iter()
             .all(|reason| drops[reason].as_u64() > Some(0))
