@@ -27,6 +27,7 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
+import { InputLead } from '../time/input-lead.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import { checkHandler } from '../util/handlers.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
@@ -50,6 +51,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   readonly #unread: UnreadQueue<R>;
   #link: Link | null = null;
   #hello: Hello | null = null;
+  #lead: InputLead | null = null;
   /** Taken from `#unread` for handlers, not handed over yet. */
   readonly #late = new Map<string, unknown[]>();
   #state: ConnectionState | 'opening' = 'opening';
@@ -90,6 +92,9 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       },
       handleHello: (payload) => this.#handleHello(payload),
       handleReceipt: (receipt, outcome) => this.#handleReceipt(receipt, outcome),
+      handleLead: ({ tick, marginMs, inputs, late }) => {
+        this.#lead?.feedback(tick, marginMs, inputs, late, this.serverTime());
+      },
       handleUnhandled: (type, value) => this.#handleUnhandled(type, value),
       fail: (code, reason) => this.#fail(code, reason),
       handleClosed: (info) => this.#handleClosed(info),
@@ -183,6 +188,16 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     return this.#requireLink().serverTimeErrorMs();
   }
 
+  inputLead(): number {
+    const { rttMs, rttVarMs } = this.stats();
+    return this.#lead?.leadMs(this.serverTime(), rttMs, rttVarMs) ?? Number.NaN;
+  }
+
+  tickToSend(): number {
+    const { rttMs, rttVarMs } = this.stats();
+    return this.#lead?.tickToSend(this.serverTime(), rttMs, rttVarMs) ?? Number.NaN;
+  }
+
   async close(code: number = CLOSE_NORMAL, reason = ''): Promise<void> {
     assertApplicationCloseCode(code);
     if (this.#state === 'open') {
@@ -247,6 +262,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       return;
     }
     this.#hello = hello;
+    if (hello.ticks !== null) this.#lead = new InputLead(hello.ticks);
     this.#requireLink().handleHello(hello, payload);
     if (this.#state !== 'opening') return;
     this.#state = 'open';

@@ -1,5 +1,5 @@
 import type { Registry } from '../messages/types.js';
-import type { Hello } from '../session/control.js';
+import type { Hello, LeadReport } from '../session/control.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type {
@@ -40,6 +40,7 @@ export interface LinkHost {
   attach(link: Link): void;
   handleHello(payload: unknown): void;
   handleReceipt(receipt: number, outcome: ReceiptOutcome): void;
+  handleLead(report: LeadReport): void;
   handleUnhandled(type: string, value: unknown): void;
   /** The peer broke the rules: ends the connection with this code. */
   fail(code: number, reason: string): void;

@@ -93,6 +93,17 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
    * was spent; Infinity before the first exchange. Half a round trip, mostly.
    */
   serverTimeError(): number;
+  /**
+   * How far inputs are sent ahead of `serverTime()` so that they arrive just before their tick, ms. It
+   * follows what the server says about their arrival (`player.inputs.arrived(tick)`) by at most 100 ms a
+   * second upwards and 30 downwards; before that it is half a round trip and what that varies by.
+   */
+  inputLead(): number;
+  /**
+   * The tick that an input made now is for: the first one it can still reach. Ask at each frame, and
+   * send when it changes. It never goes back. NaN when the server has no ticks.
+   */
+  tickToSend(): number;
   /** Flushes what is queued (bounded), says goodbye, frees everything. Idempotent. */
   close(code?: number, reason?: string): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { openClientRuntime } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer } from '../session/binary-peer.js';
-import { type Hello, numberField } from '../session/control.js';
+import { type Hello, type LeadReport, numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import {
   type ConnectionStats,
@@ -70,6 +70,7 @@ class UdpLink implements Link, RuntimeHandler {
       onUnhandled: (_owner: null, type: string, value: unknown) => {
         host.handleUnhandled(type, value);
       },
+      onLead: (_owner: null, report: LeadReport) => host.handleLead(report),
       onBroken: (_owner: null, code: number, reason: string) => host.fail(code, reason),
       onHello: (_owner: null, payload: unknown) => {
         host.handleHello(payload);

@@ -73,6 +73,7 @@ class WsLink implements Link {
         drops: host.drops,
         acks: this.#acks,
         onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
+        onLead: (_owner, report) => host.handleLead(report),
         onBroken: (_owner, code, reason) => host.fail(code, reason),
         onHello: (_owner, payload) => host.handleHello(payload),
         onReceipt: (_owner, receipt, outcome) => host.handleReceipt(receipt, outcome),

@@ -34,6 +34,7 @@ import { RoomTicks } from './room-ticks.js';
 import { ServerOps, type ServerState } from './server-ops.js';
 import { addConnection, collectStats, emptyStats } from './server-stats.js';
 import { TickClock } from './tick-clock.js';
+import { TickTimes } from './tick-times.js';
 import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
 import type {
   AdmissionSettings,
@@ -84,6 +85,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #wsListener: WsListener | null = null;
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
+  #tickTimes: TickTimes | null = null;
   #tick = 0;
   #blocked: PrefixList;
   #isBusy: boolean;
@@ -253,8 +255,10 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   async #open(): Promise<void> {
     const settings = this.#settings;
+    if (settings.tickHz > 0) this.#tickTimes = new TickTimes(settings.tickHz, this.nowMs());
     const host = {
       registry: settings.registry,
+      ticks: this.#tickTimes,
       dispatcher: this.#dispatcher,
       drops: this.#drops,
       tickets: this.#tickets,
@@ -387,6 +391,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#tick += ticksDue;
     const stepMs = 1000 / this.#settings.tickHz;
     const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
+    this.#tickTimes?.begin(info.tick, info.nowMs);
     this.#ops.beginTick(info.tick, ticksDue);
     this.#ticks.emit([info], this.#errors.at('onTick'));
     this.#ops.endTick();

@@ -5,6 +5,7 @@ import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ReceiptOutcome } from '../session/types.js';
 import type { PlayerEntry } from './player-entry.js';
+import type { TickTimes } from './tick-times.js';
 import type { TicketBook } from './tickets.js';
 
 export interface ListenerHost {
@@ -17,6 +18,8 @@ export interface ListenerHost {
   readonly messageAges: DurationHistogram | null;
   /** Monotonic ms since the server started listening. */
   nowMs(): number;
+  /** When ticks run; null without ticks. */
+  readonly ticks: TickTimes | null;
   isFull(playerId: string): boolean;
   /** @throws Problem 503 when new players are not wanted and this is one */
   refuseIfBusy(playerId: string): void;

@@ -34,6 +34,7 @@ export type {
   MessageHandler,
   MetricsOptions,
   Player,
+  PlayerInputs,
   Rate,
   RawFlow,
   ReceiptHandler,

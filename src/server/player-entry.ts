@@ -11,6 +11,8 @@ import type {
   SendResult,
   Wire,
 } from '../session/types.js';
+import { PlayerInputs } from './player-inputs.js';
+import type { TickTimes } from './tick-times.js';
 import type { Player } from './types.js';
 
 /** What differs between the wires and is not the peer's business. */
@@ -18,6 +20,9 @@ export interface PlayerLink {
   readonly wire: Wire;
   stats(player: PlayerEntry): ConnectionStats;
   watchDrained(player: PlayerEntry, callback: () => void): void;
+  /** When ticks are due, and what it is now, ms. */
+  readonly ticks: TickTimes | null;
+  nowMs(): number;
 }
 
 export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
@@ -33,6 +38,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly rooms = new Set<string>();
   /** Set when the player leaves; figures at that moment. */
   finalStats: ConnectionStats | null = null;
+  #inputs: PlayerInputs | null = null;
   readonly #link: PlayerLink;
   readonly #onClose: (player: PlayerEntry, info: CloseInfo) => void;
 
@@ -54,6 +60,16 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
 
   get hasLeft(): boolean {
     return this.finalStats !== null;
+  }
+
+  get inputs(): PlayerInputs {
+    const { ticks } = this.#link;
+    this.#inputs ??= new PlayerInputs(
+      ticks,
+      () => this.#link.nowMs(),
+      (report) => this.peer.sendLead(report),
+    );
+    return this.#inputs;
   }
 
   send(type: string, value: unknown, options?: SendOptions): SendResult {

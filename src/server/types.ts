@@ -16,10 +16,12 @@ import type {
 import type { AdmissionSettings } from '../util/admission.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import type { NxMode } from '../util/nx.js';
+import type { PlayerInputs } from './player-inputs.js';
 
 export type { Logger, LogLevel } from '../ops/index.js';
 export type { AdmissionSettings, AdmissionStatus, Rate } from '../util/admission.js';
 export type { ChannelOptions } from '../util/channel-options.js';
+export type { PlayerInputs } from './player-inputs.js';
 
 /**
  * `tick`: datagrams are read at the start of each tick and one packet per client leaves at its end.
@@ -154,6 +156,8 @@ export interface Player<R> {
   /** Says goodbye and frees the connection. */
   close(code?: number, reason?: string): void;
   stats(): ConnectionStats;
+  /** How its inputs arrive relative to their ticks; tell it of each: `inputs.arrived(tick)`. */
+  readonly inputs: PlayerInputs;
 }
 
 /** A group of players that hears the same broadcasts. Empty rooms cost nothing. */

@@ -18,6 +18,7 @@ import { createHello } from './hello.js';
 import type { ListenerHost } from './host.js';
 import { PlayerEntry, type PlayerLink } from './player-entry.js';
 import { RawFlowEntry } from './raw-flow.js';
+import type { TickTimes } from './tick-times.js';
 import { TICKET_LIFETIME_S } from './tickets.js';
 import { readUserData, writeUserData } from './user-data.js';
 
@@ -65,6 +66,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       onUnhandled: null,
       onBroken: (player, code, reason) => player.end(code, reason),
       onHello: null,
+      onLead: null,
     };
   }
 
@@ -83,6 +85,14 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       userData: writeUserData(ticketId, playerId),
       nx: TOKEN_NX[nx],
     });
+  }
+
+  get ticks(): TickTimes | null {
+    return this.#host.ticks;
+  }
+
+  nowMs(): number {
+    return this.#host.nowMs();
   }
 
   stats(player: PlayerEntry): ConnectionStats {
@@ -152,7 +162,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     const peer = new BinaryPeer(this.#context, player, slot, false);
     player.peer = peer;
     this.#players[slot] = player;
-    const hello = createHello(flow.playerId, this.#host.nowMs());
+    const hello = createHello(flow.playerId, this.#host);
     peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.clockUs() });
     peer.handleReady(registryHash);
     this.#host.admit(player);

@@ -22,6 +22,7 @@ import { createHello } from './hello.js';
 import type { ListenerHost } from './host.js';
 import { PlayerEntry, type PlayerLink } from './player-entry.js';
 import { Problem } from './problem.js';
+import type { TickTimes } from './tick-times.js';
 
 /** A frame is a body and its envelope; what is larger closes with 1009. */
 const FRAME_BYTES_MAX = BODY_BYTES_MAX + 1024;
@@ -73,6 +74,7 @@ export class WsListener implements PlayerLink {
       onUnhandled: null,
       onBroken: (player, code, reason) => player.end(code, reason),
       onHello: null,
+      onLead: null,
       onReceipt: (player, receipt, outcome) => host.handleReceipt(player, receipt, outcome),
       nowMs: () => host.nowMs(),
       onClockSample: null,
@@ -100,6 +102,14 @@ export class WsListener implements PlayerLink {
     for (const [player, { source }] of [...this.#connections]) {
       if (isBlocked(source)) player.end(CLOSE_POLICY_VIOLATION, 'blocked');
     }
+  }
+
+  get ticks(): TickTimes | null {
+    return this.#host.ticks;
+  }
+
+  nowMs(): number {
+    return this.#host.nowMs();
   }
 
   stats(player: PlayerEntry): ConnectionStats {
@@ -173,7 +183,7 @@ export class WsListener implements PlayerLink {
     socket.on('close', (code: number, reason: Buffer) => {
       this.#handleClose(player, peer, code, reason.toString('utf8'));
     });
-    peer.sendControl('$hello', createHello(playerId, this.#host.nowMs()));
+    peer.sendControl('$hello', createHello(playerId, this.#host));
     this.#host.admit(player);
   }
 

@@ -33,6 +33,7 @@ function build(awaitsHello: boolean) {
     onUnhandled: null,
     onBroken: (_owner, _code, reason) => broken.push(reason),
     onHello: () => peer.releaseHeld(),
+    onLead: null,
   };
   const peer: BinaryPeer<null> = new BinaryPeer(context, null, 0, awaitsHello);
   const bytes = new Uint8Array(4096);

@@ -16,7 +16,16 @@ import { TransportError } from '../util/errors.js';
 import type { AckBatch } from './ack-batch.js';
 import { ByteSendLog } from './byte-send-log.js';
 import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH, cutReason } from './close-codes.js';
-import { ID_ACK, parseTypes, readAck, writeAck } from './control.js';
+import {
+  ID_ACK,
+  ID_LEAD,
+  type LeadReport,
+  parseTypes,
+  readAck,
+  readLead,
+  writeAck,
+  writeLead,
+} from './control.js';
 import type { Dispatcher } from './dispatcher.js';
 import {
   DROP_BAD_CONTROL,
@@ -72,6 +81,8 @@ export interface BinaryPeerContext<O> {
   readonly onBroken: (owner: O, code: number, reason: string) => void;
   /** A `$hello` came (client). Null at the server, where it is a violation. */
   readonly onHello: ((owner: O, payload: unknown) => void) | null;
+  /** A `$lead` came (client). Null at the server, where it is a violation. */
+  readonly onLead: ((owner: O, report: LeadReport) => void) | null;
 }
 
 interface HeldMessage {
@@ -206,6 +217,14 @@ export class BinaryPeer<O> {
     const { registry, scratch } = this.#context;
     const length = registry.runtime.encode(name, payload, scratch, 0, scratch.length);
     this.#sendControlBytes(length);
+  }
+
+  /** Tells how inputs arrive; the newest report is what counts. */
+  sendLead(report: LeadReport): void {
+    if (this.#isClosed) return;
+    const { registry, scratch } = this.#context;
+    const head = registry.runtime.encodeId(ID_LEAD, scratch, 0, scratch.length);
+    this.#sendControlBytes(head + writeLead(report, scratch, head), MODE_UNRELIABLE_SEQUENCED);
   }
 
   /** A reassembled message of this flow. Refusals are counted, never thrown. */
@@ -381,6 +400,8 @@ export class BinaryPeer<O> {
     if (registry.decode(bytes, offset, length) === DECODE_RUNTIME) {
       if (decoded.id === ID_ACK) {
         isFine = readAck(decoded.bytes, decoded.bodyOffset, decoded.bodyLength, this);
+      } else if (decoded.id === ID_LEAD) {
+        isFine = this.#handleLead(decoded.bytes, decoded.bodyOffset, decoded.bodyLength);
       } else if (decoded.id === 0) {
         isFine = this.#handleControlFrame(decoded.name, decoded.payload);
       }
@@ -388,6 +409,14 @@ export class BinaryPeer<O> {
     if (isFine) return;
     drops.count(DROP_BAD_CONTROL);
     this.#fail(CLOSE_PROTOCOL_ERROR, 'malformed session message');
+  }
+
+  #handleLead(bytes: Uint8Array, offset: number, length: number): boolean {
+    const { onLead } = this.#context;
+    const report = readLead(bytes, offset, length);
+    if (report === null || onLead === null) return false;
+    if (this.#held === null) onLead(this.#owner, report); // ahead of $hello it says nothing
+    return true;
   }
 
   #handleControlFrame(name: string, payload: unknown): boolean {
@@ -416,9 +445,8 @@ export class BinaryPeer<O> {
     return true;
   }
 
-  #sendControlBytes(length: number): number {
+  #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED): number {
     const { port, scratch } = this.#context;
-    const mode = MODE_RELIABLE_ORDERED;
     return port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
   }
 }

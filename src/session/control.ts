@@ -7,15 +7,23 @@
  *   $types  both, UDP, only when the registry hashes differ: [[id, hash], …]
  *   $ack    both: UDP raw id 2, n × (u8 lane, u32 next number, little-endian);
  *           WebSocket {"frames": number of game frames delivered}
+ *   $lead   server → client: UDP raw id 3, unreliable-sequenced, u32 tick, i32 margin in µs, u16 inputs,
+ *           u16 late, little-endian; WebSocket {"tick", "marginMs", "inputs", "late"}
  *   $ping / $time  WebSocket: {"t": sender's ms} / {"t": echoed, "server": server ms}
  */
 
+import type { TickSchedule } from '../time/input-lead.js';
 import { SESSION_LANES } from './limits.js';
 import type { ReceiveNumbers } from './receive-numbers.js';
 
 /** Raw body id of the UDP acknowledgement. */
 export const ID_ACK = 2;
+/** Raw body id of the UDP input lead. */
+export const ID_LEAD = 3;
 const ACK_ENTRY_BYTES = 5;
+const LEAD_BYTES = 12;
+const I32_MAX = 0x7fffffff;
+const U16_MAX = 0xffff;
 
 export interface Hello {
   /** Session id, 16 hex digits. */
@@ -26,6 +34,18 @@ export interface Hello {
   player: string;
   /** The server's monotonic clock when this was sent, ms. */
   serverTimeMs: number;
+  /** When the server runs its ticks; null when it has none. */
+  ticks: TickSchedule | null;
+}
+
+/** How the inputs of the last 100 ms arrived at the server. */
+export interface LeadReport {
+  /** Of the input with the least margin (u32), and that margin: ahead of its tick, ms. */
+  tick: number;
+  marginMs: number;
+  /** First copies, and those of them that came after their tick had run. */
+  inputs: number;
+  late: number;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -36,10 +56,55 @@ function isObject(value: unknown): value is Record<string, unknown> {
 export function parseHello(payload: unknown): Hello | null {
   if (!isObject(payload)) return null;
   const { session, secret, resumeWindowMs, player, serverTimeMs } = payload;
+  const ticks = parseTicks(payload.ticks);
   if (typeof session !== 'string' || typeof secret !== 'string') return null;
   if (typeof player !== 'string') return null;
   if (typeof resumeWindowMs !== 'number' || typeof serverTimeMs !== 'number') return null;
-  return { session, secret, resumeWindowMs, player, serverTimeMs };
+  if (ticks === undefined) return null;
+  return { session, secret, resumeWindowMs, player, serverTimeMs, ticks };
+}
+
+/** Undefined when it is malformed. */
+function parseTicks(payload: unknown): TickSchedule | null | undefined {
+  if (payload === undefined || payload === null) return null;
+  const tick = numberField(payload, 'tick');
+  const atMs = numberField(payload, 'atMs');
+  const stepMs = numberField(payload, 'stepMs');
+  const isFine = Number.isInteger(tick) && Number.isFinite(atMs) && stepMs > 0 && stepMs <= 1000;
+  return isFine ? { tick, atMs, stepMs } : undefined;
+}
+
+/** A `$lead` payload of the WebSocket wire, or null when malformed. */
+export function parseLead(payload: unknown): LeadReport | null {
+  const tick = numberField(payload, 'tick');
+  const marginMs = numberField(payload, 'marginMs');
+  const inputs = numberField(payload, 'inputs');
+  const late = numberField(payload, 'late');
+  const isFine = Number.isInteger(tick) && Number.isFinite(marginMs) && inputs >= 0 && late >= 0;
+  return isFine ? { tick, marginMs, inputs, late } : null;
+}
+
+/** Writes a lead report's body; returns its length. */
+export function writeLead(report: LeadReport, out: Uint8Array, offset: number): number {
+  const view = new DataView(out.buffer, out.byteOffset + offset, LEAD_BYTES);
+  const marginUs = Math.round(report.marginMs * 1000);
+  view.setUint32(0, report.tick, true);
+  view.setInt32(4, Math.min(I32_MAX, Math.max(-I32_MAX, marginUs)), true);
+  view.setUint16(8, Math.min(U16_MAX, report.inputs), true);
+  view.setUint16(10, Math.min(U16_MAX, report.late), true);
+  return LEAD_BYTES;
+}
+
+/** The report of a body, or null when malformed. */
+export function readLead(bytes: Uint8Array, offset: number, length: number): LeadReport | null {
+  if (length !== LEAD_BYTES) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, LEAD_BYTES);
+  return {
+    tick: view.getUint32(0, true),
+    marginMs: view.getInt32(4, true) / 1000,
+    inputs: view.getUint16(8, true),
+    late: view.getUint16(10, true),
+  };
 }
 
 /** The `[id, hash]` pairs of a `$types` payload as a map, or null when malformed. */

@@ -40,6 +40,7 @@ function build(types: Record<string, MessageType> = { Snapshot }) {
     onReceipt: (_owner, receipt, outcome) => receipts.push([receipt, outcome]),
     nowMs: () => now.ms,
     onClockSample: null,
+    onLead: null,
     serverTimeMs: () => 0,
   };
   const now = { ms: 0 };

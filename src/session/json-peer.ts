@@ -16,7 +16,7 @@ import {
 } from '../messages/types.js';
 import type { AckBatch } from './ack-batch.js';
 import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js';
-import { numberField } from './control.js';
+import { type LeadReport, numberField, parseLead } from './control.js';
 import type { Dispatcher } from './dispatcher.js';
 import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
 import { FrameReceipts } from './frame-receipts.js';
@@ -44,6 +44,8 @@ export interface JsonPeerContext<O> {
   /** The peer broke the session's rules: the owner must end the connection with this code. */
   readonly onBroken: (owner: O, code: number, reason: string) => void;
   readonly onHello: ((owner: O, payload: unknown) => void) | null;
+  /** A `$lead` came (client). Null at the server, where it is a violation. */
+  readonly onLead: ((owner: O, report: LeadReport) => void) | null;
   /** Monotonic milliseconds of this process. */
   readonly nowMs: () => number;
   readonly onReceipt: (owner: O, receipt: number, outcome: ReceiptOutcome) => void;
@@ -142,6 +144,11 @@ export class JsonPeer<O> {
   sendControl(name: string, payload: unknown): void {
     if (this.#isClosed) return;
     this.#socket.send(this.#context.registry.runtime.toJson(name, payload));
+  }
+
+  /** Tells how inputs arrive. A socket that is behind is not filled with reports. */
+  sendLead(report: LeadReport): void {
+    if (!this.#isClogged) this.sendControl('$lead', report);
   }
 
   /** One round-trip sample; the host calls it about once a second. */
@@ -324,6 +331,8 @@ export class JsonPeer<O> {
       case '$time':
         this.#handleTime(numberField(payload, 't'), numberField(payload, 'server'));
         return true;
+      case '$lead':
+        return this.#handleLead(parseLead(payload));
       case '$hello':
         if (onHello === null) return false;
         onHello(this.#owner, payload);
@@ -340,6 +349,13 @@ export class JsonPeer<O> {
     if (!this.clock.sample(sentMs, now) || !Number.isFinite(serverMs)) return;
     const roundTripMs = now - sentMs;
     onClockSample?.(roundTripMs, serverMs - (sentMs + roundTripMs / 2), now);
+  }
+
+  #handleLead(report: LeadReport | null): boolean {
+    const { onLead } = this.#context;
+    if (report === null || onLead === null) return false;
+    onLead(this.#owner, report);
+    return true;
   }
 
   #handleAck(frames: number): boolean {

@@ -163,5 +163,6 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
 export const withoutCanary: Readonly<Record<string, string>> = {
   T17: 'drives the native core alone: native/core/tests has its own',
   T24: 'plays traces of delays, not a world: src/time has its own',
+  'T25-lead': 'plays delays, not a world: src/time has its own',
   'T17-path': 'the budget of an unproven path is native: native/core/tests/nx has its own',
 };

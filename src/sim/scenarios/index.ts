@@ -11,6 +11,7 @@ import { clockOffset } from './clock.js';
 import { closeAndDrain } from './closing.js';
 import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
 import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
+import { inputLead } from './input-lead.js';
 import { blackhole, corruption, oneWayLoss, partition } from './outages.js';
 import { jitterBuffer } from './playout.js';
 import {
@@ -49,6 +50,7 @@ export const scenarios: readonly Scenario[] = [
   spoofedPath,
   jitterBuffer,
   clockOffset,
+  inputLead,
   wrap,
   restart,
   closeAndDrain,
