@@ -39,6 +39,8 @@ export interface ServerFigures {
   /** Ticks that ran, and those that were skipped. */
   ticks: number;
   ticksSkipped: number;
+  /** The same of the ticks of rooms. */
+  roomTicks: { readonly ran: number; readonly skipped: number };
   tickMeter: TickMeter;
   /** Arrival in the kernel to the call of the handler, UDP. */
   messageAges: DurationHistogram;

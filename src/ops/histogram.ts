@@ -4,6 +4,7 @@
  */
 const FIRST_POWER = 6;
 const BUCKETS = 16;
+const SUM_AT = BUCKETS + 1;
 /** Upper bounds in seconds, inclusive. */
 export const BUCKET_BOUNDS_S: readonly number[] = Array.from(
   { length: BUCKETS },
@@ -11,21 +12,20 @@ export const BUCKET_BOUNDS_S: readonly number[] = Array.from(
 );
 
 export class DurationHistogram {
-  /** Observations per bucket; the last one is beyond all bounds. */
-  readonly #counts = new Float64Array(BUCKETS + 1);
-  #sumUs = 0;
+  /** Observations per bucket, those beyond all bounds, and the sum of all in µs. */
+  readonly #counts = new Float64Array(BUCKETS + 2);
 
   observe(us: number): void {
     this.#counts[bucketOf(us)]++;
-    this.#sumUs += Math.max(0, us);
+    this.#counts[SUM_AT] += Math.max(0, us);
   }
 
   get count(): number {
-    return this.#counts.reduce((sum, count) => sum + count, 0);
+    return this.#counts.subarray(0, SUM_AT).reduce((sum, count) => sum + count, 0);
   }
 
   get sumS(): number {
-    return this.#sumUs / 1e6;
+    return this.#counts[SUM_AT] / 1e6;
   }
 
   /** Observations at or below each bound, as Prometheus counts them. */

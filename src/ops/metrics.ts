@@ -112,6 +112,9 @@ function addTicks(sheet: MetricSheet, figures: ServerFigures): void {
   const { tickMeter, messageAges } = figures;
   sheet.counter('ticks_total', 'Ticks that ran.', figures.ticks);
   sheet.counter('ticks_skipped_total', 'Ticks that came too late.', figures.ticksSkipped);
+  const { roomTicks } = figures;
+  sheet.counter('room_ticks_total', 'Ticks of rooms that ran.', roomTicks.ran);
+  sheet.counter('room_ticks_skipped_total', 'Those that came too late.', roomTicks.skipped);
   sheet.durations('tick_lateness_seconds', 'From when a tick was due to its handlers.', [
     [{}, tickMeter.lateness],
   ]);

@@ -29,7 +29,7 @@ import type {
 } from '../session/types.js';
 import { InputLead } from '../time/input-lead.js';
 import type { ChannelOptions } from '../util/channel-options.js';
-import { checkHandler } from '../util/handlers.js';
+import { checkHandler, watchResult } from '../util/handlers.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
 import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
@@ -272,7 +272,8 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   #handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
     for (const handler of this.#receiptHandlers) {
       try {
-        handler(receipt, outcome);
+        const result: unknown = handler(receipt, outcome);
+        watchResult(result, (error) => this.#report(error, 'receipt'));
       } catch (error) {
         this.#report(error, 'receipt');
       }

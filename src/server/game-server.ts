@@ -327,6 +327,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       playersMax: this.#settings.maxPlayers,
       isBusy: this.#isBusy,
       rooms: this.#rooms.size,
+      roomTicks: this.#roomTicks,
       stats: this.#collect(connections),
       connections,
       admission: this.admission(),

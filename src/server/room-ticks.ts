@@ -20,6 +20,9 @@ interface Schedule {
 }
 
 export class RoomTicks {
+  /** Since the start, of all rooms: ticks that ran, and those left out. */
+  ran = 0;
+  skipped = 0;
   readonly #errors: HandlerErrors;
   readonly #nowMs: () => number;
   readonly #timers: TimerPort;
@@ -71,6 +74,8 @@ export class RoomTicks {
       const loop = loops[i];
       if (!schedule.loops.includes(loop)) continue; // by an earlier handler of this tick
       loop.tick += ticksDue;
+      this.ran++;
+      this.skipped += ticksDue - 1;
       const info = { tick: loop.tick - 1, nowMs: this.#nowMs(), stepMs, skipped: ticksDue - 1 };
       this.#errors.call(`onTick of room ${loop.room}`, loop.handler, info);
     }

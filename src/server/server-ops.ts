@@ -17,6 +17,9 @@ import type { MetricsSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import type { ServerStats } from './types.js';
 
+/** A process that stays late says so this often, not at each tick. */
+const TELL_SKIPPED_MS = 10_000;
+
 /** What only runs while metrics are asked for. */
 interface Watch {
   process: ProcessWatch;
@@ -30,6 +33,7 @@ export interface ServerState {
   playersMax: number;
   isBusy: boolean;
   rooms: number;
+  roomTicks: { readonly ran: number; readonly skipped: number };
   stats: ServerStats;
   connections: readonly ConnectionStats[];
   admission: AdmissionStatus | null;
@@ -48,9 +52,20 @@ export class ServerOps {
   #handlerErrors = 0;
   #ticks = 0;
   #ticksSkipped = 0;
+  /** Skipped ones that no line told of, and when the last line was. */
+  #ticksUntold = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  readonly #nowMs: () => number;
 
-  constructor(logger: Logger, metrics: MetricsSettings | null, tickHz: number) {
+  /** @param nowMs monotonic */
+  constructor(
+    logger: Logger,
+    metrics: MetricsSettings | null,
+    tickHz: number,
+    nowMs = () => performance.now(),
+  ) {
     this.logger = logger;
+    this.#nowMs = nowMs;
     this.gate = metrics === null ? null : new BearerGate(metrics.bearer);
     this.#watch =
       metrics === null
@@ -93,11 +108,21 @@ export class ServerOps {
   beginTick(tick: number, ticksDue: number): void {
     this.#ticks++;
     this.#ticksSkipped += ticksDue - 1;
-    this.#watch?.tickMeter.begin(tick, performance.now() * 1000);
+    const nowMs = this.#nowMs();
+    this.#watch?.tickMeter.begin(tick, nowMs * 1000);
+    if (ticksDue > 1) this.#tellSkipped(ticksDue - 1, nowMs);
+  }
+
+  #tellSkipped(ticks: number, nowMs: number): void {
+    this.#ticksUntold += ticks;
+    if (nowMs - this.#toldAtMs < TELL_SKIPPED_MS) return;
+    this.logger.warn({ skipped: this.#ticksUntold }, 'ticks skipped: the process was late');
+    this.#ticksUntold = 0;
+    this.#toldAtMs = nowMs;
   }
 
   endTick(): void {
-    this.#watch?.tickMeter.end(performance.now() * 1000);
+    this.#watch?.tickMeter.end(this.#nowMs() * 1000);
   }
 
   /** Only while metrics are asked for. */

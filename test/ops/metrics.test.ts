@@ -1,5 +1,6 @@
 /** Real scrapes of real servers, with players on both wires. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import t from 'tap';
 import { Input, type InputValue } from '../../src/messages/generated/index.js';
 import { createRegistry } from '../../src/messages/index.js';
@@ -39,11 +40,23 @@ async function scrape(server: GameServer<Game>): Promise<Scrape> {
   return { types, values };
 }
 
+t.test('prom-client is loaded by the first scrape, not before', async (t) => {
+  const { cache } = createRequire(import.meta.url);
+  const isLoaded = () => Object.keys(cache).some((path) => /[\\/]prom-client[\\/]/.test(path));
+  const server = await listen<Game>({ udp: false, metrics: true, tickHz: 100 });
+  t.teardown(() => server.close());
+  await until(() => server.nowMs() > 50, 'a few ticks');
+  t.notOk(isLoaded());
+  await scrape(server);
+  t.ok(isLoaded());
+});
+
 t.test('a game on both wires is told in numbers', async (t) => {
   const server = await listen<Game>({ registry, tickHz: 100, metrics: true, maxPlayers: 50 });
   t.teardown(() => server.close());
   server.onError(() => {});
   server.onJoin((player) => server.room('all').join(player));
+  server.room('all').onTick(100, () => {});
   server.on('note', (player, value) => player.send('note', value));
   server.on('boom', () => {
     throw new Error('boom');
@@ -83,6 +96,7 @@ t.test('a game on both wires is told in numbers', async (t) => {
   t.equal(value('udp_info{driver="tick",threads="0"}'), 1);
   t.ok(value('message_age_seconds_count') >= 12, 'ages of the messages by UDP');
   t.ok(value('ticks_total') >= 1);
+  t.ok(value('room_ticks_total') >= 1);
   t.equal(value('tick_duration_seconds_count'), value('ticks_total'));
   t.equal(value('tick_lateness_seconds_count'), value('ticks_total'));
   t.ok(value('process_memory_bytes{kind="resident"}') > 1e6);
