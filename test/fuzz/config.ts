@@ -16,7 +16,8 @@ export interface FlowConfig {
       | 'firstSequence'
       | 'firstMessageId'
     >
-  >;
+  > &
+    Pick<ProtocolLimits, 'reassemblyBytes'>;
   /** Of the Protocol: where it leaves numbers out. */
   seed: number;
   /** int32; some flows begin shortly before it wraps. */

@@ -18,9 +18,11 @@ const STEPS_AFTER_END = 4;
 /** No multiple of it is 500 ms: on that very microsecond a fragment may be there or not. */
 const QUANTUM_US = 7000;
 
-export function generate(seed: number): Play {
+/** `change` may alter what was drawn. */
+export function generate(seed: number, change?: (config: FlowConfig) => void): Play {
   const prng = new Prng(seed);
   const config = drawConfig(prng);
+  change?.(config);
   const peer = new Peer(prng, config);
   const player = new Player(config);
   const play: Play = { config, steps: [], questions: player.questions, thrown: null };
