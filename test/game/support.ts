@@ -1,16 +1,24 @@
 /** A server and clients over real loopback sockets, for tests of both wires. */
 import type { Registry } from '../../src/messages/types.js';
 import { Client, type GameConnection, WithHighPerformanceTransport } from '../../src/sdk/index.js';
-import { GameServer, type GameServerOptions } from '../../src/server/index.js';
+import { GameServer, type GameServerOptions, type Logger } from '../../src/server/index.js';
 import type { Wire } from '../../src/session/types.js';
 
 export const WIRES: readonly Wire[] = ['json-ws', 'udp'];
+
+/** Standard output is the test runner's: a log line in the middle of its lines would break them. */
+const LOGGER: Logger = {
+  info() {},
+  warn() {},
+  error: (fields, message) => console.error(message, fields),
+};
 
 /** A development server on free ports. Give `udp` options to change its UDP side. */
 export function listen<R extends object = Record<string, unknown>>(
   options: GameServerOptions<R> = {},
 ): Promise<GameServer<R>> {
-  return GameServer.listen<R>({ dev: true, ...options });
+  const logger = options.logLevel === undefined ? { logger: LOGGER } : {};
+  return GameServer.listen<R>({ dev: true, ...logger, ...options });
 }
 
 /** Dials as `playerId`; the wire is the only difference, and falling back is an error. */
