@@ -1,5 +1,5 @@
 import { TALLY_SEND_SUPERSEDED } from '../../protocol/drop-reason.js';
-import { SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
+import { SEND_BYTES_MAX, SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
 import type { Engine } from '../engine.js';
 import { FlowEnd } from '../flow-end.js';
 import type { WorkloadLimits } from '../workload/workload.js';
@@ -29,13 +29,10 @@ export class NativeEnd extends FlowEnd {
     readonly isClient: boolean,
     readonly client: number,
   ) {
-    super(
-      world,
-      index,
-      name,
-      limits,
-      node.options.limits.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX,
-    );
+    const own = node.options.limits;
+    const isScarce = (own.sendBytes ?? SEND_BYTES_MAX) < SEND_BYTES_MAX;
+    const most = own.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX;
+    super(world, index, name, limits, isScarce ? 0 : most);
   }
 
   queuedBytes(): number {

@@ -111,7 +111,9 @@ function isSettled(world: NativeWorld, end: NativeEnd): boolean {
 }
 
 function isDone(end: NativeEnd): boolean {
-  return end.isOpen && end.isReady && end.out.mandatory === 0 && end.queuedBytes() === 0;
+  const { out } = end;
+  const isQuiet = out.mandatory === 0 && out.receipts.due === 0 && !end.isOwedRoom;
+  return end.isOpen && end.isReady && isQuiet && end.queuedBytes() === 0;
 }
 
 function whatIsMissing(end: NativeEnd): string {
@@ -119,6 +121,8 @@ function whatIsMissing(end: NativeEnd): string {
   if (!end.isReady) return `${end.name} has not heard of its peer`;
   const { out } = end;
   if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
+  if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
+  if (end.isOwedRoom) return `${end.name} has heard of no room since it was full`;
   return `${end.name} waits for acknowledgements of ${end.queuedBytes()} B`;
 }
 
