@@ -34,6 +34,7 @@ import {
   DROP_WRONG_MODE,
   type SessionDrops,
 } from './drops.js';
+import { flowKey } from './flow-key.js';
 import {
   BEFORE_HELLO_BYTES_MAX,
   BEFORE_HELLO_MESSAGES_MAX,
@@ -197,7 +198,7 @@ export class BinaryPeer<O> {
       0,
       length,
       expiresUsOf(options),
-      options.key ?? (mode === MODE_UNRELIABLE_SEQUENCED ? kindOf(type) : 0),
+      flowKey(type, mode, options.key),
       options.redundancy ?? 0,
       options.receipt ?? 0,
     );
@@ -463,11 +464,6 @@ function isAsDeclared(
 ): boolean {
   if (type !== null && type.mode === mode && type.channel === channel) return true;
   return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
-}
-
-/** What a newer message of the same type makes stale while it waits (RL1 calls it a negative key). */
-function kindOf(type: MessageType | undefined): number {
-  return type === undefined ? 0 : -1 - type.id;
 }
 
 function refuseTooLarge(length: number, mode: Mode): never {
