@@ -7,6 +7,14 @@ const SIZES: Record<string, number> = {
   F_ACTIVE: layout.PRIORITIES,
 };
 
+/** Words of one state of a flow that lie where words of another lie; the second is only used in it. */
+const SHARED = new Set([
+  'F_OLDEST_SENT_US F_HELLO_US',
+  'F_PROGRESS_US F_HELLO_COUNT',
+  'F_HELLO_US F_OLDEST_SENT_US',
+  'F_HELLO_COUNT F_PROGRESS_US',
+]);
+
 function wordsOf(prefix: string): [string, number][] {
   return Object.entries(layout).filter(([name]) => name.startsWith(prefix)) as [string, number][];
 }
@@ -27,7 +35,9 @@ t.test('no two words of a record share a place, and all fit', async (t) => {
     const owners = new Map<number, string>();
     for (const [name, first] of wordsOf(prefix)) {
       for (let word = first; word < first + (SIZES[name] ?? 1); word += 1) {
-        t.equal(owners.get(word), undefined, `${name} is where ${owners.get(word)} is`);
+        const owner = owners.get(word);
+        const isFree = owner === undefined || SHARED.has(`${name} ${owner}`);
+        t.ok(isFree, `${name} is where ${owner} is`);
         t.ok(word < stride, `${name} is within the record`);
         owners.set(word, name);
       }

@@ -196,22 +196,23 @@ t.test('under loss a small reliable message rides again where room is left', asy
     const sentUs: number[] = [];
     const lateUs: number[] = [];
     server.onMessage = ({ mode, bytes, atUs }) => {
-      if (mode === MODE_RELIABLE_ORDERED) {
+      // The sender has learnt of the loss by then.
+      if (mode === MODE_RELIABLE_ORDERED && numberOf(bytes) >= 300) {
         lateUs.push(atUs - (sentUs[numberOf(bytes)] ?? Number.NaN));
       }
     };
     // Messages beyond 256 B are no longer small.
     const length = spare ? 250 : 260;
-    for (let number = 0; number < 600; number += 1) {
+    for (let number = 0; number < 1300; number += 1) {
       sentUs[number] = pair.timeUs;
       pair.send(client, 0, MODE_RELIABLE_ORDERED, numbered(number, length));
       pair.run(16_667);
     }
     pair.run(1_000_000);
-    t.equal(lateUs.length, 600);
+    t.equal(lateUs.length, 1000);
     const stats = new ProtocolStats();
     client.protocol.stats(0, stats);
-    return { p99: lateUs.sort((a, b) => a - b)[594] as number, spares: stats.spares };
+    return { p99: lateUs.sort((a, b) => a - b)[990] as number, spares: stats.spares };
   };
   for (let seed = 1; seed <= 3; seed += 1) {
     const without = latencies(false, seed);
@@ -219,7 +220,7 @@ t.test('under loss a small reliable message rides again where room is left', asy
     t.equal(without.spares, 0);
     t.ok(with_.spares > 300, `${with_.spares} spare copies`);
     t.ok(with_.p99 < 70_000, `p99 ${with_.p99} µs: the way and two ticks`);
-    t.ok(without.p99 > 110_000, `p99 ${without.p99} µs: the way, a round trip and some`);
+    t.ok(without.p99 > 90_000, `p99 ${without.p99} µs: the way and a round trip`);
   }
 });
 
