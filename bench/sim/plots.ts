@@ -1,6 +1,7 @@
-/** The plots of docs/TESTING.md. */
+/** The plots of docs/TESTING.md and docs/TIME.md. */
 import { join } from 'node:path';
 import { type LatencyRow, LOSSES, measureLatency, ROUND_TRIP_US } from './latency.js';
+import { playoutSpec } from './playout-plot.js';
 import { writePlot } from './plot.js';
 
 /** Measures and draws them into `folder`; tells the figures. */
@@ -12,6 +13,9 @@ export async function drawPlots(folder: string, write: (text: string) => void): 
     write(`${kind}, ${lossPercent} % lost, ${quantile}: ${ms.toFixed(1)} ms\n`);
   }
   write(`${path}\n`);
+  const playout = join(folder, 'playout.svg');
+  await writePlot(playout, playoutSpec());
+  write(`${playout}\n`);
 }
 
 function latencyPlot(rows: readonly LatencyRow[]): Parameters<typeof writePlot>[1] {
