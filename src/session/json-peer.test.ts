@@ -2,6 +2,7 @@ import t from 'tap';
 import { Snapshot } from '../messages/generated/index.js';
 import { createRegistry } from '../messages/index.js';
 import type { MessageType } from '../messages/types.js';
+import { SEND_UNRELIABLE_MESSAGES_MAX } from '../util/limits.js';
 import { AckBatch } from './ack-batch.js';
 import { Dispatcher } from './dispatcher.js';
 import { SessionDrops } from './drops.js';
@@ -173,4 +174,18 @@ t.test('writable comes once half of the log and of the socket is free', async (t
   peer.watchWritable(() => writable++);
   peer.handleClosed();
   t.equal(writable, 3, 'nobody waits for a connection that has ended');
+});
+
+t.test('a peer that does not read cannot make keys pile up', async (t) => {
+  const { peer, socket } = build();
+  socket.bufferedAmount = 1e6;
+  for (let key = 1; key <= SEND_UNRELIABLE_MESSAGES_MAX + 50; key++) {
+    t.equal(peer.send('Snapshot', snapshot(key), { key }), 'queued');
+  }
+  t.equal(peer.droppedOut, 50);
+  socket.bufferedAmount = 0;
+  peer.handleSocketDrained();
+  const ticks = ticksOf(socket);
+  t.equal(ticks.length, SEND_UNRELIABLE_MESSAGES_MAX);
+  t.equal(ticks[0], 51, 'the oldest gave way');
 });

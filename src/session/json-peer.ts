@@ -14,6 +14,7 @@ import {
   type Mode,
   type Registry,
 } from '../messages/types.js';
+import { SEND_UNRELIABLE_MESSAGES_MAX } from '../util/limits.js';
 import type { AckBatch } from './ack-batch.js';
 import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js';
 import { type LeadReport, numberField, parseLead } from './control.js';
@@ -57,6 +58,8 @@ export interface JsonPeerContext<O> {
 
 /** Above this many bytes waiting in the socket, unreliable messages give way. */
 const UNRELIABLE_BACKLOG_BYTES = 16 * 1024;
+/** Types and keys of which one waits for the socket, as many as RL1 lets wait; the oldest gives way. */
+const LATEST_MAX = SEND_UNRELIABLE_MESSAGES_MAX;
 
 class MutableMeta implements Meta {
   readonly wire = 'json-ws' as const;
@@ -257,6 +260,12 @@ export class JsonPeer<O> {
       return this.#refuse();
     }
     const expiresAtMs = this.#context.nowMs() + (options.expiresMs ?? Number.POSITIVE_INFINITY);
+    if (this.#latest.size === LATEST_MAX) {
+      for (const [oldest] of this.#latest) {
+        this.#drop(oldest);
+        break;
+      }
+    }
     this.#latest.set(slot, { text, receipt, expiresAtMs });
     return 'queued';
   }

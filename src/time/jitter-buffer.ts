@@ -209,7 +209,8 @@ export class JitterBuffer {
   /** The slot of the oldest tick after `tick`, or −1. */
   slotAfter(tick: number): number {
     const span = (this.newestTick - tick) | 0;
-    for (let on = 1; on <= span && on <= SLOTS; on += 1) {
+    // What is further back than the buffer is long is not there.
+    for (let on = span > SLOTS ? span - SLOTS + 1 : 1; on <= span; on += 1) {
       const slot = this.slotOf((tick + on) | 0);
       if (slot >= 0) return slot;
     }

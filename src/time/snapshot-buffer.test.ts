@@ -39,3 +39,29 @@ t.test('stands on the newest when nothing comes, and says how far it would be', 
   t.equal(buffer.put(0, 'again', 3001), false);
   t.equal(buffer.stats().duplicates, 1);
 });
+
+/** At 1000 Hz the longest delay is more ticks than the buffer keeps. */
+t.test(
+  'a position further back than the buffer is long shows the oldest that is there',
+  async (t) => {
+    const playout = new SnapshotBuffer<number>({ tickHz: 1000 });
+    const arrivals: { tick: number; atMs: number }[] = [];
+    for (let tick = 0; tick < 6000; tick += 1) {
+      const lateMs = tick < 4000 ? 300 + (tick % 2) * 190 : 60;
+      arrivals.push({ tick, atMs: tick + lateMs });
+    }
+    arrivals.sort((a, b) => a.atMs - b.atMs);
+    let shown = 0;
+    for (const { tick, atMs } of arrivals) {
+      playout.put(tick, tick, atMs);
+      const view = playout.at(atMs);
+      if (view === null) continue;
+      shown += 1;
+      if (typeof view.from !== 'number' || typeof view.to !== 'number') {
+        t.fail(`nothing to show at ${atMs} ms, tick ${view.tick}, newest ${tick}`);
+        return;
+      }
+    }
+    t.equal(shown, arrivals.length);
+  },
+);
