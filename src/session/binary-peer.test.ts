@@ -80,3 +80,16 @@ t.test('an acknowledgement that finds no room is sent later', async (t) => {
   context.acks.flush();
   t.same(port.channels, [CONTROL_CHANNEL], 'and then no more');
 });
+
+t.test('a peer whose PARAMS take too little ends, and send does not throw', async (t) => {
+  for (const say of ['message', 'control']) {
+    const { peer, port, broken } = build(false);
+    port.result = 3; // SEND_TOO_LARGE: by the number of channels, or by bytes
+    if (say === 'message') t.equal(peer.send('n', 1), 'full');
+    else peer.sendControl('$hello', {});
+    peer.send('n', 2);
+    t.same(broken, [], 'not from inside send');
+    await Promise.resolve();
+    t.same(broken, ['params-too-small'], 'once');
+  }
+});

@@ -13,6 +13,7 @@ import {
   type Registry,
 } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
+import { RELIABLE_MESSAGE_BYTES_MAX, UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
 import type { AckBatch } from './ack-batch.js';
 import { ByteSendLog } from './byte-send-log.js';
 import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH, cutReason } from './close-codes.js';
@@ -120,6 +121,7 @@ export class BinaryPeer<O> {
   #ackBytes = 0;
   #owesAck = false;
   #isClosed = false;
+  #isTooSmall = false;
   readonly #onWritable: (() => void)[] = [];
   /** The flow refused a message and has not told of room yet. */
   #isFull = false;
@@ -202,7 +204,7 @@ export class BinaryPeer<O> {
       options.redundancy ?? 0,
       options.receipt ?? 0,
     );
-    if (code === SEND_TOO_LARGE) refuseTooLarge(length, mode);
+    if (code === SEND_TOO_LARGE) this.#refuseTooLarge(length, mode);
     if (code >= SEND_FULL) {
       if (!isReliable) this.droppedOut++;
       this.#isFull ||= code === SEND_FULL;
@@ -448,7 +450,36 @@ export class BinaryPeer<O> {
 
   #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED): number {
     const { port, scratch } = this.#context;
-    return port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
+    const code = port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
+    if (code === SEND_TOO_LARGE) this.#endTooSmall();
+    return code;
+  }
+
+  /** Throws when no peer takes so much; one that takes less than this protocol's peers ends. */
+  #refuseTooLarge(length: number, mode: Mode): void {
+    const isReliable = mode >= MODE_RELIABLE_UNORDERED;
+    if (length <= (isReliable ? RELIABLE_MESSAGE_BYTES_MAX : UNRELIABLE_MESSAGE_BYTES_MAX)) {
+      this.#endTooSmall();
+      return;
+    }
+    const kind = isReliable ? 'reliable' : 'unreliable';
+    throw new TransportError(
+      'message-too-large',
+      `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
+    );
+  }
+
+  /**
+   * Its PARAMS take fewer channels or bytes than a session needs. That must not become an exception in
+   * the game's loop, where others wait their turn.
+   */
+  #endTooSmall(): void {
+    if (this.#isTooSmall) return;
+    this.#isTooSmall = true;
+    // Not from inside `send`: the game may be going through its players.
+    queueMicrotask(() => {
+      if (!this.#isClosed) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
+    });
   }
 }
 
@@ -464,12 +495,4 @@ function isAsDeclared(
 ): boolean {
   if (type !== null && type.mode === mode && type.channel === channel) return true;
   return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
-}
-
-function refuseTooLarge(length: number, mode: Mode): never {
-  const kind = mode >= MODE_RELIABLE_UNORDERED ? 'reliable' : 'unreliable';
-  throw new TransportError(
-    'message-too-large',
-    `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
-  );
 }
