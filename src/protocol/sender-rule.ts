@@ -82,10 +82,12 @@ function isInPieces(core: Core, f: number, words: Int32Array, x: number): boolea
   );
 }
 
-/** A whole ordered message ahead of its turn. */
+/** A whole ordered message ahead of its turn; a copy in the same packet is not held as well. */
 function addHeld(core: Core, words: Int32Array, x: number): number {
   const stream = words[x + L.X_STREAM];
-  if (stream === 0 || !isHeld(core, stream, words[x + L.X_ID])) {
+  const id = words[x + L.X_ID];
+  const isNew = stream === 0 || !isHeld(core, stream, id);
+  if (isNew && earlierFragment(words, x, words[x + L.X_KEY], id) === 0) {
     added.budgetBytes += words[x + L.X_LENGTH];
     added.reservedBytes += byteChunkSize(words[x + L.X_LENGTH]);
   }

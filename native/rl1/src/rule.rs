@@ -55,7 +55,8 @@ fn reliable(
         if in_pieces || matches!(progress, Progress::Partial { .. }) {
             return Err(Reason::FragmentMalformed);
         }
-        if message.mode == Mode::Ordered && ahead > 0 && progress != Progress::Complete {
+        let again = same(message, earlier).next().is_some();
+        if message.mode == Mode::Ordered && ahead > 0 && progress != Progress::Complete && !again {
             more.bytes += message.data.len();
         }
         return Ok(());

@@ -248,6 +248,7 @@ export class CoreWorld extends Engine {
     node.protocol.freeFlow(end.slot);
     checkFreed(end);
     end.isOpen = false;
+    end.in.isOver = true;
     end.closesWhenDrained = false;
     node.ends[end.slot] = null;
     if (!end.isClient) this.freeSlots.push(end.slot);

@@ -257,6 +257,7 @@ export class NativeWorld extends Engine {
     this.trace?.node(this.nowUs, end.name, `flow ${end.flow} is over: ${why}`);
     end.node.ends[end.slot] = null;
     end.isOpen = false;
+    end.in.isOver = true;
     end.isDialling = false;
     end.closesWhenDrained = false;
     end.closedUs = this.nowUs;

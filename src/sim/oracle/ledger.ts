@@ -45,6 +45,8 @@ export class Ledger {
   expirable = 0;
   superseded = 0;
   readonly receipts = new ReceiptBook(this);
+  /** The receiver's flow has ended: what it held back is not delivered any more. */
+  isOver = false;
   lengths = new Int32Array(START_ROWS);
   streams = new Int32Array(START_ROWS);
   sentUs = new Float64Array(START_ROWS);
@@ -186,7 +188,7 @@ export class Ledger {
     const stream = this.streams[number];
     switch (stream & 3) {
       case MODE_RELIABLE_ORDERED:
-        return this.heads[stream] !== this.places[number];
+        return this.isOver || this.heads[stream] !== this.places[number];
       case MODE_RELIABLE_UNORDERED:
         return false;
       case MODE_UNRELIABLE_SEQUENCED:
