@@ -56,8 +56,14 @@ export class DelayEstimate {
   /** Whole µs: they stay small integers, which cost no heap number on their way. */
   private readonly state = new Int32Array(WORDS);
 
-  /** `share`: of the packets that are to be in time, 0.95 for instance. */
-  constructor(private readonly share: number) {}
+  /**
+   * `share`: of the packets that are to be in time, 0.95 for instance. `drifts`: the clocks are not the
+   * same; where they are, jitter must not be taken for drift.
+   */
+  constructor(
+    private readonly share: number,
+    private readonly drifts: boolean,
+  ) {}
 
   get isEmpty(): boolean {
     return this.long.count === 0;
@@ -90,7 +96,7 @@ export class DelayEstimate {
 
   add(transitUs: number, nowUs: number): void {
     const { run, state } = this;
-    const evenUs = this.skew.correct(transitUs, nowUs);
+    const evenUs = this.drifts ? this.skew.correct(transitUs, nowUs) : transitUs;
     if (this.isEmpty) {
       state[ANCHOR] = evenUs;
       this.learn(evenUs, nowUs);

@@ -7,7 +7,7 @@ import { DelayEstimate } from './delay-estimate.js';
  *        now ──────┼─── lead ────────┼──▶│
  *                  │                 │   └─ the next tick is the one to send for
  *
- * The lead is what the way to the server takes for 92 % of the worst inputs of 100 ms, and a margin. It is
+ * The lead is what the way to the server takes for 88 % of the worst inputs of 100 ms, and a margin. It is
  * learned from what the server says about arrivals (InputArrivals): lead that an input was sent with −
  * margin that it arrived with = what its way took. That figure does not depend on the lead, so there is
  * no control loop that could swing. It includes what `serverTime()` is wrong by, which cancels out.
@@ -18,7 +18,7 @@ import { DelayEstimate } from './delay-estimate.js';
  *
  * Times are ms of the server's clock as the client tells it.
  */
-const SHARE_IN_TIME = 0.92;
+const SHARE_IN_TIME = 0.88;
 const MARGIN_MS = 2;
 const GROW = 0.1;
 const SHRINK = 0.03;
@@ -40,7 +40,7 @@ export class InputLead {
   inputs = 0;
   late = 0;
   readonly #schedule: TickSchedule;
-  readonly #ways = new DelayEstimate(SHARE_IN_TIME);
+  readonly #ways = new DelayEstimate(SHARE_IN_TIME, false);
   /** By tick: the lead it was handed out with, ms, and which tick that was. */
   readonly #leads = new Float64Array(TICKS);
   readonly #ticks = new Int32Array(TICKS).fill(-1);

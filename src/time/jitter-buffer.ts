@@ -80,7 +80,7 @@ export class JitterBuffer {
   isUnderrun = false;
   /** True before the first packet, and when none came for a second. */
   isPaused = true;
-  private readonly estimate = new DelayEstimate(SHARE_IN_TIME);
+  private readonly estimate = new DelayEstimate(SHARE_IN_TIME, true);
   private readonly state = new Float64Array(WORDS);
   /** Bit 31 … 0 of tick, per slot; `filled` says whether there is one. */
   private readonly ticks = new Int32Array(SLOTS);
