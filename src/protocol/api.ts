@@ -106,6 +106,11 @@ export interface ProtocolOptions {
   registryHash: number;
   /** How long an acknowledgement may wait, told to the peer; 25,000, or one tick + 5 ms. */
   maxAckDelayUs: number;
+  /**
+   * Under a tick driver the time between two turns, so that what a tick's time allows may leave at
+   * once; default 0: whenever something is due there is a turn.
+   */
+  turnUs?: number;
   limits?: ProtocolLimits;
   /** By channel; a local choice of the sender, the peer need not know. */
   channels?: readonly (ChannelOptions | undefined)[];
@@ -143,7 +148,8 @@ export class ProtocolStats {
   minRttUs = 0;
   /** RFC 3550 §6.4.1 interarrival jitter of stamped packets. */
   jitterUs = 0;
-  windowPackets = 0;
+  /** What rate control allows, bytes per second with all headers. */
+  rateBytesPerS = 0;
   inFlightPackets = 0;
   /** Bytes accepted by send and not yet acknowledged (reliable) or packed (unreliable). */
   queuedBytes = 0;

@@ -25,9 +25,18 @@ const TURN_NO_ROOM = 4;
  * stream's lost data before its new. Where a frame does not fit, up to PASS_OVER_MAX others are
  * tried, of lower priorities too; its stream stays first for the next packet.
  */
-export function writeData(core: Core, writer: PacketWriter, f: number, nowUs: number): void {
+export function writeData(
+  core: Core,
+  writer: PacketWriter,
+  f: number,
+  nowUs: number,
+  all: boolean,
+): void {
   let passes = PASS_OVER_MAX;
   let rest = core.flows[f + L.F_PRIORITIES];
+  if (!all) {
+    rest &= ~(1 << (31 - Math.clz32(rest)));
+  }
   while (rest !== 0 && passes >= 0) {
     const priority = 31 - Math.clz32(rest & -rest);
     rest &= rest - 1;

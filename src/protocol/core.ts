@@ -77,6 +77,8 @@ export class Core {
   /** Unit of the ack_delay that we report. */
   readonly ackDelayUnitUs: number;
   readonly maxAckDelayUs: number;
+  /** Longest time between two turns that send. */
+  readonly turnUs: number;
   /** The held message that the last event pointed at; freed by the next poll. */
   delivered = 0;
   /** The bytes that message events of the current packet point into. */
@@ -97,6 +99,7 @@ export class Core {
     );
     this.flows = new Int32Array(maxFlows << L.FLOW_STRIDE_LOG2);
     this.maxAckDelayUs = maxAckDelayUs;
+    this.turnUs = options.turnUs ?? 0;
     this.wheel = new TimerWheel(maxFlows, 0);
     this.prng = new Prng(options.seed);
     this.limits = resolveLimits(options);

@@ -17,12 +17,12 @@ import { freeHeld, pushEvent } from './events.js';
 import * as L from './layout.js';
 import { freeMessage, popUnsent } from './messages.js';
 import type { Params } from './params.js';
+import { resetRate } from './rate.js';
 import { dropOldestRedundant } from './redundancy.js';
 import { shiftReference } from './references.js';
 import { resetRtt, updateRtt } from './rtt.js';
 import { closeSentRing, scheduleSkip } from './sent-packets.js';
 import { markDirty } from './streams.js';
-import { resetWindow } from './window.js';
 
 const SEEN_LOG2 = 4;
 
@@ -67,7 +67,7 @@ export function openFlow(
   flows[f + L.F_PEER_BUDGET] = limits.RECEIVE_BUDGET_BYTES;
   flows[f + L.F_PEER_ACK_DELAY_US] = limits.ACK_DELAY_US;
   resetRtt(flows, f);
-  resetWindow(flows, f);
+  resetRate(flows, f, nowUs);
   scheduleSkip(core, f);
   if (role === ROLE_CLIENT) {
     flows[f + L.F_STATE] = L.STATE_HELLO;
@@ -114,9 +114,10 @@ export function acceptParams(core: Core, f: number, params: Params, nowUs: numbe
       // Answered at the first try, so the round trip is unambiguous (Karn).
       const roundTripUs = (nowUs - flows[f + L.F_HELLO_SENT_US]) | 0;
       if (roundTripUs >= 0) {
-        updateRtt(flows, f, roundTripUs, 0);
+        updateRtt(flows, f, roundTripUs, 0, nowUs);
       }
     }
+    resetRate(flows, f, nowUs);
     flows[f + L.F_CLOCK_US] = nowUs;
     clockDue(core, f, nowUs);
   }

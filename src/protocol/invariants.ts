@@ -58,13 +58,16 @@ export function checkInvariants(core: Core): void {
 function checkFlow(core: Core, f: number): void {
   const flows = core.flows;
   let inFlight = 0;
+  let bytes = 0;
   for (let cell = 0; cell < 1 << flows[f + L.F_SENT_RING_LOG2]; cell += 1) {
     const packet = core.blocks.words[flows[f + L.F_SENT_RING] + (cell << 1)];
     if (packet > 0 && (core.packets.words[packet + L.P_FLAGS] & L.PACKET_LOST) === 0) {
       inFlight += 1;
+      bytes += core.packets.words[packet + L.P_BYTES];
     }
   }
   assert(inFlight === flows[f + L.F_IN_FLIGHT], 'in flight = records in the sent ring');
+  assert(bytes === flows[f + L.F_BYTES_IN_FLIGHT], 'bytes in flight = those of the records');
   assert(flows[f + L.F_SPAN_BYTES] <= flows[f + L.F_PEER_BUDGET], 'the sender’s rule: bytes');
   assert(
     flows[f + L.F_SPAN_PARTIALS] <= flows[f + L.F_PEER_PARTIALS],

@@ -38,19 +38,40 @@ export const F_SENT_RING = 18;
 export const F_SENT_RING_LOG2 = 19;
 export const F_PACKET_THRESHOLD = 20;
 export const F_LOSS_US = 21;
-export const F_LAST_ELICITING_US = 22;
+/** When the last probe timeout was. */
+export const F_PROBED_US = 22;
 export const F_PTO_COUNT = 23;
 export const F_PROBES = 24;
 
-// Round trip and window.
+// Round trip.
 export const F_SRTT_US = 25;
 export const F_RTTVAR_US = 26;
 export const F_LATEST_RTT_US = 27;
+/** Least round trip of the last 10 s or so, without the peer's delay: the path without queues. */
 export const F_MIN_RTT_US = 28;
-export const F_WINDOW = 29;
-export const F_SLOW_START_UNTIL = 30;
-export const F_WINDOW_ACKED = 31;
-export const F_RECOVERY_SEQUENCE = 32;
+/** When it was seen last, and the least one seen since. */
+export const F_MIN_RTT_SEEN_US = 94;
+export const F_MIN_RTT_NEXT_US = 95;
+
+// Rate control (rate.ts).
+/** Bytes per second, headers of all layers included. */
+export const F_RATE = 29;
+/** Bytes that may leave at F_TOKENS_US; below 0 what has been overdrawn. */
+export const F_TOKENS = 30;
+export const F_TOKENS_US = 31;
+export const F_BYTES_IN_FLIGHT = 120;
+/** The present interval: its start, bytes acknowledged, packets acknowledged | lost << 16. */
+export const F_INTERVAL_US = 121;
+export const F_INTERVAL_BYTES = 122;
+export const F_INTERVAL_PACKETS = 123;
+/** Its least round trip, 0 before a sample. */
+export const F_INTERVAL_RTT_US = 124;
+/** Mode, counters and the loss floor: RATE_… in rate.ts. */
+export const F_RATE_STATE = 125;
+/** The rate before the last cuts: where the link was full. STARTUP: what the last interval delivered. */
+export const F_HELD_RATE = 126;
+/** The first packet number at the present rate. */
+export const F_RATE_SEQUENCE = 32;
 
 // Streams and queues.
 export const F_TABLE = 33;
@@ -106,6 +127,9 @@ export const F_PEER_DELAY_UNIT_US = 65;
 export const F_HELLO_US = 66;
 export const F_HELLO_COUNT = 67;
 export const F_HELLO_SENT_US = 68;
+/** Once PARAMS are known: when the oldest packet in flight was sent, and anything was acknowledged. */
+export const F_OLDEST_SENT_US = 66;
+export const F_PROGRESS_US = 67;
 export const F_CLOCK_US = 69;
 export const F_CLOCK_COUNT = 70;
 export const F_CLOCK_REQUEST_US = 71;
@@ -166,7 +190,8 @@ export const FLAG_LOSS_TIMER = 32;
 export const FLAG_ANSWER_PARAMS = 64;
 export const FLAG_ACKED = 128;
 export const FLAG_HAS_RTT = 256;
-export const FLAG_RECOVERY = 512;
+/** Packets before F_PATH_SEQUENCE may still be declared lost: that says nothing of this path. */
+export const FLAG_OLD_LOSSES = 512;
 export const FLAG_TIME_REQUEST = 1024;
 export const FLAG_TIME_RESPONSE = 2048;
 export const FLAG_TIME_OUTSTANDING = 4096;
@@ -177,6 +202,8 @@ export const FLAG_CLOSE_NOW = 32768;
 export const FLAG_OLD_PATH = 65536;
 /** A message was refused for want of room: EVENT_WRITABLE will tell when to go on. */
 export const FLAG_REFUSED = 1 << 20;
+/** Data waits for tokens. */
+export const FLAG_PACING = 1 << 17;
 
 /** One (channel, mode) of a flow, sending. Streams live as long as their flow. */
 export const SEND_STREAM_STRIDE = 16;
@@ -262,6 +289,8 @@ export const P_REFERENCES = 3;
 export const P_MESSAGE = 4;
 export const P_GENERATION = 5;
 export const P_FRAGMENT = 6;
+/** On the wire, headers of all layers included. */
+export const P_BYTES = 7;
 
 export const PACKET_LOST = 1;
 

@@ -4,11 +4,11 @@ import { sequenceCell } from '../util/sequence-buffer.js';
 import { timeReached } from '../util/time.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
+import { rateOnLost } from './rate.js';
 import { loseTracked } from './receipts.js';
 import { pushReference } from './references.js';
 import { lossDelayUs } from './rtt.js';
 import { activate, unblockAll } from './schedule.js';
-import { windowOnLost } from './window.js';
 
 /**
  * RFC 9002 §6.1: a packet older than the largest acknowledged one is lost when it is behind by the
@@ -43,6 +43,25 @@ export function detectLost(core: Core, f: number, nowUs: number): void {
     }
     sequence = (sequence + 1) & 0xffff;
   }
+  noteOldest(core, f, sequence);
+}
+
+/** The first packet in flight from `from` on: the probe timer counts from when it was sent. */
+function noteOldest(core: Core, f: number, from: number): void {
+  const flows = core.flows;
+  const ring = flows[f + L.F_SENT_RING];
+  const mask = (1 << flows[f + L.F_SENT_RING_LOG2]) - 1;
+  const next = flows[f + L.F_NEXT_SEQUENCE];
+  const packets = core.packets.words;
+  let sequence = from;
+  while (sequence !== next) {
+    const packet = core.blocks.words[sequenceCell(ring, mask, sequence)];
+    if (packet > 0 && (packets[packet + L.P_FLAGS] & L.PACKET_LOST) === 0) {
+      flows[f + L.F_OLDEST_SENT_US] = packets[packet + L.P_SENT_US];
+      break;
+    }
+    sequence = (sequence + 1) & 0xffff;
+  }
   flows[f + L.F_OLDEST] = sequence;
 }
 
@@ -64,7 +83,7 @@ export function declareLost(core: Core, f: number, packet: number, sequence: num
   flows[f + L.F_IN_FLIGHT] -= 1;
   flows[f + L.F_LOST] += 1;
   flows[f + L.F_LOSS_Q16] += (0x10000 - flows[f + L.F_LOSS_Q16]) >> LOSS_SHARE_LOG2;
-  windowOnLost(flows, f, sequence);
+  rateOnLost(flows, f, sequence, words[packet + L.P_BYTES]);
   const message = words[packet + L.P_MESSAGE];
   if (message !== 0) {
     // References beyond the first were linked newest first; together they resend in a stable order.
@@ -95,6 +114,9 @@ export function onSpuriousLoss(
   arrivalUs: number,
 ): void {
   flows[f + L.F_SPURIOUS] += 1;
+  const share = flows[f + L.F_LOSS_Q16];
+  const undone = share - ((0x10000 - share) >> LOSS_SHARE_LOG2);
+  flows[f + L.F_LOSS_Q16] = undone > 0 ? undone : 0;
   const distance = sequenceDistance(flows[f + L.F_LARGEST_ACKED], sequence) + 1;
   const wanted = distance > PACKET_THRESHOLD_MAX ? PACKET_THRESHOLD_MAX : distance;
   if (wanted > flows[f + L.F_PACKET_THRESHOLD]) {

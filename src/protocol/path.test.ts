@@ -1,9 +1,11 @@
 import t from 'tap';
 import { type End, numbered, VirtualPair } from '../../test/support/virtual-net.js';
-import { WINDOW_START_PACKETS } from '../util/limits.js';
+import { RATE_START } from '../util/limits.js';
 import { MODE_RELIABLE_ORDERED, ProtocolStats } from './protocol.js';
 
 const MESSAGES = 400;
+/** Ten packets per round trip, of 100 ms before it is known. */
+const START = Math.max(RATE_START, 125_000);
 
 function statsOf(end: End): ProtocolStats {
   const stats = new ProtocolStats();
@@ -26,15 +28,15 @@ function warm(): VirtualPair {
   return pair;
 }
 
-t.test('another address begins with an unknown round trip and the first window', async (t) => {
+t.test('another address begins with an unknown round trip and the first rate', async (t) => {
   const pair = warm();
   const { server } = pair;
   const before = statsOf(server);
-  t.ok(before.srttUs >= 40_000 && before.windowPackets > WINDOW_START_PACKETS);
+  t.ok(before.srttUs >= 40_000 && before.rateBytesPerS > START);
   server.protocol.pathChanged(0, pair.nowUs, false);
   const after = statsOf(server);
   t.equal(after.srttUs, 0, 'unmeasured');
-  t.equal(after.windowPackets, WINDOW_START_PACKETS);
+  t.equal(after.rateBytesPerS, START);
   sendAll(pair, server, 100);
   pair.run(1_000_000);
   t.ok(statsOf(server).srttUs >= 40_000, 'and is measured again');
@@ -65,7 +67,7 @@ t.test('acknowledgements of what the old path carried are no round trips of the 
   t.ok(srttUs > 0 && srttUs < 20_000, `${srttUs} µs on the new path`);
 });
 
-t.test('what the old path lost does not shrink the new window', async (t) => {
+t.test('what the old path lost does not lower the new rate', async (t) => {
   const pair = warm();
   const { server } = pair;
   pair.link.blackholes.push({ fromUs: pair.timeUs, toUs: pair.timeUs + 30_000 });
@@ -76,7 +78,7 @@ t.test('what the old path lost does not shrink the new window', async (t) => {
   pair.run(2_000_000);
   const stats = statsOf(server);
   t.ok(stats.lost >= 20, `${stats.lost} lost`);
-  t.ok(stats.windowPackets >= WINDOW_START_PACKETS);
+  t.ok(stats.rateBytesPerS >= START);
   t.equal(pair.client.delivered.length, MESSAGES + 64, 'and everything arrived');
 });
 

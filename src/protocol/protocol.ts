@@ -176,13 +176,13 @@ export class Protocol {
 
   /**
    * The peer of this flow moved to another address; with `portOnly` just to another port of it (a NAT
-   * rebinding). Round-trip time and window begin anew unless `portOnly`.
+   * rebinding). Round-trip time and rate begin anew unless `portOnly`.
    */
   pathChanged(slot: number, nowUs: number, portOnly: boolean): void {
     const f = this.flowAt(slot);
     this.core.wheel.follow(nowUs);
     if (this.core.flows[f + L.F_STATE] === L.STATE_READY) {
-      changePath(this.core, f, portOnly);
+      changePath(this.core, f, nowUs, portOnly);
     }
   }
 
@@ -242,7 +242,7 @@ export class Protocol {
     const length = transmitFlow(core, this.writer, f, nowUs, bytes, offset);
     popDirty(core);
     if (length > 0) {
-      if (hasWork(core, f)) {
+      if (hasWork(core, f, nowUs)) {
         markDirty(core, f);
       }
       this.transmitSlot = slot;

@@ -10,13 +10,13 @@ import * as L from './layout.js';
 import { detectLost, onSpuriousLoss } from './loss.js';
 import { freeData, freeMessage } from './messages.js';
 import { checkWritable } from './pressure.js';
+import { rateOnAck, rateOnAcked, rateOnFirstRtt, rateOnRtt } from './rate.js';
 import { acknowledgeTracked, giveReceipt } from './receipts.js';
 import { updateRtt } from './rtt.js';
 import { unblockAll } from './schedule.js';
 import { freePacket } from './sent-packets.js';
 import { markDirty } from './streams.js';
 import { armTimers } from './timers.js';
-import { windowOnAcked } from './window.js';
 
 /**
  * True when every number the block names has been sent: none is ahead of the newest, none before
@@ -64,16 +64,16 @@ export function receiveAck(
   if (((next - largest) & 0xffff) > reach) {
     return true;
   }
-  const inFlightBefore = flows[f + L.F_IN_FLIGHT];
-  sampleRtt(core, f, header, arrivalUs);
+  const rttUs = sampleRtt(core, f, header, arrivalUs);
+  const bytesBefore = flows[f + L.F_INTERVAL_BYTES];
   for (let back = 0; back <= header.run; back += 1) {
-    if (!acknowledge(core, f, (largest - back) & 0xffff, next, reach, inFlightBefore, arrivalUs)) {
+    if (!acknowledge(core, f, (largest - back) & 0xffff, next, reach, arrivalUs)) {
       return false;
     }
   }
   if (
     header.bitmapBytes > 0 &&
-    !acknowledgeBitmap(core, f, header, bytes, next, reach, inFlightBefore, arrivalUs)
+    !acknowledgeBitmap(core, f, header, bytes, next, reach, arrivalUs)
   ) {
     return false;
   }
@@ -82,11 +82,17 @@ export function receiveAck(
   if ((flags & L.FLAG_ACKED) === 0 || sequenceDistance(largest, flows[f + L.F_LARGEST_ACKED]) > 0) {
     flows[f + L.F_LARGEST_ACKED] = largest;
   }
+  const ackedBytes = flows[f + L.F_INTERVAL_BYTES] - bytesBefore;
+  if (ackedBytes > 0) {
+    flows[f + L.F_PROGRESS_US] = nowUs;
+  }
   if (flows[f + L.F_IN_FLIGHT] > 0) {
     detectLost(core, f, nowUs);
     // A shorter round trip or a new loss timer may be due before the wheel would look.
     armTimers(core, f);
   }
+  const waitedUs = rttUs < 0 ? 0 : flows[f + L.F_LATEST_RTT_US] - rttUs;
+  rateOnAck(core, f, ackedBytes, rttUs, (arrivalUs - waitedUs) | 0);
   if (flows[f + L.F_PRIORITIES] !== 0) {
     markDirty(core, f);
   }
@@ -101,7 +107,6 @@ function acknowledgeBitmap(
   bytes: Uint8Array,
   next: number,
   reach: number,
-  inFlightBefore: number,
   arrivalUs: number,
 ): boolean {
   const first = bitmapFirst(header.largest, header.run);
@@ -112,7 +117,7 @@ function acknowledgeBitmap(
         continue;
       }
       const sequence = (first - byte * 8 - bit) & 0xffff;
-      if (!acknowledge(core, f, sequence, next, reach, inFlightBefore, arrivalUs)) {
+      if (!acknowledge(core, f, sequence, next, reach, arrivalUs)) {
         return false;
       }
     }
@@ -120,12 +125,15 @@ function acknowledgeBitmap(
   return true;
 }
 
-/** RFC 9002 §5.1: a sample when the largest is newly acknowledged and was ack-eliciting. */
-function sampleRtt(core: Core, f: number, header: PacketHeader, arrivalUs: number): void {
+/**
+ * RFC 9002 §5.1: a sample when the largest is newly acknowledged and was ack-eliciting. Answers it
+ * without the peer's delay; −1 without a sample.
+ */
+function sampleRtt(core: Core, f: number, header: PacketHeader, arrivalUs: number): number {
   const flows = core.flows;
   if ((flows[f + L.F_FLAGS] & L.FLAG_OLD_PATH) !== 0) {
     if (sequenceDistance(header.largest, flows[f + L.F_PATH_SEQUENCE]) < 0) {
-      return;
+      return -1;
     }
     flows[f + L.F_FLAGS] &= ~L.FLAG_OLD_PATH;
   }
@@ -133,12 +141,20 @@ function sampleRtt(core: Core, f: number, header: PacketHeader, arrivalUs: numbe
   const cell = sequenceCell(flows[f + L.F_SENT_RING], mask, header.largest);
   const packet = core.blocks.words[cell];
   if (packet <= 0 || header.ackDelay === ACK_DELAY_UNKNOWN) {
-    return;
+    return -1;
   }
   const latestUs = (arrivalUs - core.packets.words[packet + L.P_SENT_US]) | 0;
   if (latestUs >= 0) {
-    updateRtt(flows, f, latestUs, header.ackDelay * flows[f + L.F_PEER_DELAY_UNIT_US]);
+    const delay = header.ackDelay * flows[f + L.F_PEER_DELAY_UNIT_US];
+    const isFirst = (flows[f + L.F_FLAGS] & L.FLAG_HAS_RTT) === 0;
+    const rttUs = updateRtt(flows, f, latestUs, delay, arrivalUs);
+    rateOnRtt(flows, f, rttUs);
+    if (isFirst && flows[f + L.F_PTO_COUNT] === 0) {
+      rateOnFirstRtt(flows, f);
+    }
+    return rttUs;
   }
+  return -1;
 }
 
 /** One number that the peer has received; false when it was skipped. */
@@ -148,7 +164,6 @@ function acknowledge(
   sequence: number,
   next: number,
   reach: number,
-  inFlightBefore: number,
   arrivalUs: number,
 ): boolean {
   if (((next - sequence) & 0xffff) > reach) {
@@ -183,7 +198,7 @@ function acknowledge(
     flows[f + L.F_PTO_COUNT] = 0;
     flows[f + L.F_PROBES] = 0;
     flows[f + L.F_LOSS_Q16] -= flows[f + L.F_LOSS_Q16] >> LOSS_SHARE_LOG2;
-    windowOnAcked(flows, f, inFlightBefore);
+    rateOnAcked(flows, f, words[packet + L.P_BYTES]);
   }
   const message = words[packet + L.P_MESSAGE];
   if (message !== 0) {

@@ -3,13 +3,13 @@ import * as limits from '../util/limits.js';
 import { RECEIPT_DROPPED, SEND_CLOSED, SEND_OK, SEND_QUEUED, SEND_TOO_LARGE } from './api.js';
 import type { Core } from './core.js';
 import { TALLY_SEND_REFUSED, TALLY_SEND_SUPERSEDED } from './drop-reason.js';
+import { purgeUnsent } from './give-up.js';
 import * as L from './layout.js';
 import { appendUnsent, freeData, freeMessage, NO_DATA, storeData } from './messages.js';
 import { hasRoom, makeRoom, refuse } from './pressure.js';
 import { giveReceipt } from './receipts.js';
 import { activate } from './schedule.js';
 import { ensureSendStream, markDirty } from './streams.js';
-import { windowOpen } from './window.js';
 
 const REPLACED_FLAGS = L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY | L.MESSAGE_TRACKED;
 
@@ -48,6 +48,9 @@ export function sendMessage(
   }
   const streamKey = (channel << 2) | mode;
   const stream = ensureSendStream(core, f, streamKey);
+  if (!reliable && core.sendStreams.words[stream + L.S_UNSENT_HEAD] !== 0) {
+    purgeUnsent(core, f, stream, nowUs); // Those before it wait: perhaps for too long already.
+  }
   const fragments = fragmentsOf(flows[f + L.F_MAX_PAYLOAD], length);
   if (key > 0) {
     const older = core.keys.get(stream, key);
@@ -196,5 +199,7 @@ function enqueue(
     return SEND_QUEUED;
   }
   markDirty(core, f);
-  return standing === L.STREAM_BLOCKED || !windowOpen(flows, f) ? SEND_QUEUED : SEND_OK;
+  return standing === L.STREAM_BLOCKED || (flows[f + L.F_FLAGS] & L.FLAG_PACING) !== 0
+    ? SEND_QUEUED
+    : SEND_OK;
 }

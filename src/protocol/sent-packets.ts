@@ -9,7 +9,7 @@ import type { Core } from './core.js';
 import * as L from './layout.js';
 import { declareLost } from './loss.js';
 import { releaseTracked } from './receipts.js';
-import { probeTimeoutUs } from './rtt.js';
+import { probeDeadlineUs } from './rtt.js';
 
 /**
  * The sent ring: a sequence buffer over the packet numbers just used.
@@ -111,12 +111,15 @@ export function commitPacket(
   words[cell + 1] = ackLargest + 1;
   if (packet !== 0) {
     core.packets.words[packet + L.P_SENT_US] = nowUs;
-    flows[f + L.F_LAST_ELICITING_US] = nowUs;
     flows[f + L.F_IN_FLIGHT] += 1;
     if (flows[f + L.F_IN_FLIGHT] === 1) {
       flows[f + L.F_OLDEST] = next;
-      const probeUs = (nowUs + probeTimeoutUs(flows, f)) | 0;
-      core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, probeUs);
+      flows[f + L.F_OLDEST_SENT_US] = nowUs;
+      flows[f + L.F_PROGRESS_US] = nowUs;
+      flows[f + L.F_PROBED_US] = nowUs;
+      core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, probeDeadlineUs(flows, f));
+    } else if ((flows[f + L.F_FLAGS] & L.FLAG_HAS_RTT) === 0) {
+      flows[f + L.F_OLDEST_SENT_US] = nowUs; // The timeout is a guess: not while we still speak.
     }
   }
   advance(flows, f);
@@ -206,6 +209,7 @@ export function closeSentRing(core: Core, f: number): void {
   sequenceBufferFree(core.blocks, ring, log2);
   flows[f + L.F_SENT_RING] = 0;
   flows[f + L.F_IN_FLIGHT] = 0;
+  flows[f + L.F_BYTES_IN_FLIGHT] = 0;
 }
 
 /** Messages that only their packets still knew. */

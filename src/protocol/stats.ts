@@ -15,7 +15,7 @@ export function readStats(core: Core, f: number, out: ProtocolStats): boolean {
   out.latestRttUs = flows[f + L.F_LATEST_RTT_US];
   out.minRttUs = flows[f + L.F_MIN_RTT_US];
   out.jitterUs = (flows[f + L.F_JITTER_Q4] * ACK_DELAY_UNIT_US) >> 4;
-  out.windowPackets = flows[f + L.F_WINDOW];
+  out.rateBytesPerS = flows[f + L.F_RATE];
   out.inFlightPackets = flows[f + L.F_IN_FLIGHT];
   out.queuedBytes = flows[f + L.F_RELIABLE_BYTES] + flows[f + L.F_UNRELIABLE_BYTES];
   out.packetsIn = flows[f + L.F_PACKETS_IN] >>> 0;

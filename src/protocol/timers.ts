@@ -1,10 +1,13 @@
+import { PROBE_TRAIN, PROBES_AT_ONCE } from '../util/limits.js';
 import { timeAfter, timeReached } from '../util/time.js';
 import { clockDue } from './clock.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
 import { detectLost } from './loss.js';
+import { pacingDeadlineUs } from './rate.js';
+import { RATE_SILENT, rateOnSilence } from './rate-decide.js';
 import { expirePartials, partialDeadlineUs } from './receive-fragment.js';
-import { probeTimeoutUs } from './rtt.js';
+import { inTrain, probeDeadlineUs } from './rtt.js';
 import { shrinkSentRing } from './sent-packets.js';
 import { markDirty } from './streams.js';
 
@@ -14,6 +17,7 @@ import { markDirty } from './streams.js';
  *   ack      an acknowledgement has waited long enough
  *   loss     the time threshold of the oldest packet in flight (RFC 9002 §6.1.2)
  *   probe    nothing was acknowledged for too long (RFC 9002 §6.2)
+ *   pacing   data waits for tokens (rate.ts)
  *   partial  an unreliable message in pieces has waited too long
  *   clock    the next TIME_REQ
  * The wheel holds the earliest of them, or something before it. It is told when one of them begins
@@ -57,6 +61,13 @@ export function findDeadline(core: Core, f: number): boolean {
       armed = true;
     }
   }
+  if ((flags & L.FLAG_PACING) !== 0 && flows[f + L.F_PRIORITIES] !== 0) {
+    const paceUs = pacingDeadlineUs(flows, f);
+    if (!armed || timeAfter(deadlineUs, paceUs)) {
+      deadlineUs = paceUs;
+      armed = true;
+    }
+  }
   if (flows[f + L.F_UNRELIABLE_PARTIALS] > 0) {
     const partialUs = partialDeadlineUs(core, f);
     if (!armed || timeAfter(deadlineUs, partialUs)) {
@@ -72,7 +83,7 @@ export function findDeadline(core: Core, f: number): boolean {
 function recoveryDeadlineUs(flows: Int32Array, f: number): number {
   return (flows[f + L.F_FLAGS] & L.FLAG_LOSS_TIMER) !== 0
     ? flows[f + L.F_LOSS_US]
-    : (flows[f + L.F_LAST_ELICITING_US] + probeTimeoutUs(flows, f)) | 0;
+    : probeDeadlineUs(flows, f);
 }
 
 /** The wheel's hint came: acts on whatever of the flow is due. */
@@ -104,11 +115,15 @@ function fireReady(core: Core, f: number, nowUs: number): void {
     if ((flows[f + L.F_FLAGS] & L.FLAG_LOSS_TIMER) !== 0) {
       detectLost(core, f, nowUs);
     } else {
-      flows[f + L.F_PTO_COUNT] += 1;
-      flows[f + L.F_PROBES] = 1;
-      // The next probe is counted from here, also when this one cannot be sent.
-      flows[f + L.F_LAST_ELICITING_US] = nowUs;
+      probe(core, f, nowUs);
     }
+    markDirty(core, f);
+  }
+  if (
+    (flows[f + L.F_FLAGS] & L.FLAG_PACING) !== 0 &&
+    timeReached(nowUs, pacingDeadlineUs(flows, f))
+  ) {
+    flows[f + L.F_FLAGS] &= ~L.FLAG_PACING;
     markDirty(core, f);
   }
   if ((flows[f + L.F_FLAGS] & L.FLAG_CLIENT) !== 0) {
@@ -116,5 +131,30 @@ function fireReady(core: Core, f: number, nowUs: number): void {
   }
   if (flows[f + L.F_UNRELIABLE_PARTIALS] > 0) {
     expirePartials(core, f, nowUs);
+  }
+}
+
+/** Nothing was acknowledged for too long: up to two packets, and when that goes on a lower rate. */
+function probe(core: Core, f: number, nowUs: number): void {
+  const flows = core.flows;
+  const count = flows[f + L.F_PTO_COUNT] + 1;
+  flows[f + L.F_PTO_COUNT] = count;
+  // The next one is counted from here, also when these cannot be sent.
+  flows[f + L.F_PROBED_US] = nowUs;
+  const train = inTrain(flows, f);
+  flows[f + L.F_RATE_STATE] |= RATE_SILENT;
+  flows[f + L.F_PROBES] = PROBES_AT_ONCE;
+  if (train && count > 1 && count <= PROBE_TRAIN) {
+    flows[f + L.F_PROBES] = flows[f + L.F_TOKENS] > 0 ? 1 : 0;
+  }
+  if ((flows[f + L.F_FLAGS] & L.FLAG_HAS_RTT) === 0) {
+    flows[f + L.F_PROBES] = 1; // The timeout is a guess.
+  }
+  if (count > (train ? PROBE_TRAIN : 1)) {
+    rateOnSilence(flows, f);
+  }
+  if ((flows[f + L.F_FLAGS] & (L.FLAG_RECEIVED | L.FLAG_CLIENT)) === 0) {
+    // Our PARAMS may be what was lost; without them the client refuses everything.
+    flows[f + L.F_FLAGS] |= L.FLAG_ANSWER_PARAMS;
   }
 }

@@ -12,12 +12,12 @@ import * as L from './layout.js';
 import type { PacketWriter } from './packet-writer.js';
 import { PARAMS_BYTES, writeParams } from './params.js';
 import { checkWritable } from './pressure.js';
+import { CARRY_ALL, CARRY_NOTHING, mayCarry, rateOnSent } from './rate.js';
 import { checkDrained } from './receive-ack.js';
 import { writeRedundant, writeSpare } from './redundancy.js';
 import { writeProbe } from './resend.js';
 import { commitPacket, reserveCell } from './sent-packets.js';
 import { armTimers } from './timers.js';
-import { windowOpen } from './window.js';
 
 /** Writes the flow's next payload and answers its length, 0 when it has nothing to say. */
 export function transmitFlow(
@@ -48,7 +48,7 @@ export function transmitFlow(
 }
 
 /** True when the flow, having just sent a packet, has another one. */
-export function hasWork(core: Core, f: number): boolean {
+export function hasWork(core: Core, f: number, nowUs: number): boolean {
   const flows = core.flows;
   if (flows[f + L.F_STATE] === L.STATE_CLOSING) {
     return (flows[f + L.F_FLAGS] & L.FLAG_CLOSE_NOW) !== 0;
@@ -60,7 +60,7 @@ export function hasWork(core: Core, f: number): boolean {
   return (
     (flows[f + L.F_FLAGS] & urgent) !== 0 ||
     flows[f + L.F_PROBES] > 0 ||
-    (flows[f + L.F_PRIORITIES] !== 0 && windowOpen(flows, f))
+    (flows[f + L.F_PRIORITIES] !== 0 && mayCarry(core, f, nowUs) !== CARRY_NOTHING)
   );
 }
 
@@ -134,10 +134,10 @@ function transmitData(
   const flows = core.flows;
   const flags = flows[f + L.F_FLAGS];
   const probing = flows[f + L.F_PROBES] > 0;
-  const mayCarry = probing || windowOpen(flows, f);
   const hasData = flows[f + L.F_PRIORITIES] !== 0;
+  const leave = probing ? CARRY_ALL : hasData ? mayCarry(core, f, nowUs) : CARRY_NOTHING;
   const control = flags & (L.FLAG_ACK_NOW | L.FLAG_TIME_REQUEST | L.FLAG_TIME_RESPONSE);
-  if (!(mayCarry && hasData) && !probing && control === 0) {
+  if (leave === CARRY_NOTHING && control === 0) {
     return 0;
   }
   reserveCell(core, f);
@@ -147,7 +147,7 @@ function transmitData(
   if (control !== 0) {
     writeClockFrames(core, writer, f, nowUs);
   }
-  if (mayCarry) {
+  if (leave !== CARRY_NOTHING) {
     if (probing) {
       writeProbe(core, writer, f);
     }
@@ -155,8 +155,9 @@ function transmitData(
       writeRedundant(core, writer, f, nowUs);
     }
     const spare = flows[f + L.F_SPARE_COUNT];
-    writeData(core, writer, f, nowUs);
-    if (spare > 0 && (writer.packet !== 0 || (flags & L.FLAG_ACK_NOW) !== 0)) {
+    writeData(core, writer, f, nowUs, leave === CARRY_ALL);
+    const hasLeave = flows[f + L.F_TOKENS] > 0;
+    if (spare > 0 && hasLeave && (writer.packet !== 0 || (flags & L.FLAG_ACK_NOW) !== 0)) {
       writeSpare(core, writer, f, spare);
     }
     if (probing) {
@@ -174,15 +175,22 @@ function transmitData(
   if (writer.packet !== 0 && flows[f + L.F_SKIP_IN] === 1 && writer.room > 5) {
     writer.writeGrease(core);
   }
-  return commit(core, writer, f, nowUs);
+  return commit(core, writer, f, nowUs, probing);
 }
 
-function commit(core: Core, writer: PacketWriter, f: number, nowUs: number): number {
+function commit(
+  core: Core,
+  writer: PacketWriter,
+  f: number,
+  nowUs: number,
+  isProbe: boolean,
+): number {
   const flows = core.flows;
   const length = writer.finish();
   if (writer.packet === 0) {
     flows[f + L.F_ACKS_OUT] += 1;
   }
+  rateOnSent(core, f, writer.packet, length, isProbe);
   commitPacket(core, f, nowUs, writer.packet, writer.ackLargest);
   flows[f + L.F_FLAGS] &= ~(L.FLAG_ACK_NOW | L.FLAG_ACK_TIMER);
   flows[f + L.F_RX_UNACKED] = 0;

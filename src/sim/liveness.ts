@@ -6,6 +6,8 @@ import type { LinkProfile, PathProfile } from './network/profile.js';
 /** Handshakes, probes and the last round trips of a flow that was cut off. */
 const LEAST_US = 20_000_000;
 const MARGIN = 3;
+/** At the least rate: what leaves at once. */
+const PACKETS_PER_ROUND = 10;
 
 export interface Backlog {
   path: PathProfile;
@@ -39,7 +41,7 @@ function roundsFor({ receiver, bytes, messages }: Backlog): number {
   const partials = receiver.partials ?? limits.RELIABLE_PARTIALS_MAX;
   const budget = receiver.receiveBudgetBytes ?? limits.RECEIVE_BUDGET_BYTES;
   const packets = bytes / limits.FRAGMENT_BYTES + messages;
-  const bySender = packets / limits.WINDOW_MIN_PACKETS;
+  const bySender = packets / PACKETS_PER_ROUND;
   return bySender + messages / window + messages / partials + bytes / budget;
 }
 

@@ -101,9 +101,49 @@ export const CHANNEL_WEIGHT_MAX = 255;
 /** Frames that do not fit are passed over this often before a packet is closed. */
 export const PASS_OVER_MAX = 4;
 
-/** In-flight window in packets. */
-export const WINDOW_START_PACKETS = 32;
-export const WINDOW_MIN_PACKETS = 16;
+/**
+ * Rate control (docs/adr/0011). Rates are bytes per second on the wire: beside a payload travel IP and
+ * UDP headers (28), netcode's prefix, sequence and tag (up to 25).
+ */
+export const DATAGRAM_OVERHEAD_BYTES = 53;
+/** A full packet, for conversions. */
+export const RATE_PACKET_BYTES = 1250;
+export const RATE_START = 65_536;
+/** Ten packets in a shorter round trip than this would be no start but a burst. */
+export const RATE_START_RTT_US = 5_000;
+export const RATE_MIN = 4_096;
+export const RATE_MAX = 1 << 30;
+/** Silence alone leads no lower. */
+export const RATE_SILENT = 16_384;
+/** Added at each growth beside a share: what makes flows of one link alike. */
+export const RATE_STEP = 2_048;
+/** Figures of a shorter interval are noise. */
+export const RATE_INTERVAL_US = 50_000;
+export const RATE_STARTUP_INTERVAL_US = 10_000;
+export const RATE_INTERVAL_US_MAX = 10_000_000;
+export const RATE_INTERVAL_PACKETS = 8;
+/** Queueing delay that is taken for a queue of our own, beside two packets' time, and at most. */
+export const RATE_QUEUE_US = 8_000;
+export const RATE_QUEUE_US_MAX = 40_000;
+/** Loss beyond the floor that is taken for ours. */
+export const RATE_LOSS = 0.02;
+/** More loss than this is never taken for nobody's. */
+export const LOSS_FLOOR_MAX = 0.3;
+/** A queue or a loss that outlasts so many cuts is not ours. */
+export const RATE_CUTS = 4;
+export const RATE_PAUSE_US_MAX = 250_000;
+/** After so long the least round trip is looked for anew. */
+export const MIN_RTT_AGE_US = 10_000_000;
+/** Leaves at once after a silence, as TCP's first window (RFC 6928). */
+export const BURST_BYTES = 10 * RATE_PACKET_BYTES;
+export const BURST_BYTES_MIN = 3 * RATE_PACKET_BYTES;
+/** The first burst is no longer than this on the link. */
+export const BURST_START_US = 25_000;
+/** A driver that has no ticks is woken by a timer of 1,024 µs, now and then a little late. */
+export const BURST_US = 2_500;
+/** Urgent data may be this far beyond what is allowed. */
+export const URGENT_BYTES = 8 * RATE_PACKET_BYTES;
+/** Packets in flight, whatever the rate. */
 export const WINDOW_MAX_PACKETS = 960;
 
 /** Acknowledgements. */
@@ -117,6 +157,14 @@ export const ACK_DELAY_UNIT_COARSE_US = 1000;
 export const INITIAL_RTT_US = 100_000;
 export const TIMER_GRANULARITY_US = 1000;
 export const PTO_US_MAX = 1_000_000;
+/** A timeout sends two packets (RFC 9002 §6.2.4). */
+export const PROBES_AT_ONCE = 2;
+/** Where packets get lost, this many timeouts are an eighth of the first one apart, then they double. */
+export const PROBE_TRAIN = 8;
+export const PROBE_TRAIN_US_MIN = 5_000;
+export const PROBE_TRAIN_US_MAX = 250_000;
+/** Messages of a stream that a probe looks at. */
+export const PROBE_MESSAGES_MAX = 64;
 export const PACKET_THRESHOLD = 3;
 export const PACKET_THRESHOLD_MAX = 32;
 

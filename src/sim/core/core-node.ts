@@ -88,7 +88,8 @@ export class CoreNode {
     readonly options: CoreNodeOptions,
     make: MakeProtocol,
   ) {
-    this.protocol = make(options.protocol, index);
+    const turnUs = options.tickUs <= TIMERS_AT_TICKS_US ? options.tickUs : TIMERS_AT_TICKS_US;
+    this.protocol = make({ ...options.protocol, turnUs }, index);
     this.clock = new NodeClock(options.startUs);
     this.clock.setDrift(0, options.driftPpm);
     this.ends = new Array(options.protocol.maxFlows).fill(null);

@@ -80,8 +80,8 @@ export const burstLoss: PendingScenario = {
   id: 'T07',
   title: 'burst loss: Gilbert–Elliott 5 %, mean burst 10 packets, RTT 80 ms, as T05',
   reason:
-    'a burst that outlasts the in-flight window leaves one probe per timeout, up to a second ' +
-    'apart, so it lasts as many probes as it has packets left; rate control is to replace the window',
+    'what a burst takes comes back with the first packet after it, and at 60 packets a second a ' +
+    'burst of more than nine outlasts 2.5 round trips: probes shorten it, by their number only',
   run: () => latencyWithin(burstPath, 25),
 };
 

@@ -37,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   transferLoss,
   spareCopies,
   heavyLoss,
+  heavyLossSaturated,
   corruption,
   duplication,
   reordering,
@@ -53,16 +54,11 @@ export const scenarios: readonly Scenario[] = [
   inputLead,
   wrap,
   restart,
-  closeAndDrain,
-];
-
-export const pendingScenarios: readonly PendingScenario[] = [
-  heavyLossSaturated,
-  burstLoss,
-  ioThreads,
   goodputAlone,
   crossTraffic,
   bufferbloat,
   gameMix,
-  fairness,
+  closeAndDrain,
 ];
+
+export const pendingScenarios: readonly PendingScenario[] = [burstLoss, ioThreads, fairness];
