@@ -84,11 +84,18 @@ export function rateOnSilence(flows: Int32Array, f: number): void {
 }
 
 /** The start builds a queue: its interval ends at once. */
-export function startIsOver(flows: Int32Array, f: number, turnUs: number, acked: number): boolean {
+export function startIsOver(
+  flows: Int32Array,
+  f: number,
+  turnUs: number,
+  elapsedUs: number,
+  acked: number,
+): boolean {
   const leastUs = flows[f + L.F_INTERVAL_RTT_US];
   return (
     (flows[f + L.F_RATE_STATE] & RATE_MODE) === RATE_STARTUP &&
     acked >= limits.RATE_INTERVAL_PACKETS &&
+    elapsedUs >= limits.RATE_STARTUP_INTERVAL_US &&
     leastUs - flows[f + L.F_MIN_RTT_US] > queueLimitUs(flows, f, turnUs)
   );
 }
@@ -174,7 +181,9 @@ export function endWait(flows: Int32Array, f: number, elapsedUs: number): void {
   if (elapsedUs < limits.RATE_STARTUP_INTERVAL_US || (state & RATE_MODE) !== RATE_STEADY) return;
   const floor = (state >> FLOOR_SHIFT) / FLOOR_UNIT;
   const usable = (flows[f + L.F_INTERVAL_BYTES] * SECOND_US) / elapsedUs / (1 - floor);
-  if (usable * 0.95 > flows[f + L.F_RATE]) setRate(flows, f, usable * 0.95);
+  // Not more than twice: acknowledgements that come at once make it seem any rate.
+  const rate = flows[f + L.F_RATE];
+  if (usable * 0.95 > rate) setRate(flows, f, Math.min(usable * 0.95, 2 * rate));
 }
 
 function decideStartup(
@@ -216,7 +225,10 @@ function decideStartup(
       return;
     }
   }
-  if (queueUs > limitUs) setRate(flows, f, delivered / (1 - floor));
+  // Acknowledgements that come at once make it seem more than was ever sent.
+  const usable = delivered / (1 - floor);
+  if (queueUs > limitUs)
+    setRate(flows, f, usable < flows[f + L.F_RATE] ? usable : flows[f + L.F_RATE]);
   else lowerForLoss(flows, f, delivered / (1 - floor), share);
   flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
   enter(flows, f, RATE_STEADY);
@@ -305,7 +317,7 @@ function cutForLoss(
     setUnused(flows, f);
   }
   enter(flows, f, RATE_STEADY);
-  flows[f + L.F_RATE_STATE] |= (state & CUTS_MASK) | ((cuts + 1) * LOSS_CUTS_ONE);
+  flows[f + L.F_RATE_STATE] |= (state & CUTS_MASK) | ((cuts < 7 ? cuts + 1 : 7) * LOSS_CUTS_ONE);
 }
 
 /**
@@ -377,7 +389,7 @@ function decideCompete(
     return;
   }
   if ((state & RATE_LIMITED) === 0 || delivered < 0.5 * rate) return;
-  const srtt = flows[f + L.F_SRTT_US];
+  const srtt = Math.max(flows[f + L.F_SRTT_US], limits.TIMER_GRANULARITY_US);
   setRate(flows, f, rate + ((PACKET * SECOND_US) / srtt) * (elapsedUs / srtt));
   const steps = (state & GROWTH_MASK) / GROWTH_ONE;
   if (steps === 15) drain(flows, f, delivered);

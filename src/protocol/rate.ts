@@ -151,7 +151,8 @@ export function budgetBytes(core: Core, f: number, nowUs: number): number {
 }
 
 /**
- * `packet` 0: nothing of it asks for an acknowledgement, so it is never in flight. A probe does not count
+ * `packet` 0: nothing of it asks for an acknowledgement, so it is never in flight, and costs nothing: a
+ * peer that makes us acknowledge must not keep our data from leaving (RFC 9002 §7). A probe does not count
  * as bytes in flight (one, so that its acknowledgement is noticed): it must not hold back what follows.
  */
 export function rateOnSent(
@@ -162,8 +163,8 @@ export function rateOnSent(
   isProbe: boolean,
 ): void {
   const bytes = payloadBytes + limits.DATAGRAM_OVERHEAD_BYTES;
-  core.flows[f + L.F_TOKENS] -= bytes;
   if (packet !== 0) {
+    core.flows[f + L.F_TOKENS] -= bytes;
     const counted = isProbe ? 1 : bytes;
     core.packets.words[packet + L.P_BYTES] = counted;
     core.flows[f + L.F_BYTES_IN_FLIGHT] += counted;
@@ -239,7 +240,7 @@ export function rateOnAck(
   if (
     elapsedUs >= 0 &&
     elapsedUs < intervalUs(flows, f, acked + lost) &&
-    !startIsOver(flows, f, core.turnUs, acked)
+    !startIsOver(flows, f, core.turnUs, elapsedUs, acked)
   ) {
     return;
   }

@@ -1,4 +1,4 @@
-import { LOSS_SHARE_LOG2 } from '../util/limits.js';
+import { LOSS_SHARE_LOG2, RTT_US_MAX } from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
 import { sequenceCell } from '../util/sequence-buffer.js';
 import { bitmapFirst } from './ack-block.js';
@@ -144,7 +144,8 @@ function sampleRtt(core: Core, f: number, header: PacketHeader, arrivalUs: numbe
     return -1;
   }
   const latestUs = (arrivalUs - core.packets.words[packet + L.P_SENT_US]) | 0;
-  if (latestUs >= 0) {
+  // What was declared lost may be acknowledged at any time: hours say nothing about the path.
+  if (latestUs >= 0 && latestUs <= RTT_US_MAX) {
     const delay = header.ackDelay * flows[f + L.F_PEER_DELAY_UNIT_US];
     const isFirst = (flows[f + L.F_FLAGS] & L.FLAG_HAS_RTT) === 0;
     const rttUs = updateRtt(flows, f, latestUs, delay, arrivalUs);

@@ -155,6 +155,8 @@ export const ACK_DELAY_UNIT_COARSE_US = 1000;
 
 /** Round trips (RFC 9002 §6.2.2 proposes 333 ms; a game flow has just had a handshake). */
 export const INITIAL_RTT_US = 100_000;
+/** A longer round trip is none. Four times its variation stays far from where int32 µs wrap. */
+export const RTT_US_MAX = 10_000_000;
 export const TIMER_GRANULARITY_US = 1000;
 export const PTO_US_MAX = 1_000_000;
 /** A timeout sends two packets (RFC 9002 §6.2.4). */
