@@ -123,6 +123,13 @@ export function mayCarry(core: Core, f: number, nowUs: number): number {
   return tokens > -ahead && room > -limits.URGENT_BYTES ? CARRY_URGENT : CARRY_NOTHING;
 }
 
+/** Whether there is rate to spare for what nobody waits for. Not having it limits nobody. */
+export function maySpare(core: Core, f: number, nowUs: number): boolean {
+  const flows = core.flows;
+  refill(core, f, nowUs);
+  return flows[f + L.F_TOKENS] > 0 && inFlightMax(flows, f) > flows[f + L.F_BYTES_IN_FLIGHT];
+}
+
 /** Wakes the flow when there are tokens. Without room in flight an acknowledgement will. */
 function armPacing(core: Core, f: number): void {
   core.flows[f + L.F_FLAGS] |= L.FLAG_PACING;

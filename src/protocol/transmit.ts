@@ -12,7 +12,7 @@ import * as L from './layout.js';
 import type { PacketWriter } from './packet-writer.js';
 import { PARAMS_BYTES, writeParams } from './params.js';
 import { checkWritable } from './pressure.js';
-import { CARRY_ALL, CARRY_NOTHING, mayCarry, rateOnSent } from './rate.js';
+import { CARRY_ALL, CARRY_NOTHING, mayCarry, maySpare, rateOnSent } from './rate.js';
 import { checkDrained } from './receive-ack.js';
 import { writeRedundant, writeSpare } from './redundancy.js';
 import { writeProbe } from './resend.js';
@@ -171,6 +171,9 @@ function transmitData(
   }
   if (writer.frames === 0 && (flags & L.FLAG_ACK_NOW) === 0) {
     return 0;
+  }
+  if (!hasData && flows[f + L.F_SPARE_COUNT] > 0 && maySpare(core, f, nowUs)) {
+    writeSpare(core, writer, f, flows[f + L.F_SPARE_COUNT]);
   }
   if (writer.packet !== 0 && flows[f + L.F_SKIP_IN] === 1 && writer.room > 5) {
     writer.writeGrease(core);
