@@ -14,6 +14,8 @@ export interface ClosedFlow {
   code: number;
   reason: string;
   wasClean: boolean;
+  /** Another flow of the same client id took its place. */
+  isReplaced?: boolean;
 }
 
 /**

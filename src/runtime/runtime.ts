@@ -43,7 +43,7 @@ import { PAYLOAD_BYTES } from '../util/limits.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
 import { type FlowFigures, readFlowFigures } from './flow-figures.js';
-import type { RuntimeHandler } from './handler.js';
+import type { ClosedFlow, RuntimeHandler } from './handler.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
@@ -55,6 +55,13 @@ const OPEN = 1;
 const RAW = 2;
 /** CLOSE is on its way; the flow is freed at the end of the turn. */
 const CLOSING = 3;
+
+const REPLACED: ClosedFlow = {
+  code: CLOSE_NORMAL,
+  reason: '',
+  wasClean: true,
+  isReplaced: true,
+};
 
 export interface RuntimeOptions {
   endpoint: RuntimeEndpoint;
@@ -322,7 +329,7 @@ export class Runtime {
           if (address !== null) this.#handler.handleFlowMoved(slot, address);
         } else if (kind === RX_REPLACED && this.#generation[slot] === endpoint.generation) {
           this.closeFlow(slot, CLOSE_NORMAL, '');
-          this.#handler.handleFlowClosed(slot, { code: CLOSE_NORMAL, reason: '', wasClean: true });
+          this.#handler.handleFlowClosed(slot, REPLACED);
         }
       }
     } finally {

@@ -42,8 +42,9 @@ export interface HighPerformanceOptions {
   /** How long an unanswered UDP handshake is waited for. Default 2,000. */
   handshakeTimeoutMs?: number;
   /**
-   * What happens when there is no UDP path: `json` (default) dials WebSocket and logs one
-   * `transport.fallback` event with the reason; `error` rejects.
+   * What happens when there is no UDP path, or none any more: `json` (default) goes on over WebSocket
+   * and logs one `transport.fallback` event with the reason; `error` rejects, or waits for UDP to come
+   * back.
    */
   fallback?: 'json' | 'error';
   /**
@@ -97,7 +98,7 @@ export class Client {
     const { registry, sessionToken, signal, channels } = readDialOptions(options);
     return dialGame<R>(addressOrMatch, {
       registry,
-      sessionToken: sessionToken ?? this.#sessionToken,
+      sessionToken: sessionToken ?? (() => this.#sessionToken),
       signal,
       highPerformance: this.#settings.highPerformance,
       handshakeTimeoutMs: this.#handshakeTimeoutMs,

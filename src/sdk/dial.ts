@@ -4,20 +4,24 @@
 import type { Registry } from '../messages/types.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import { TransportError } from '../util/errors.js';
-import { GameDialError, GGScaleError, RequestError } from './errors.js';
+import { GameDialError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
-import { abortErrorOf, StdNetTransport } from './transport.js';
+import type { Link, LinkHost } from './link.js';
+import { Resumer } from './resumer.js';
+import { askTicket, type Ticket } from './ticket.js';
 import type {
   ClientLogger,
   GameConnection,
   HighPerformanceSettings,
   MatchAddress,
+  SessionToken,
 } from './types.js';
-import { openWsLink } from './ws-link.js';
+import { within } from './within.js';
+import { WsLink } from './ws-link.js';
 
 export interface DialSettings {
   registry: Registry<object>;
-  sessionToken: string;
+  sessionToken: SessionToken;
   signal: AbortSignal | null;
   highPerformance: HighPerformanceSettings | null;
   handshakeTimeoutMs: number;
@@ -26,16 +30,11 @@ export interface DialSettings {
   channels: readonly (ChannelOptions | undefined)[];
 }
 
-interface Ticket {
-  ticket: string;
-  connectToken: Uint8Array | null;
+interface Dial {
+  readonly match: MatchAddress;
+  readonly settings: DialSettings;
+  readonly resumer: Resumer;
 }
-
-const TICKET_ATTEMPTS = 4;
-/** For an answer of the ticket endpoint, when the caller gave no deadline of its own. */
-const TICKET_TIMEOUT_MS = 30_000;
-/** A server that asks for a longer wait is not waited for: the caller is told. */
-const RETRY_AFTER_S_MAX = 30;
 
 export async function dialGame<R extends object>(
   addressOrMatch: string | MatchAddress,
@@ -46,27 +45,31 @@ export async function dialGame<R extends object>(
       ? addressOrMatch
       : { address: addressOrMatch };
   const origin = originOf(match.address);
-  let ticket = await askTicket(origin, settings);
+  const dial: Dial = { match, settings, resumer: new Resumer({ ...settings, origin }) };
+  const { sessionToken, signal } = settings;
+  const request = { origin, sessionToken, signal, resume: null };
+  let ticket = await askTicket(request);
   if (settings.highPerformance !== null) {
-    const reason = await tryUdp<R>(ticket, match, settings, settings.highPerformance);
+    const reason = await tryUdp<R>(dial, ticket, settings.highPerformance);
     if (typeof reason !== 'string') return reason;
     // The connect token may have been used up; its ticket is then spent with it.
-    ticket = await askTicket(origin, settings);
+    ticket = await askTicket(request);
   }
-  const channel = new GameChannel<R>(settings.registry, settings.logger, settings.channels);
-  await within(settings, settings.handshakeTimeoutMs, channel, () =>
-    openWsLink(channel.asHost(), origin, ticket.ticket),
+  const { ticket: proof } = ticket;
+  return openChannel<R>(
+    dial,
+    settings.handshakeTimeoutMs,
+    (host) => new WsLink(host, origin, proof),
   );
-  return channel;
 }
 
 /** The open channel, or why there is none. With `fallback: 'error'` it throws instead. */
 async function tryUdp<R extends object>(
+  dial: Dial,
   ticket: Ticket,
-  match: MatchAddress,
-  settings: DialSettings,
   option: HighPerformanceSettings,
 ): Promise<GameChannel<R> | string> {
+  const { match, settings } = dial;
   let cause: unknown;
   let reason: string;
   if (match.protocolHint === 'tcp') {
@@ -75,14 +78,14 @@ async function tryUdp<R extends object>(
     reason = 'server-has-no-udp';
   } else {
     const token = ticket.connectToken;
-    const channel = new GameChannel<R>(settings.registry, settings.logger, settings.channels);
     try {
       // Loading the addon is not the network's fault: it is outside the handshake's time.
-      const { openUdpLink } = await import('./udp-link.js');
-      await within(settings, option.handshakeTimeoutMs, channel, () =>
-        openUdpLink(channel.asHost(), token, option.nx),
+      const { UdpLink } = await import('./udp-link.js');
+      return await openChannel<R>(
+        dial,
+        option.handshakeTimeoutMs,
+        (host) => new UdpLink(host, token, option.nx),
       );
-      return channel;
     } catch (error) {
       if (error instanceof RequestError) throw error; // the caller's own signal
       cause = error;
@@ -103,85 +106,22 @@ async function tryUdp<R extends object>(
   return reason;
 }
 
-/** Waits for the channel's $hello; on timeout, abort or failure the link is taken down. */
-async function within<R extends object>(
-  settings: DialSettings,
+/** Waits for `$hello`; on timeout, abort or failure the link is taken down. */
+async function openChannel<R extends object>(
+  { settings, resumer }: Dial,
   timeoutMs: number,
-  channel: GameChannel<R>,
-  open: () => Promise<void>,
-): Promise<void> {
-  const { signal } = settings;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort: (() => void) | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new GameDialError('handshake-timeout', `no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-    onAbort = () => reject(abortErrorOf(signal as AbortSignal, 'the dial'));
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener('abort', onAbort);
-  });
+  createLink: (host: LinkHost) => Link,
+): Promise<GameChannel<R>> {
+  const channel = new GameChannel<R>(settings, resumer);
+  const opening = channel.open(createLink);
+  opening.catch(() => {}); // it may fail after the limit
   try {
-    await Promise.race([Promise.all([open(), channel.opened]), limit]);
+    await within(timeoutMs, settings.signal, opening);
+    return channel;
   } catch (error) {
     channel.abandon();
     throw error;
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }
-}
-
-/** Asking is safe to repeat, so a busy server's Retry-After is honoured a few times. */
-async function askTicket(origin: string, settings: DialSettings): Promise<Ticket> {
-  const transport = new StdNetTransport({ baseUrl: origin, apiKey: '' });
-  const headers = { 'X-Session-Token': settings.sessionToken };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const signal = settings.signal ?? AbortSignal.timeout(TICKET_TIMEOUT_MS);
-      const request = { method: 'POST', path: '/v1/game/ticket', headers, body: {} };
-      return readTicket(await transport.call(request, { signal }));
-    } catch (error) {
-      const isBusy =
-        error instanceof GGScaleError && (error.status === 429 || error.status === 503);
-      const isWorthIt = isBusy && error.retryAfter > 0 && error.retryAfter <= RETRY_AFTER_S_MAX;
-      if (!isWorthIt || attempt === TICKET_ATTEMPTS) throw error;
-      await pause(error.retryAfter * 1000 * (1 + Math.random() / 4), settings.signal);
-    }
-  }
-}
-
-function readTicket(body: unknown): Ticket {
-  const { ticket, connectToken } = (body ?? {}) as Record<string, unknown>;
-  if (typeof ticket !== 'string' || !(connectToken === null || typeof connectToken === 'string')) {
-    throw new RequestError('decode', 'the ticket answer lacks ticket or connectToken');
-  }
-  return { ticket, connectToken: connectToken === null ? null : fromBase64(connectToken) };
-}
-
-function fromBase64(text: string): Uint8Array {
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch (cause) {
-    throw new RequestError('decode', 'connectToken is not base64', { cause });
-  }
-}
-
-function pause(ms: number, signal: AbortSignal | null): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted) onAbort();
-    function done(): void {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }
-    function onAbort(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      reject(abortErrorOf(signal as AbortSignal, 'the dial'));
-    }
-  });
 }
 
 /** `host:port` is https, except on loopback, where a development server is plain. */

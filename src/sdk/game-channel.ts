@@ -1,9 +1,9 @@
 /**
  * The client's end of a game connection, whatever the wire: dispatch, the queue behind
- * `readMessage`, and the life cycle. The wire is behind a Link.
+ * `readMessage`, and the life cycle. Its links are SessionLinks'.
  *
- *   opening ──$hello──▶ open ──close()──▶ closing ──▶ closed
- *                         └──── peer or wire ends ──────┘
+ *   opening ──$hello──▶ open ◀──▶ reconnecting ──window over──▶ closed
+ *                         └──close()──▶ closing ──────────────▶ closed
  */
 import type { Registry } from '../messages/types.js';
 import {
@@ -11,10 +11,9 @@ import {
   CLOSE_ABNORMAL,
   CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
-  CLOSE_PROTOCOL_ERROR,
   cutReason,
 } from '../session/close-codes.js';
-import { type Hello, parseHello } from '../session/control.js';
+import type { Hello } from '../session/control.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { DROP_UNHANDLED, SessionDrops } from '../session/drops.js';
 import type {
@@ -29,76 +28,72 @@ import type {
 } from '../session/types.js';
 import { InputLead } from '../time/input-lead.js';
 import type { ChannelOptions } from '../util/channel-options.js';
+import { badOption } from '../util/errors.js';
 import { checkHandler, watchResult } from '../util/handlers.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
+import type { Resumer } from './resumer.js';
+import { type LinksOwner, SessionLinks } from './session-links.js';
 import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
 import { UnreadQueue } from './unread-queue.js';
 
 /** How long `close()` waits for what is queued to be acknowledged. */
 const CLOSE_DRAIN_MS = 2000;
 
+export interface ChannelSettings {
+  registry: Registry<object>;
+  logger: ClientLogger;
+  /** By channel, the runtime's own too. */
+  channels: readonly (ChannelOptions | undefined)[];
+}
+
 export class GameChannel<R extends object> implements GameConnection<R> {
-  /** Resolves with $hello, rejects when the link ends before it. */
-  readonly opened: Promise<void>;
   readonly closed: Promise<CloseInfo>;
   readonly #registry: Registry<object>;
   readonly #logger: ClientLogger;
   readonly #channels: readonly (ChannelOptions | undefined)[];
   #receiptHandlers: ((receipt: number, outcome: ReceiptOutcome) => void)[] = [];
+  readonly #resumer: Resumer;
   readonly #drops = new SessionDrops();
   readonly #dispatcher: Dispatcher<unknown>;
   readonly #unread: UnreadQueue<R>;
-  #link: Link | null = null;
+  readonly #links: SessionLinks;
   #hello: Hello | null = null;
   #lead: InputLead | null = null;
+  #serverTimeMs = Number.NEGATIVE_INFINITY;
   /** Taken from `#unread` for handlers, not handed over yet. */
   readonly #late = new Map<string, unknown[]>();
   #state: ConnectionState | 'opening' = 'opening';
   #closeInfo: CloseInfo = { code: CLOSE_ABNORMAL, reason: '', wasClean: false };
+  #isResuming = false;
+  /** Ends what goes on in the background. */
+  readonly #ending = new AbortController();
+  #drainWatchers: (() => void)[] = [];
   #resolveOpened!: () => void;
   #rejectOpened!: (error: unknown) => void;
   #resolveClosed!: (info: CloseInfo) => void;
 
-  constructor(
-    registry: Registry<object>,
-    logger: ClientLogger,
-    channels: readonly (ChannelOptions | undefined)[],
-  ) {
+  constructor({ registry, logger, channels }: ChannelSettings, resumer: Resumer) {
     this.#registry = registry;
-    this.#channels = channels;
     this.#logger = logger;
+    this.#channels = channels;
+    this.#resumer = resumer;
     this.#dispatcher = new Dispatcher((error, type) => this.#report(error, type));
     this.#unread = new UnreadQueue<R>(() => this.#handleUnreadOverflow());
-    this.opened = new Promise((resolve, reject) => {
-      this.#resolveOpened = resolve;
-      this.#rejectOpened = reject;
-    });
-    this.opened.catch(() => {}); // whoever dials looks at it; an abandoned dial does not
+    this.#links = new SessionLinks(this.#asOwner());
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
   }
 
-  /** What a link may call. */
-  asHost(): LinkHost {
-    return {
-      registry: this.#registry,
-      channels: this.#channels,
-      dispatcher: this.#dispatcher,
-      drops: this.#drops,
-      attach: (link) => {
-        this.#link = link;
-      },
-      handleHello: (payload) => this.#handleHello(payload),
-      handleReceipt: (receipt, outcome) => this.#handleReceipt(receipt, outcome),
-      handleLead: ({ tick, marginMs, inputs, late }) => {
-        this.#lead?.feedback(tick, marginMs, inputs, late, this.serverTime());
-      },
-      handleUnhandled: (type, value) => this.#handleUnhandled(type, value),
-      fail: (code, reason) => this.#fail(code, reason),
-      handleClosed: (info) => this.#handleClosed(info),
-    };
+  /** Opens the first link; resolves with `$hello`. @throws whatever ended it before */
+  async open(createLink: (host: LinkHost) => Link): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#resolveOpened = resolve;
+      this.#rejectOpened = reject;
+    });
+    opened.catch(() => {}); // when opening fails first
+    await Promise.all([this.#links.openFirst(createLink(this.#links)), opened]);
   }
 
   get state(): ConnectionState {
@@ -114,10 +109,11 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult {
-    if (this.#state !== 'open') {
+    const { peer } = this.#links;
+    if ((this.#state !== 'open' && this.#state !== 'reconnecting') || peer === null) {
       throw new ErrConnectionClosed(this.#closeInfo.code, this.#closeInfo.reason);
     }
-    return this.#requireLink().send(type, value, options);
+    return peer.send(type, value, options);
   }
 
   on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void {
@@ -159,13 +155,15 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   drained(): Promise<void> {
-    if (this.#state !== 'open') return Promise.resolve();
-    return new Promise((resolve) => this.#requireLink().watchDrained(resolve));
+    if (this.#state !== 'open' && this.#state !== 'reconnecting') return Promise.resolve();
+    return this.#drained();
   }
 
   writable(): Promise<void> {
-    if (this.#state !== 'open') return Promise.resolve();
-    return new Promise((resolve) => this.#requireLink().watchWritable(resolve));
+    const { peer } = this.#links;
+    const isLive = this.#state === 'open' || this.#state === 'reconnecting';
+    if (!isLive || peer === null) return Promise.resolve();
+    return new Promise((resolve) => peer.watchWritable(resolve));
   }
 
   onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void {
@@ -177,11 +175,14 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   stats(): ConnectionStats {
-    return this.#requireLink().stats();
+    this.#requireLink();
+    return this.#links.stats() as ConnectionStats;
   }
 
   serverTime(): number {
-    return this.#requireLink().serverTimeMs();
+    // Each link has a clock of its own; the connection's does not go back when it changes.
+    this.#serverTimeMs = Math.max(this.#serverTimeMs, this.#requireLink().serverTimeMs());
+    return this.#serverTimeMs;
   }
 
   serverTimeError(): number {
@@ -198,16 +199,26 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     return this.#lead?.tickToSend(this.serverTime(), rttMs, rttVarMs) ?? Number.NaN;
   }
 
+  async switchTo(wire: Wire): Promise<void> {
+    if (wire !== 'udp' && wire !== 'json-ws') throw badOption('wire', wire, "'udp' or 'json-ws'");
+    if (this.#state === 'reconnecting') {
+      throw new GameDialError('reconnecting', 'the connection has no link to leave now');
+    }
+    if (this.#state !== 'open') {
+      throw new ErrConnectionClosed(this.#closeInfo.code, this.#closeInfo.reason);
+    }
+    if (wire !== this.wire) await this.#resumer.move(this.#links, wire, this.#ending.signal);
+  }
+
   async close(code: number = CLOSE_NORMAL, reason = ''): Promise<void> {
     assertApplicationCloseCode(code);
-    if (this.#state === 'open') {
+    if (this.#state === 'open' || this.#state === 'reconnecting') {
       this.#state = 'closing';
-      const link = this.#requireLink();
-      await settledWithin(CLOSE_DRAIN_MS, new Promise<void>((done) => link.watchDrained(done)));
+      await settledWithin(CLOSE_DRAIN_MS, this.#drained());
       if (this.#isLive) {
         const cut = cutReason(reason);
-        this.#handleClosed({ code, reason: cut, wasClean: true });
-        await link.close(code, cut);
+        this.#handleEnded({ code, reason: cut, wasClean: true });
+        await this.#links.close(code, cut);
       }
     }
     await this.closed;
@@ -216,8 +227,27 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   /** Takes down a link whose dial was given up. */
   abandon(): void {
     if (this.#state === 'closed') return;
-    this.#handleClosed({ code: CLOSE_ABNORMAL, reason: 'dial given up', wasClean: false });
-    void this.#link?.close(CLOSE_NORMAL, '');
+    this.#handleEnded({ code: CLOSE_ABNORMAL, reason: 'dial given up', wasClean: false });
+    void this.#links.close(CLOSE_NORMAL, '');
+  }
+
+  #asOwner(): LinksOwner {
+    return {
+      registry: this.#registry,
+      channels: this.#channels,
+      dispatcher: this.#dispatcher,
+      drops: this.#drops,
+      handleHello: (hello) => this.#handleHello(hello),
+      handleReceipt: (receipt, outcome) => this.#handleReceipt(receipt, outcome),
+      handleLead: ({ tick, marginMs, inputs, late }) => {
+        this.#lead?.feedback(tick, marginMs, inputs, late, this.serverTime());
+      },
+      handleUnhandled: (type, value) => this.#handleUnhandled(type, value),
+      handleDrained: () => this.#releaseDrained(),
+      handleLost: (info) => void this.#handleLost(info),
+      handleMoved: () => this.#handleMoved(),
+      handleEnded: (info) => this.#handleEnded(info),
+    };
   }
 
   get #isLive(): boolean {
@@ -255,18 +285,42 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     if (!isHandled) this.#handleUnhandled(type, value); // its handler has gone again
   }
 
-  #handleHello(payload: unknown): void {
-    const hello = parseHello(payload);
-    if (hello === null || this.#hello !== null) {
-      this.#fail(CLOSE_PROTOCOL_ERROR, hello === null ? 'malformed $hello' : 'second $hello');
-      return;
-    }
+  #handleHello(hello: Hello): void {
     this.#hello = hello;
     if (hello.ticks !== null) this.#lead = new InputLead(hello.ticks);
-    this.#requireLink().handleHello(hello, payload);
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#resolveOpened();
+  }
+
+  /** Goes on trying to resume while there is time; the first attempt is made at once. */
+  async #handleLost(info: CloseInfo): Promise<void> {
+    const windowMs = this.#hello?.resumeWindowMs ?? 0;
+    if (!this.#isLive || this.#isResuming) return;
+    if (this.#state === 'open') this.#state = 'reconnecting';
+    this.#isResuming = true;
+    const end =
+      windowMs > 0 ? await this.#resumer.resume(this.#links, windowMs, this.#ending.signal) : null;
+    this.#isResuming = false;
+    if (end === 'resumed' || !this.#isLive) return;
+    this.#handleEnded(end ?? info);
+    await this.#links.close(CLOSE_NORMAL, '');
+  }
+
+  #handleMoved(): void {
+    if (this.#state === 'reconnecting') this.#state = 'open';
+    if (this.#drainWatchers.length > 0) this.#links.watchDrained();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drainWatchers.push(resolve);
+      this.#links.watchDrained();
+    });
+  }
+
+  #releaseDrained(): void {
+    for (const resolve of this.#drainWatchers.splice(0)) resolve();
   }
 
   #handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
@@ -289,12 +343,11 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   #fail(code: number, reason: string): void {
-    const link = this.#requireLink();
-    this.#handleClosed({ code, reason, wasClean: true });
-    void link.close(code, reason);
+    this.#handleEnded({ code, reason, wasClean: true });
+    void this.#links.close(code, reason);
   }
 
-  #handleClosed(info: CloseInfo): void {
+  #handleEnded(info: CloseInfo): void {
     if (!this.#isLive) return;
     const wasOpening = this.#state === 'opening';
     this.#state = 'closed';
@@ -303,6 +356,8 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       const detail = info.reason === '' ? `closed with ${info.code}` : info.reason;
       this.#rejectOpened(new GameDialError(info.reason || 'closed', `the dial failed: ${detail}`));
     }
+    this.#ending.abort();
+    this.#releaseDrained();
     this.#unread.end(new ErrConnectionClosed(info.code, info.reason));
     this.#resolveClosed(info);
   }
@@ -313,8 +368,9 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   #requireLink(): Link {
-    if (this.#link === null) throw new ErrConnectionClosed(CLOSE_ABNORMAL, 'never opened');
-    return this.#link;
+    const { link } = this.#links;
+    if (link === null) throw new ErrConnectionClosed(CLOSE_ABNORMAL, 'never opened');
+    return link;
   }
 }
 

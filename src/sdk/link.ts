@@ -1,48 +1,55 @@
 import type { Registry } from '../messages/types.js';
-import type { Hello, LeadReport } from '../session/control.js';
+import type { BinaryPeer } from '../session/binary-peer.js';
+import type { LeadReport } from '../session/control.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
-import type {
-  CloseInfo,
-  ConnectionStats,
-  ReceiptOutcome,
-  SendOptions,
-  SendResult,
-  Wire,
-} from '../session/types.js';
+import type { JsonPeer } from '../session/json-peer.js';
+import type { CloseInfo, ConnectionStats, ReceiptOutcome, Wire } from '../session/types.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 
-/** One wire of a game channel. */
+export type LinkPeer = BinaryPeer<null> | JsonPeer<null>;
+
+/** One link of a client's session: a WebSocket or a UDP flow. */
 export interface Link {
   readonly wire: Wire;
-  send(type: string, value: unknown, options?: SendOptions): SendResult;
-  watchDrained(callback: () => void): void;
-  watchWritable(callback: () => void): void;
+  /** Null while the socket is opening. */
+  readonly peer: LinkPeer | null;
+  /**
+   * Opens it; `handleReady` follows.
+   *
+   * @throws GameDialError, TransportError (addon-missing, unsupported-runtime, bad-token …)
+   */
+  open(): Promise<void>;
+  /** `handleDrained` is called once nothing reliable is unacknowledged. */
+  watchDrained(): void;
   stats(): ConnectionStats;
   /** The server's monotonic clock now, ms; never goes back. */
   serverTimeMs(): number;
   /** How far off that may be, ms; Infinity before it is measured. */
   serverTimeErrorMs(): number;
-  /** `payload` holds what a wire adds to $hello. */
-  handleHello(hello: Hello, payload: unknown): void;
+  /** With `$hello` or `$resumed`; `payload` holds what a wire adds to it. */
+  begin(serverTimeMs: number, payload: unknown): void;
   /** Says goodbye; resolves when the wire is down. Idempotent. */
   close(code: number, reason: string): Promise<void>;
 }
 
-/** What a link may call of its channel. */
+/** What a link may call of its session. */
 export interface LinkHost {
   readonly registry: Registry<object>;
   /** By channel, the runtime's own too. */
   readonly channels: readonly (ChannelOptions | undefined)[];
   readonly dispatcher: Dispatcher<unknown>;
   readonly drops: SessionDrops;
-  /** Before anything else. */
-  attach(link: Link): void;
-  handleHello(payload: unknown): void;
-  handleReceipt(receipt: number, outcome: ReceiptOutcome): void;
+  /** It can carry the client's first message. */
+  handleReady(link: Link): void;
+  handleHello(link: Link, payload: unknown): void;
+  handleResumed(link: Link, payload: unknown): void;
   handleLead(report: LeadReport): void;
   handleUnhandled(type: string, value: unknown): void;
+  handleReceipt(receipt: number, outcome: ReceiptOutcome): void;
+  handleDrained(link: Link): void;
   /** The peer broke the rules: ends the connection with this code. */
-  fail(code: number, reason: string): void;
-  handleClosed(info: CloseInfo): void;
+  handleBroken(link: Link, code: number, reason: string): void;
+  /** The link is gone, and not by our `close`. */
+  handleClosed(link: Link, info: CloseInfo): void;
 }

@@ -6,7 +6,12 @@ import { badOption, TransportError } from '../util/errors.js';
 import { number, oneOf, refuseUnknown } from '../util/option-checks.js';
 import type { ClientOption, ClientOptions, HighPerformanceOptions } from './client.js';
 import type { Transport } from './transport.js';
-import type { ClientLogger, DialGameOptions, HighPerformanceSettings } from './types.js';
+import type {
+  ClientLogger,
+  DialGameOptions,
+  HighPerformanceSettings,
+  SessionToken,
+} from './types.js';
 
 const KNOWN = new Set(['apiKey', 'baseUrl', 'transport', 'logger', 'webSocketHandshakeTimeoutMs']);
 const KNOWN_HIGH_PERFORMANCE = new Set(['handshakeTimeoutMs', 'fallback', 'nx']);
@@ -75,7 +80,7 @@ export function readHighPerformance(options: HighPerformanceOptions): HighPerfor
 export interface DialConfig {
   registry: Registry<object>;
   /** Null: the client's. */
-  sessionToken: string | null;
+  sessionToken: SessionToken | null;
   signal: AbortSignal | null;
   channels: ReturnType<typeof readChannels>;
 }
@@ -93,10 +98,15 @@ export function readDialOptions<R extends object>(options: DialGameOptions<R>): 
   }
   return {
     registry: (registry ?? createRegistry({})) as Registry<object>,
-    sessionToken: sessionToken === undefined ? null : readSessionToken(sessionToken),
+    sessionToken: sessionToken === undefined ? null : readDialToken(sessionToken),
     signal: signal ?? null,
     channels: readChannels(options.channels),
   };
+}
+
+/** @throws TransportError bad-option */
+function readDialToken(token: SessionToken): SessionToken {
+  return typeof token === 'function' ? token : readSessionToken(token);
 }
 
 /** @throws TransportError bad-option */

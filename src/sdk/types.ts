@@ -28,13 +28,20 @@ export interface HighPerformanceSettings {
   fallback: 'json' | 'error';
 }
 
-export type ConnectionState = 'open' | 'closing' | 'closed';
+/** The launch session token, or what gives a fresh one: it is asked for at each resumption, too. */
+export type SessionToken = string | (() => string | Promise<string>);
+
+/**
+ * `reconnecting`: the link died and the session goes on as soon as another one is open. Reliable
+ * messages are kept meanwhile, until `send` says `full`.
+ */
+export type ConnectionState = 'open' | 'reconnecting' | 'closing' | 'closed';
 
 export interface DialGameOptions<R extends object> {
   /** The messages this game knows; the same registry as the server's. Default: JSON only. */
   registry?: Registry<Partial<R>>;
   /** Overrides the client's session token (`X-Session-Token`). */
-  sessionToken?: string;
+  sessionToken?: SessionToken;
   signal?: AbortSignal;
   /**
    * Priority and weight by channel number, of what this client sends over UDP; see the server's
@@ -53,7 +60,8 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
   /**
    * `full` means: not accepted, nothing was kept; wait for `writable()`.
    *
-   * @throws ErrConnectionClosed once `state` is not `open`; MessageError when the value does not fit
+   * @throws ErrConnectionClosed once `state` is `closing` or `closed`; MessageError when the value
+   *   does not fit
    */
   send<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): SendResult;
   /** Plain values. Returns the function that removes the handler. */
@@ -76,7 +84,15 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
    */
   onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void;
   readonly state: ConnectionState;
+  /** Changes when the session moves to the other wire. */
   readonly wire: Wire;
+  /**
+   * Moves the session to the other wire while it goes on: nothing reliable is lost, doubled or out of
+   * order. Resolves when it is there; `udp` needs the client's UDP option.
+   *
+   * @throws GameDialError, GGScaleError, RequestError, TransportError: the session stays where it was
+   */
+  switchTo(wire: Wire): Promise<void>;
   /** The player as the server knows it. */
   readonly playerId: string;
   /** Resolves once, when the connection has ended. */

@@ -1,5 +1,5 @@
 /**
- * A game channel over UDP. Loaded by `import()` only: this file pulls in the native addon.
+ * A link over UDP. Loaded by `import()` only: this file pulls in the native addon.
  */
 import { BODY_BYTES_MAX } from '../messages/types.js';
 import type { FlowFigures } from '../runtime/flow-figures.js';
@@ -7,136 +7,131 @@ import type { ClosedFlow, RuntimeHandler } from '../runtime/handler.js';
 import { openClientRuntime } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AckBatch } from '../session/ack-batch.js';
-import { BinaryPeer } from '../session/binary-peer.js';
-import { type Hello, type LeadReport, numberField } from '../session/control.js';
+import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
+import { numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import {
-  type ConnectionStats,
-  RECEIPT_OUTCOMES,
-  type SendOptions,
-  type SendResult,
-} from '../session/types.js';
+import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
 import { UdpServerClock } from './udp-server-clock.js';
 
-/**
- * Opens a socket and starts the handshake; $hello follows as a message.
- *
- * @throws TransportError addon-missing, unsupported-runtime, bad-token …
- */
-export async function openUdpLink(
-  host: LinkHost,
-  connectToken: Uint8Array,
-  nx: NxMode,
-): Promise<void> {
-  host.attach(new UdpLink(host, connectToken, nx));
-}
-
 /** A client runtime has one flow. */
 const SLOT = 0;
+/** Of a link that never opened. */
+const NO_FIGURES: FlowFigures = {
+  rttMs: Number.NaN,
+  rttVarMs: Number.NaN,
+  packetsIn: 0,
+  packetsOut: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  packetsLostIn: 0,
+  resends: 0,
+  droppedOut: 0,
+  queuedBytes: 0,
+};
 
-class UdpLink implements Link, RuntimeHandler {
+export class UdpLink implements Link, RuntimeHandler {
   readonly wire = 'udp' as const;
   readonly #host: LinkHost;
-  readonly #runtime: Runtime;
-  readonly #acks: AckBatch<BinaryPeer<null>>;
-  readonly #peer: BinaryPeer<null>;
-  #drainWatchers: (() => void)[] = [];
+  readonly #connectToken: Uint8Array;
+  readonly #nx: NxMode;
+  #opened: { runtime: Runtime; peer: BinaryPeer<null>; clock: UdpServerClock } | null = null;
+  readonly #acks: AckBatch<{ flushAck(): void }>;
+  #isWatched = false;
   #isClosed = false;
-  readonly #serverClock: UdpServerClock;
   /** Figures at the end; the runtime forgets a flow that is gone. */
   #finalFigures: FlowFigures | null = null;
 
   constructor(host: LinkHost, connectToken: Uint8Array, nx: NxMode) {
     this.#host = host;
+    this.#connectToken = connectToken;
+    this.#nx = nx;
+    this.#acks = new AckBatch(() => {
+      const runtime = this.#opened?.runtime;
+      runtime?.setHandlerDeadline((runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+    });
+  }
+
+  get peer(): BinaryPeer<null> | null {
+    return this.#opened?.peer ?? null;
+  }
+
+  /**
+   * Opens a socket and starts the handshake.
+   *
+   * @throws TransportError addon-missing, unsupported-runtime, bad-token …
+   */
+  async open(): Promise<void> {
+    const host = this.#host;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] & 0x7fffffff;
-    this.#runtime = openClientRuntime(
-      { connectToken, nx, registryHash: host.registry.hash, channels: host.channels, seed },
+    const { channels, registry } = host;
+    const { hash: registryHash } = registry;
+    const connectToken = this.#connectToken;
+    const runtime = openClientRuntime(
+      { connectToken, nx: this.#nx, registryHash, channels, seed },
       this,
     );
-    this.#serverClock = new UdpServerClock(this.#runtime, SLOT);
-    this.#acks = new AckBatch(() => {
-      const delayUs = SESSION_ACK_DELAY_MS * 1000;
-      this.#runtime.setHandlerDeadline((this.#runtime.nowUs + delayUs) | 0);
-    });
-    const context = {
-      registry: host.registry,
+    const context: BinaryPeerContext<null> = {
+      registry,
       dispatcher: host.dispatcher as never,
-      port: this.#runtime,
+      port: runtime,
       drops: host.drops,
       acks: this.#acks,
       scratch: new Uint8Array(BODY_BYTES_MAX + 64),
-      onUnhandled: (_owner: null, type: string, value: unknown) => {
-        host.handleUnhandled(type, value);
+      onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
+      onLead: (_peer, report) => host.handleLead(report),
+      onBroken: (_peer, code, reason) => host.handleBroken(this, code, reason),
+      onHello: (_peer, payload) => host.handleHello(this, payload),
+      onResumed: (_peer, payload) => host.handleResumed(this, payload),
+      onResume: null,
+      onConfirmed: null,
+      onReceipt: (_peer, receipt, outcome) => host.handleReceipt(receipt, outcome),
+      onDrained: () => {
+        if (this.#isWatched) this.watchDrained();
       },
-      onLead: (_owner: null, report: LeadReport) => host.handleLead(report),
-      onBroken: (_owner: null, code: number, reason: string) => host.fail(code, reason),
-      onHello: (_owner: null, payload: unknown) => {
-        host.handleHello(payload);
-        this.#peer.releaseHeld();
-      },
+      onClosed: null,
     };
-    this.#peer = new BinaryPeer<null>(context, null, SLOT, true);
+    const peer = new BinaryPeer<null>(context, null, SLOT, 'awaits-server');
+    this.#opened = { runtime, peer, clock: new UdpServerClock(runtime, SLOT) };
   }
 
-  send(type: string, value: unknown, options?: SendOptions): SendResult {
-    return this.#peer.send(type, value, options);
-  }
-
-  watchDrained(callback: () => void): void {
-    if (this.#isClosed || !this.#runtime.isOpen(SLOT)) {
-      callback();
-      return;
-    }
-    this.#drainWatchers.push(callback);
-    this.#runtime.watchDrained(SLOT);
-  }
-
-  watchWritable(callback: () => void): void {
-    this.#peer.watchWritable(callback);
+  watchDrained(): void {
+    this.#isWatched = true;
+    this.#opened?.runtime.watchDrained(SLOT);
   }
 
   stats(): ConnectionStats {
-    const { messagesIn, messagesOut, droppedOut } = this.#peer;
-    const figures = this.#finalFigures ?? this.#runtime.figures(SLOT);
-    return {
-      wire: 'udp',
-      messagesIn,
-      messagesOut,
-      ...figures,
-      droppedOut: droppedOut + figures.droppedOut,
-    };
+    const { messagesIn = 0, messagesOut = 0, droppedOut = 0 } = this.#opened?.peer ?? {};
+    const figures = this.#finalFigures ?? this.#opened?.runtime.figures(SLOT) ?? NO_FIGURES;
+    const total = droppedOut + figures.droppedOut;
+    return { wire: 'udp', messagesIn, messagesOut, ...figures, droppedOut: total };
   }
 
   serverTimeMs(): number {
-    return this.#serverClock.nowMs(performance.now());
+    return this.#opened?.clock.nowMs(performance.now()) ?? Number.NaN;
   }
 
   serverTimeErrorMs(): number {
-    return this.#serverClock.errorMs(performance.now());
+    return this.#opened?.clock.errorMs(performance.now()) ?? Number.POSITIVE_INFINITY;
   }
 
-  handleHello(hello: Hello, payload: unknown): void {
+  begin(serverTimeMs: number, payload: unknown): void {
     const clockUs = numberField(payload, 'clockUs') | 0;
-    this.#serverClock.begin(hello.serverTimeMs, clockUs, performance.now());
+    this.#opened?.clock.begin(serverTimeMs, clockUs, performance.now());
   }
 
   close(code: number, reason: string): Promise<void> {
-    if (!this.#isClosed) {
-      this.#keepFigures();
-      this.#isClosed = true;
-      this.#peer.close(code, reason);
-      this.#runtime.close(code, reason);
-      this.handleDrained();
-    }
+    this.#opened?.peer.close(code, reason);
+    this.#closeRuntime(code, reason);
     return Promise.resolve();
   }
 
   handleFlowOpened(): void {}
 
   handleFlowReady(_slot: number, registryHash: number): void {
-    this.#peer.handleReady(registryHash);
+    this.#opened?.peer.handleReady(registryHash);
+    this.#host.handleReady(this);
   }
 
   handleMessage(
@@ -149,41 +144,51 @@ class UdpLink implements Link, RuntimeHandler {
     length: number,
     ageUs: number,
   ): void {
-    this.#peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
+    this.#opened?.peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
   }
 
   handleRawPayload(): void {}
 
   handleFlowMoved(): void {}
 
-  handleFlowClosed(_slot: number, closed: ClosedFlow): void {
+  handleFlowClosed(_slot: number, { code, reason, wasClean }: ClosedFlow): void {
     this.#keepFigures();
-    this.#peer.handleClosed();
-    this.#host.handleClosed(closed);
-    this.handleDrained();
+    this.#opened?.peer.handleGone();
+    this.#host.handleClosed(this, { code, reason, wasClean });
     // After this turn: closing inside it would free what it is working on.
-    queueMicrotask(() => void this.close(closed.code, closed.reason));
+    // The peer stays: what is sent meanwhile goes into its log.
+    queueMicrotask(() => this.#closeRuntime(code, reason));
   }
 
   handleDrained(): void {
-    for (const callback of this.#drainWatchers.splice(0)) callback();
+    if (this.#opened?.peer.hasUnsent) return;
+    this.#isWatched = false;
+    this.#host.handleDrained(this);
   }
 
   handleReceipt(_slot: number, receipt: number, outcome: number): void {
-    this.#host.handleReceipt(receipt, RECEIPT_OUTCOMES[outcome]);
+    this.#opened?.peer.handleReceipt(receipt, RECEIPT_OUTCOMES[outcome]);
   }
 
   handleWritable(): void {
-    this.#peer.handleWritable();
-  }
-
-  #keepFigures(): void {
-    this.#finalFigures ??= { ...this.#runtime.figures(SLOT), queuedBytes: 0 };
+    this.#opened?.peer.handleWritable();
   }
 
   handleTick(): void {}
 
   handleDeadline(): void {
     this.#acks.flush();
+  }
+
+  #closeRuntime(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#keepFigures();
+    this.#opened?.runtime.close(code, reason);
+  }
+
+  #keepFigures(): void {
+    const figures = this.#opened?.runtime.figures(SLOT) ?? NO_FIGURES;
+    this.#finalFigures ??= { ...figures, queuedBytes: 0 };
   }
 }

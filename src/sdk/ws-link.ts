@@ -1,11 +1,11 @@
 /**
- * A game channel over WebSocket: text frames through a JsonPeer. Works in browsers.
+ * A link over WebSocket: text frames through a JsonPeer. Works in browsers.
  */
 import { AckBatch } from '../session/ack-batch.js';
-import type { Hello } from '../session/control.js';
-import { JsonPeer, jsonStats } from '../session/json-peer.js';
+import { JsonPeer } from '../session/json-peer.js';
+import { jsonStats } from '../session/json-stats.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import type { CloseInfo, ConnectionStats, SendOptions, SendResult } from '../session/types.js';
+import type { CloseInfo, ConnectionStats } from '../session/types.js';
 import { ServerClock } from '../time/server-clock.js';
 import type { Link, LinkHost } from './link.js';
 import { type OpenSocket, openSocket, type SocketEvents } from './ws-socket.js';
@@ -17,18 +17,11 @@ const CLOSE_TIMEOUT_MS = 2000;
 /** Pings without a frame in between after which the server is taken for dead, as it does us. */
 const SILENT_PINGS_MAX = 20;
 
-/** Resolves when the socket is open; $hello follows as a message. @throws GameDialError */
-export async function openWsLink(host: LinkHost, origin: string, ticket: string): Promise<void> {
-  const url = `${origin.replace(/^http/, 'ws')}/v1/game/ws?ticket=${encodeURIComponent(ticket)}`;
-  const link = new WsLink(host);
-  host.attach(link);
-  await link.open(url);
-}
-
-class WsLink implements Link {
+export class WsLink implements Link {
   readonly wire = 'json-ws' as const;
   readonly #host: LinkHost;
-  readonly #acks: AckBatch<JsonPeer<null>>;
+  readonly #url: string;
+  readonly #acks: AckBatch<{ flushAck(): void }>;
   #peer: JsonPeer<null> | null = null;
   #socket: OpenSocket | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -42,14 +35,20 @@ class WsLink implements Link {
   readonly #serverClock = new ServerClock();
   readonly #connecting = new AbortController();
 
-  constructor(host: LinkHost) {
+  constructor(host: LinkHost, origin: string, ticket: string) {
     this.#host = host;
+    const path = `/v1/game/ws?ticket=${encodeURIComponent(ticket)}`;
+    this.#url = origin.replace(/^http/, 'ws') + path;
     this.#acks = new AckBatch(() => {
       this.#ackTimer = setTimeout(() => this.#acks.flush(), SESSION_ACK_DELAY_MS);
     });
   }
 
-  async open(url: string): Promise<void> {
+  get peer(): JsonPeer<null> | null {
+    return this.#peer;
+  }
+
+  async open(): Promise<void> {
     const host = this.#host;
     const events: SocketEvents = {
       onText: (text) => {
@@ -60,7 +59,7 @@ class WsLink implements Link {
       onDrain: () => this.#peer?.handleSocketDrained(),
       onClose: (info) => this.#handleClosed(info),
     };
-    const socket = await openSocket(url, events, this.#connecting.signal);
+    const socket = await openSocket(this.#url, events, this.#connecting.signal);
     if (this.#isClosed) {
       socket.terminate();
       return;
@@ -73,10 +72,15 @@ class WsLink implements Link {
         drops: host.drops,
         acks: this.#acks,
         onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
-        onLead: (_owner, report) => host.handleLead(report),
-        onBroken: (_owner, code, reason) => host.fail(code, reason),
-        onHello: (_owner, payload) => host.handleHello(payload),
-        onReceipt: (_owner, receipt, outcome) => host.handleReceipt(receipt, outcome),
+        onLead: (_peer, report) => host.handleLead(report),
+        onBroken: (_peer, code, reason) => host.handleBroken(this, code, reason),
+        onHello: (_peer, payload) => host.handleHello(this, payload),
+        onResumed: (_peer, payload) => host.handleResumed(this, payload),
+        onResume: null,
+        onConfirmed: null,
+        onReceipt: (_peer, receipt, outcome) => host.handleReceipt(receipt, outcome),
+        onDrained: () => host.handleDrained(this),
+        onClosed: null,
         nowMs: () => performance.now(),
         onClockSample: (roundTripMs, offsetMs, nowMs) => {
           this.#serverClock.sample(roundTripMs, offsetMs, nowMs);
@@ -94,22 +98,14 @@ class WsLink implements Link {
           return socket.bufferedAmount;
         },
       },
+      'awaits-server',
     );
+    host.handleReady(this);
     socket.start();
   }
 
-  send(type: string, value: unknown, options?: SendOptions): SendResult {
-    return this.#peer === null ? 'full' : this.#peer.send(type, value, options);
-  }
-
-  watchDrained(callback: () => void): void {
-    if (this.#peer === null) callback();
-    else this.#peer.watchDrained(callback);
-  }
-
-  watchWritable(callback: () => void): void {
-    if (this.#peer === null) callback();
-    else this.#peer.watchWritable(callback);
+  watchDrained(): void {
+    this.#peer?.watchDrained();
   }
 
   stats(): ConnectionStats {
@@ -130,8 +126,8 @@ class WsLink implements Link {
     return this.#serverClock.errorMs(performance.now());
   }
 
-  handleHello(hello: Hello): void {
-    this.#serverClock.begin(hello.serverTimeMs, performance.now());
+  begin(serverTimeMs: number): void {
+    this.#serverClock.begin(serverTimeMs, performance.now());
     for (const ms of FIRST_PINGS_MS) {
       this.#timers.push(setTimeout(() => this.#peer?.ping(), ms));
     }
@@ -165,8 +161,8 @@ class WsLink implements Link {
   #handleClosed(info: CloseInfo): void {
     this.#isClosed = true;
     this.#stopTimers();
-    this.#peer?.handleClosed();
-    this.#host.handleClosed(info);
+    this.#peer?.handleGone();
+    this.#host.handleClosed(this, info);
     this.#onDown?.();
   }
 

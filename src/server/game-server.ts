@@ -20,34 +20,32 @@ import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
 import { TransportError } from '../util/errors.js';
-import { advertisedAddresses } from './addresses.js';
 import { Broadcaster } from './broadcast.js';
 import { HandlerErrors } from './handler-errors.js';
-import { HttpFace, type MintedTicket } from './http-face.js';
-import { Listeners } from './listeners.js';
+import { HttpFace } from './http-face.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { blockedOf, PrefixList } from './prefix-list.js';
 import { Problem } from './problem.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
 import { RoomTicks } from './room-ticks.js';
+import { ServerEvents } from './server-events.js';
 import { ServerOps, type ServerState } from './server-ops.js';
 import { addConnection, collectStats, emptyStats } from './server-stats.js';
+import { Suspensions } from './suspensions.js';
 import { TickClock } from './tick-clock.js';
 import { TickTimes } from './tick-times.js';
-import { TICKET_LIFETIME_S, TicketBook } from './tickets.js';
+import { mintTicket, type TicketDeskHost } from './ticket-desk.js';
+import { TicketBook } from './tickets.js';
 import type {
   AdmissionSettings,
   AdmissionStatus,
   GameServerOptions,
-  LeaveInfo,
   MessageHandler,
   Player,
   RawFlow,
-  ReceiptHandler,
   Room,
   ServerStats,
-  TickInfo,
   ViewHandler,
 } from './types.js';
 import type { UdpListener } from './udp-listener.js';
@@ -57,7 +55,7 @@ import { WsListener } from './ws-listener.js';
 /** Default of the admission setting `retryAfterS`. */
 const RETRY_AFTER_BUSY_S = 5;
 
-export class GameServer<R extends object = Record<string, unknown>> {
+export class GameServer<R extends object = Record<string, unknown>> extends ServerEvents<R> {
   /** Where tickets are minted and WebSockets open. */
   http: { host: string; port: number } = { host: '', port: 0 };
   /** Where UDP arrives; null when it is off. */
@@ -72,15 +70,9 @@ export class GameServer<R extends object = Record<string, unknown>> {
   readonly #players = new Map<string, PlayerEntry>();
   readonly #all: PlayerEntry[] = [];
   readonly #rooms: RoomMembers = new Map();
-  readonly #joins = new Listeners<[PlayerEntry]>();
-  readonly #leaves = new Listeners<[PlayerEntry, LeaveInfo]>();
-  readonly #ticks = new Listeners<[TickInfo]>();
-  readonly #receipts = new Listeners<[PlayerEntry, number, ReceiptOutcome]>();
-  readonly #rawFlows = new Listeners<[RawFlow]>();
-  readonly #rawPayloads = new Listeners<[RawFlow, Uint8Array]>();
-  readonly #errors: HandlerErrors;
   readonly #roomTicks: RoomTicks;
   readonly #departed = emptyStats();
+  readonly #suspensions: Suspensions;
   #face: HttpFace | null = null;
   #wsListener: WsListener | null = null;
   #udpListener: UdpListener | null = null;
@@ -94,16 +86,26 @@ export class GameServer<R extends object = Record<string, unknown>> {
   #closing: Promise<void> | null = null;
 
   private constructor(settings: ServerSettings) {
+    const ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
+    super(new HandlerErrors(ops));
+    this.#ops = ops;
     this.#settings = settings;
-    this.#ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
-    this.#errors = new HandlerErrors(this.#ops);
-    this.#roomTicks = new RoomTicks(this.#errors, () => this.nowMs());
+    this.#roomTicks = new RoomTicks(this.errors, () => this.nowMs());
     this.#blocked = blockedOf(settings.admission) ?? new PrefixList([]);
     this.#isBusy = settings.admission.busy ?? false;
     this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
-    this.#dispatcher = new Dispatcher((error, type) => this.#errors.report(error, `on ${type}`));
+    this.#dispatcher = new Dispatcher((error, type) => this.errors.report(error, `on ${type}`));
     this.#tickets = new TicketBook(() => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
+    this.#suspensions = new Suspensions({
+      resumeWindowMs: settings.resumeWindowMs,
+      nowMs: () => this.nowMs(),
+      playerById: (id) => this.#players.get(id),
+      release: (player, info) => this.#release(player, info),
+      handleSuspended: (player, info) => this.handlers.suspend(player, info),
+      handleResumed: (player) => this.handlers.resume(player),
+      countLink: (player) => addConnection(this.#departed, player.linkStats()),
+    });
   }
 
   /**
@@ -148,38 +150,6 @@ export class GameServer<R extends object = Record<string, unknown>> {
     return this.#dispatcher.onView(type, handler as never);
   }
 
-  onJoin(handler: (player: Player<R>) => void): () => void {
-    return this.#joins.add(handler as never);
-  }
-
-  onLeave(handler: (player: Player<R>, info: LeaveInfo) => void): () => void {
-    return this.#leaves.add(handler as never);
-  }
-
-  onTick(handler: (tick: TickInfo) => void): () => void {
-    return this.#ticks.add(handler);
-  }
-
-  /** What became of a message sent with `receipt`: that number, and the outcome. */
-  onReceipt(handler: ReceiptHandler<R>): () => void {
-    return this.#receipts.add(handler as never);
-  }
-
-  /** A foreign netcode client that does not speak RL1 sent its first payload. */
-  onRaw(handler: (flow: RawFlow) => void): () => void {
-    return this.#rawFlows.add(handler);
-  }
-
-  /** A payload of a raw flow; the bytes are valid during the call. */
-  onRawPayload(handler: (flow: RawFlow, bytes: Uint8Array) => void): () => void {
-    return this.#rawPayloads.add(handler);
-  }
-
-  /** What a handler of the game threw, once per throw, and where. Default: the logger. */
-  onError(handler: (error: unknown, where: string) => void): () => void {
-    return this.#errors.add(handler);
-  }
-
   /** The room of this name; it comes into being with its first member. */
   room(name: string): Room<R> {
     return this.#roomEntry(name) as unknown as Room<R>;
@@ -191,7 +161,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   stats(): ServerStats {
-    return this.#collect(this.#all.map((player) => player.stats()));
+    return this.#collect(this.#all.map((player) => player.linkStats()));
   }
 
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
@@ -264,13 +234,26 @@ export class GameServer<R extends object = Record<string, unknown>> {
       tickets: this.#tickets,
       logger: settings.logger,
       messageAges: this.#ops.messageAges,
+      resumeWindowMs: settings.resumeWindowMs,
       nowMs: () => this.nowMs(),
       isFull: (playerId: string) => this.#isFull(playerId),
       refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
       admit: (player: PlayerEntry) => this.#admit(player),
-      handleReceipt: (...receipt: [PlayerEntry, number, ReceiptOutcome]) =>
-        this.#receipts.emit(receipt, this.#errors.at('onReceipt')),
-      release: (player: PlayerEntry, info: CloseInfo) => this.#release(player, info),
+      handleReceipt: (player: PlayerEntry, receipt: number, outcome: ReceiptOutcome) => {
+        this.handlers.receipt(player, receipt, outcome);
+      },
+      handleEnd: (player: PlayerEntry, info: CloseInfo) => {
+        this.#suspensions.remember(player, info);
+        this.#release(player, info);
+      },
+      handleLinkDown: this.#suspensions.handleLinkDown.bind(this.#suspensions),
+      resume: this.#suspensions.resume.bind(this.#suspensions),
+    };
+    const desk: TicketDeskHost = {
+      ...host,
+      advertise: settings.udp?.advertise ?? [],
+      udpListener: () => this.#udpListener,
+      checkMayResume: (playerId, session) => this.#suspensions.checkMayResume(playerId, session),
     };
     if (settings.hasWs) this.#wsListener = new WsListener(host);
     this.#face = new HttpFace({
@@ -279,7 +262,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
       metricsPage: () => this.#ops.metricsPage(() => this.#state()),
       nowMs: host.nowMs,
       isBlocked: (address) => this.#blocked.contains(address),
-      mint: (playerId, localAddress) => this.#mint(playerId, localAddress),
+      mint: (request) => mintTicket(desk, request),
       upgrade: (request, socket, head, url, source) => {
         if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
         this.#wsListener.upgrade(request, socket, head, url, source);
@@ -296,9 +279,8 @@ export class GameServer<R extends object = Record<string, unknown>> {
         channels: settings.channels,
         seed: randomInt(2 ** 31),
         onTick: (ticksDue: number) => this.#runTick(ticksDue),
-        onRawOpen: (flow: RawFlow) => this.#rawFlows.emit([flow], this.#errors.at('onRaw')),
-        onRawPayload: (flow: RawFlow, bytes: Uint8Array) =>
-          this.#rawPayloads.emit([flow, bytes], this.#errors.at('onRaw')),
+        onRawOpen: (flow: RawFlow) => this.handlers.rawFlow(flow),
+        onRawPayload: (flow: RawFlow, bytes: Uint8Array) => this.handlers.rawPayload(flow, bytes),
       };
       const asked = { http: settings.port, udp: settings.udp.port };
       this.#udpListener = openOnUdpPort(asked, this.http.port, (port) => {
@@ -314,6 +296,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
 
   #collect(connections: ConnectionStats[]): ServerStats {
     const stats = collectStats(this.#departed, connections);
+    stats.players.suspended = this.#suspensions.size;
     this.#drops.addTo(stats.drops);
     stats.drops['http-blocked'] = this.#face?.blockedCount ?? 0;
     Object.assign(stats.drops, this.#udpListener?.drops());
@@ -321,7 +304,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
   }
 
   #state(): ServerState {
-    const connections = this.#all.map((player) => player.stats());
+    const connections = this.#all.map((player) => player.linkStats());
     return {
       uptimeS: this.nowMs() / 1000,
       playersMax: this.#settings.maxPlayers,
@@ -341,17 +324,6 @@ export class GameServer<R extends object = Record<string, unknown>> {
     throw new Problem(503, 'server-busy', 'no new players for now', this.#retryAfterS);
   }
 
-  #mint(playerId: string, localAddress: string): MintedTicket | null {
-    this.#refuseIfBusy(playerId);
-    if (this.#isFull(playerId)) return null;
-    const minted = this.#tickets.mint(playerId);
-    if (!minted.ok) throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);
-    const advertise = this.#settings.udp?.advertise ?? [];
-    const addresses = advertisedAddresses(advertise, this.udp, localAddress);
-    const connectToken = this.#udpListener?.mintToken(playerId, minted.id, addresses) ?? null;
-    return { ticket: minted.ticket, connectToken, expiresInSeconds: TICKET_LIFETIME_S };
-  }
-
   #isFull(playerId: string): boolean {
     return this.#players.size >= this.#settings.maxPlayers && !this.#players.has(playerId);
   }
@@ -361,26 +333,27 @@ export class GameServer<R extends object = Record<string, unknown>> {
     this.#players.get(player.id)?.end(CLOSE_NORMAL, '');
     if (this.#isClosed) {
       // By the handler of that leave. Who never joined does not leave.
-      player.finalStats = player.stats();
+      player.handleLeft();
       player.peer.close(CLOSE_GOING_AWAY, '');
       return;
     }
     this.#players.set(player.id, player);
     this.#all.push(player);
     this.#ops.handleJoin(player);
-    this.#joins.emit([player], this.#errors.at('onJoin'));
+    this.handlers.join(player);
   }
 
   #release(player: PlayerEntry, info: CloseInfo): void {
     if (player.hasLeft) return;
-    player.finalStats = player.stats();
-    addConnection(this.#departed, player.finalStats);
+    addConnection(this.#departed, player.linkStats());
+    this.#suspensions.handleLeft(player);
+    player.handleLeft();
     for (const name of player.rooms) this.#roomEntry(name).leave(player);
     const at = this.#all.indexOf(player);
     if (at >= 0) this.#all.splice(at, 1);
     if (this.#players.get(player.id) === player) this.#players.delete(player.id);
     this.#ops.handleLeave(player, info);
-    this.#leaves.emit([player, info], this.#errors.at('onLeave'));
+    this.handlers.leave(player, info);
   }
 
   #roomEntry(name: string): RoomEntry {
@@ -394,7 +367,7 @@ export class GameServer<R extends object = Record<string, unknown>> {
     const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
     this.#tickTimes?.begin(info.tick, info.nowMs);
     this.#ops.beginTick(info.tick, ticksDue);
-    this.#ticks.emit([info], this.#errors.at('onTick'));
+    this.handlers.tick(info);
     this.#ops.endTick();
   }
 }

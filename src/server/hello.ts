@@ -1,15 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { Hello } from '../session/control.js';
-import { RESUME_SECRET_BYTES, RESUME_WINDOW_MS } from '../session/limits.js';
+import { RESUME_SECRET_BYTES } from '../session/limits.js';
+import { ServerSession } from '../session/server-session.js';
 import type { ListenerHost } from './host.js';
+import type { AnyPeer, PlayerEntry } from './player-entry.js';
+
+/** A fresh session on the player's first link. */
+export function createSession(peer: AnyPeer): ServerSession<AnyPeer> {
+  return new ServerSession(randomBytes(8).toString('hex'), peer, () =>
+    randomBytes(RESUME_SECRET_BYTES).toString('base64url'),
+  );
+}
 
 /** A fresh session's `$hello`. */
-export function createHello(playerId: string, host: ListenerHost): Hello {
+export function createHello(player: PlayerEntry, host: ListenerHost): Hello {
   return {
-    session: randomBytes(8).toString('hex'),
-    secret: randomBytes(RESUME_SECRET_BYTES).toString('base64url'),
-    resumeWindowMs: RESUME_WINDOW_MS,
-    player: playerId,
+    session: player.session.id,
+    secret: player.session.firstSecret,
+    resumeWindowMs: player.isResumable ? host.resumeWindowMs : 0,
+    player: player.id,
     serverTimeMs: host.nowMs(),
     ticks: host.ticks?.schedule() ?? null,
   };

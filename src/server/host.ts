@@ -4,7 +4,8 @@ import type { DurationHistogram, Logger } from '../ops/index.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ReceiptOutcome } from '../session/types.js';
-import type { PlayerEntry } from './player-entry.js';
+import type { AnyPeer, PlayerEntry } from './player-entry.js';
+import type { ResumingLink } from './suspensions.js';
 import type { TickTimes } from './tick-times.js';
 import type { TicketBook } from './tickets.js';
 
@@ -16,6 +17,8 @@ export interface ListenerHost {
   readonly logger: Logger;
   /** Where ages of messages are counted, arrival to handler; null: nobody asked. */
   readonly messageAges: DurationHistogram | null;
+  /** 0: a dead link ends its session. */
+  readonly resumeWindowMs: number;
   /** Monotonic ms since the server started listening. */
   nowMs(): number;
   /** When ticks run; null without ticks. */
@@ -26,6 +29,10 @@ export interface ListenerHost {
   /** Takes a connected player in: an older connection of the same id leaves with 1000. */
   admit(player: PlayerEntry): void;
   handleReceipt(player: PlayerEntry, receipt: number, outcome: ReceiptOutcome): void;
-  /** The player is gone. `final` figures are taken before this. Idempotent. */
-  release(player: PlayerEntry, info: CloseInfo): void;
+  /** We end the player; its peer says goodbye next. Idempotent. */
+  handleEnd(player: PlayerEntry, info: CloseInfo): void;
+  /** A player's link is gone; the peer knows. The player leaves, or waits to be resumed. */
+  handleLinkDown(player: PlayerEntry, peer: AnyPeer, info: CloseInfo, isGoodbye: boolean): void;
+  /** `$resume` came on a link that awaited it. */
+  resume(peer: AnyPeer, from: ResumingLink, payload: unknown): void;
 }

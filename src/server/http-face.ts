@@ -40,6 +40,14 @@ export interface MintedTicket {
   expiresInSeconds: number;
 }
 
+export interface TicketRequest {
+  playerId: string;
+  /** Where the request came to. */
+  localAddress: string;
+  /** The session that is to go on; null: a new one. */
+  resume: string | null;
+}
+
 export interface HttpFaceOptions {
   host: string;
   port: number;
@@ -57,7 +65,7 @@ export interface HttpFaceOptions {
   /** Whether nothing is taken from this address. */
   isBlocked: (address: string) => boolean;
   /** Null when there is no room for another player. */
-  mint: (playerId: string, localAddress: string) => MintedTicket | null;
+  mint: (request: TicketRequest) => MintedTicket | null;
   /** `source`: the client's address, also where a proxy stands in between. */
   upgrade: (
     request: IncomingMessage,
@@ -157,7 +165,7 @@ export class HttpFace {
     if (contentType !== 'application/json') {
       throw new Problem(415, 'unsupported-media-type', 'the body must be application/json');
     }
-    await readJsonBody(request);
+    const resume = resumeOf(await readJsonBody(request));
     const token = request.headers['x-session-token'];
     if (typeof token !== 'string' || token.length === 0) {
       throw new Problem(401, 'unauthenticated', 'X-Session-Token is missing');
@@ -167,7 +175,8 @@ export class HttpFace {
     if (!isPlayerId(session.playerId)) {
       throw new Problem(403, 'bad-player-id', `a player id has 1…${PLAYER_ID_BYTES_MAX} bytes`);
     }
-    const minted = options.mint(session.playerId, plainAddress(request.socket.localAddress ?? ''));
+    const localAddress = plainAddress(request.socket.localAddress ?? '');
+    const minted = options.mint({ playerId: session.playerId, localAddress, resume });
     if (minted === null) {
       throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
     }
@@ -276,6 +285,13 @@ function sendJson(response: ServerResponse, value: object): void {
 
 function methodNotAllowed(allowed: string): Problem {
   return new Problem(405, 'method-not-allowed', `only ${allowed}`);
+}
+
+function resumeOf(body: unknown): string | null {
+  const resume = (body as { resume?: unknown } | null)?.resume ?? null;
+  if (resume === null || (typeof resume === 'string' && /^[0-9a-f]{16}$/.test(resume)))
+    return resume;
+  throw new Problem(400, 'bad-resume', 'resume is a session id of 16 hex digits');
 }
 
 async function readJsonBody(request: IncomingMessage): Promise<unknown> {

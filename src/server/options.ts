@@ -8,6 +8,7 @@ import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../ops/index.js';
 import { readChannels } from '../session/channels.js';
+import { RESUME_WINDOW_MS } from '../session/limits.js';
 import { type AdmissionSettings, readAdmission } from '../util/admission.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import { badOption, TransportError } from '../util/errors.js';
@@ -71,6 +72,7 @@ export interface ServerSettings {
   ticketsPerSecond: number;
   ticketBurst: number;
   admission: AdmissionSettings;
+  resumeWindowMs: number;
   logger: Logger;
   /** Null: off. */
   metrics: MetricsSettings | null;
@@ -97,6 +99,7 @@ const KNOWN = new Set([
   'maxPlayers',
   'ticketsPerSecondPerAddress',
   'admission',
+  'resumeWindowMs',
   'logger',
   'logLevel',
   'metrics',
@@ -170,6 +173,12 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     maxPlayers: integer('maxPlayers', options.maxPlayers ?? MAX_FLOWS, 1, MAX_FLOWS_MAX),
     ticketsPerSecond: number('ticketsPerSecondPerAddress', rate, 0.1, 1e6),
     ticketBurst: Math.max(4, rate * 4),
+    resumeWindowMs: number(
+      'resumeWindowMs',
+      options.resumeWindowMs ?? RESUME_WINDOW_MS,
+      0,
+      600_000,
+    ),
     logger: readLogger(options.logger, options.logLevel),
     metrics: readMetrics(options.metrics),
     channels: readChannels(options.channels),

@@ -1,9 +1,11 @@
 /**
- * The server's record of one player: the public Player over a peer of either wire.
+ * The server's record of one player: the public Player over a session, whichever link carries it.
  */
 import type { BinaryPeer } from '../session/binary-peer.js';
 import { assertApplicationCloseCode, CLOSE_NORMAL, cutReason } from '../session/close-codes.js';
+import { addLinkStats } from '../session/connection-stats.js';
 import type { JsonPeer } from '../session/json-peer.js';
+import type { ServerSession } from '../session/server-session.js';
 import type {
   CloseInfo,
   ConnectionStats,
@@ -13,45 +15,62 @@ import type {
 } from '../session/types.js';
 import { PlayerInputs } from './player-inputs.js';
 import type { TickTimes } from './tick-times.js';
-import type { Player } from './types.js';
+import type { Player, PlayerState } from './types.js';
+
+export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
 
 /** What differs between the wires and is not the peer's business. */
 export interface PlayerLink {
   readonly wire: Wire;
-  stats(player: PlayerEntry): ConnectionStats;
-  watchDrained(player: PlayerEntry, callback: () => void): void;
+  stats(peer: AnyPeer): ConnectionStats;
+  /** `handleDrained` of the peer's owner is called once nothing reliable is unacknowledged. */
+  watchDrained(peer: AnyPeer): void;
   /** When ticks are due, and what it is now, ms. */
   readonly ticks: TickTimes | null;
   nowMs(): number;
 }
 
-export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
-
 export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly id: string;
-  /** Changes when the player roams. */
+  /** Changes when the player roams, and when its session moves to another link. */
   address: string;
   data: unknown = undefined;
-  /** Set by the listener straight after construction. */
+  /** Set by `begin`, straight after construction. */
+  session!: ServerSession<AnyPeer>;
+  /** The session's link, or its last one. */
   peer!: AnyPeer;
   /** Names of the rooms it is in. */
   readonly rooms = new Set<string>();
+  /** Whether its session survives the death of its link. */
+  readonly isResumable: boolean;
   /** Set when the player leaves; figures at that moment. */
   finalStats: ConnectionStats | null = null;
   #inputs: PlayerInputs | null = null;
-  readonly #link: PlayerLink;
-  readonly #onClose: (player: PlayerEntry, info: CloseInfo) => void;
+  #link: PlayerLink;
+  readonly #onEnd: (player: PlayerEntry, info: CloseInfo) => void;
+  #drainWatchers: (() => void)[] = [];
+  /** Figures of the links before this one. */
+  #past: ConnectionStats | null = null;
+  /** Figures of this link, once it is gone; without what the peer counts. */
+  #gone: ConnectionStats | null = null;
 
   constructor(
     id: string,
     address: string,
     link: PlayerLink,
-    onClose: (player: PlayerEntry, info: CloseInfo) => void,
+    isResumable: boolean,
+    onEnd: (player: PlayerEntry, info: CloseInfo) => void,
   ) {
     this.id = id;
     this.address = address;
     this.#link = link;
-    this.#onClose = onClose;
+    this.isResumable = isResumable;
+    this.#onEnd = onEnd;
+  }
+
+  begin(session: ServerSession<AnyPeer>): void {
+    this.session = session;
+    this.peer = session.peer;
   }
 
   get wire(): Wire {
@@ -60,6 +79,11 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
 
   get hasLeft(): boolean {
     return this.finalStats !== null;
+  }
+
+  get state(): PlayerState {
+    if (this.hasLeft) return 'left';
+    return this.session.isSuspended ? 'suspended' : 'connected';
   }
 
   get inputs(): PlayerInputs {
@@ -79,7 +103,10 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   drained(): Promise<void> {
     // Not at once: a loop of `send` and `drained` must not starve the event loop.
     if (this.hasLeft) return new Promise((resolve) => setImmediate(resolve));
-    return new Promise((resolve) => this.#link.watchDrained(this, resolve));
+    return new Promise((resolve) => {
+      this.#drainWatchers.push(resolve);
+      this.watchDrained();
+    });
   }
 
   writable(): Promise<void> {
@@ -97,11 +124,59 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
     if (this.hasLeft) return;
     const { peer } = this;
     const cut = cutReason(reason);
-    this.#onClose(this, { code, reason: cut, wasClean: true });
+    this.#onEnd(this, { code, reason: cut, wasClean: true });
     peer.close(code, cut);
   }
 
   stats(): ConnectionStats {
-    return this.finalStats ?? this.#link.stats(this);
+    return this.finalStats ?? addLinkStats(this.#past, this.linkStats());
+  }
+
+  /** Figures of the link alone. */
+  linkStats(): ConnectionStats {
+    if (this.#gone === null) return this.#link.stats(this.peer);
+    const { messagesIn, messagesOut, droppedOut } = this.peer;
+    const stats = { ...this.#gone, messagesIn, messagesOut };
+    stats.droppedOut += droppedOut;
+    return stats;
+  }
+
+  /** The link is gone or about to go: its figures cannot be asked for later. */
+  keepLinkStats(): void {
+    if (this.#gone !== null) return;
+    this.#gone = { ...this.#link.stats(this.peer), queuedBytes: 0 };
+    this.#gone.droppedOut -= this.peer.droppedOut; // which goes on counting
+  }
+
+  /** The session has moved to another link. */
+  attach(link: PlayerLink, address: string): void {
+    this.#past = addLinkStats(this.#past, this.linkStats());
+    this.#gone = null;
+    this.#link = link;
+    this.address = address;
+    this.peer = this.session.peer;
+  }
+
+  /** Asks the link, if anybody waits and there is one. */
+  watchDrained(): void {
+    if (this.#drainWatchers.length === 0) return;
+    if (!this.session.isSuspended) this.#link.watchDrained(this.peer);
+    else if (this.peer.isDrained) setImmediate(() => this.#release());
+  }
+
+  /** Nothing reliable of the link is unacknowledged. */
+  handleDrained(peer: AnyPeer): void {
+    if (peer !== this.peer || this.session.isSuspended || peer.hasUnsent) return;
+    this.#release();
+  }
+
+  /** The player has left: nobody waits any more. */
+  handleLeft(): void {
+    this.finalStats = this.stats();
+    this.#release();
+  }
+
+  #release(): void {
+    for (const resolve of this.#drainWatchers.splice(0)) resolve();
   }
 }

@@ -7,9 +7,12 @@ export class Problem extends Error {
   readonly code: string;
   /** Seconds for `Retry-After`; 0: none. */
   readonly retryAfterS: number;
+  /** What programs may want to know besides the code; none by default. */
+  readonly details: object | undefined;
 
-  constructor(status: number, code: string, detail: string, retryAfterS = 0) {
+  constructor(status: number, code: string, detail: string, retryAfterS = 0, details?: object) {
     super(detail);
+    this.details = details;
     this.status = status;
     this.code = code;
     this.retryAfterS = retryAfterS;
@@ -22,6 +25,7 @@ export class Problem extends Error {
       status: this.status,
       detail: this.message,
       code: this.code,
+      ...(this.details === undefined ? {} : { details: this.details }),
     };
   }
 }

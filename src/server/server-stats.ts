@@ -16,7 +16,7 @@ function emptyTotals(): WireTotals {
 
 export function emptyStats(): ServerStats {
   return {
-    players: { udp: 0, 'json-ws': 0 },
+    players: { udp: 0, 'json-ws': 0, suspended: 0 },
     udp: emptyTotals(),
     'json-ws': emptyTotals(),
     drops: {},

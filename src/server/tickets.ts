@@ -17,10 +17,16 @@ export const TICKETS_PER_PLAYER_MAX = 4;
 /** Table bound: 30 s of 2,000 tickets a second. */
 const TICKETS_MAX = 60_000;
 
-interface Ticket {
+/** Whom a ticket lets in, and what for. */
+export interface Admitted {
+  readonly playerId: string;
+  /** To carry a session on; else to begin one. */
+  readonly isResume: boolean;
+}
+
+interface Ticket extends Admitted {
   readonly hash: string;
   readonly id: string;
-  readonly playerId: string;
   readonly expiresAtMs: number;
 }
 
@@ -44,7 +50,7 @@ export class TicketBook {
     return this.#byHash.size;
   }
 
-  mint(playerId: string): MintResult {
+  mint(playerId: string, isResume = false): MintResult {
     this.#expire();
     if ((this.#perPlayer.get(playerId) ?? 0) >= TICKETS_PER_PLAYER_MAX) {
       return { ok: false, code: 'too-many-tickets' };
@@ -57,6 +63,7 @@ export class TicketBook {
       hash: hashOf(ticket),
       id: id.toString('hex'),
       playerId,
+      isResume,
       expiresAtMs: this.#nowMs() + TICKET_LIFETIME_S * 1000,
     };
     this.#byHash.set(entry.hash, entry);
@@ -65,14 +72,14 @@ export class TicketBook {
     return { ok: true, ticket, id };
   }
 
-  /** The player of a WebSocket ticket, which is then spent; null when unknown, used or expired. */
-  consume(ticket: string): string | null {
+  /** A WebSocket comes with a ticket, which is then spent; null when unknown, used or expired. */
+  consume(ticket: string): Admitted | null {
     this.#expire();
     const entry = this.#byHash.get(hashOf(ticket));
     if (entry === undefined) return null;
     this.#remove(entry);
     this.#spentIds.set(entry.id, this.#nowMs() + TICKET_LIFETIME_S * 1000);
-    return entry.playerId;
+    return entry;
   }
 
   /**

@@ -118,6 +118,11 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
    * on both wires. Change it live with `setAdmission`. Defaults: docs/ADMISSION.md.
    */
   admission?: AdmissionSettings;
+  /**
+   * How long a player whose link died is kept for its client to come back with nothing reliable lost,
+   * ms, 0 (leave at once) to 600,000; default 30,000.
+   */
+  resumeWindowMs?: number;
   /** Takes the log lines. Default: pino, JSON on standard output. */
   logger?: Logger;
   /** What the default logger writes: `debug`, `info`, `warn` (default), `error` or `silent`. */
@@ -138,11 +143,17 @@ export interface MetricsOptions {
   bearer?: string;
 }
 
+/** `suspended`: its link died, and its client may come back within `resumeWindowMs`. */
+export type PlayerState = 'connected' | 'suspended' | 'left';
+
 /** One connected player, whatever the wire. */
 export interface Player<R> {
   readonly id: string;
+  /** Changes when its session moves to the other wire. */
   readonly wire: Wire;
-  /** `ip:port` of the peer; another one after it roamed. */
+  /** While `suspended`, reliable messages are kept for it until `send` says `full`. */
+  readonly state: PlayerState;
+  /** `ip:port` of the peer; another one after it roamed or its session moved. */
   readonly address: string;
   /** Free for the game; undefined at first. */
   data: unknown;
@@ -202,7 +213,8 @@ export interface RawFlow {
 
 /** Totals of the server since it started; the same basis as `ConnectionStats`. */
 export interface ServerStats {
-  players: { udp: number; 'json-ws': number };
+  /** Players by wire, and how many of them wait to be resumed. */
+  players: { udp: number; 'json-ws': number; suspended: number };
   udp: WireTotals;
   'json-ws': WireTotals;
   /** Drops by name, of every layer. Zero counts are included. */

@@ -11,12 +11,12 @@ import { createConnectToken } from '../runtime/tokens.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
-import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
-import { createHello } from './hello.js';
+import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
-import { PlayerEntry, type PlayerLink } from './player-entry.js';
+import { type AnyPeer, PlayerEntry, type PlayerLink } from './player-entry.js';
 import { RawFlowEntry } from './raw-flow.js';
 import type { TickTimes } from './tick-times.js';
 import { TICKET_LIFETIME_S } from './tickets.js';
@@ -32,9 +32,16 @@ export interface UdpListenerOptions extends Omit<ServerRuntimeOptions, 'registry
   onRawPayload: (flow: RawFlowEntry, bytes: Uint8Array) => void;
 }
 
+/** A flow without a player: it is not ready, or it is to carry a session on and has not said so. */
 interface PendingFlow extends OpenedFlow {
   playerId: string;
+  /** False for a foreign backend's token: its player has no way to ask for another. */
+  isResumable: boolean;
+  isResume: boolean;
 }
+
+/** How netcode's timeout is told. */
+const REASON_TIMEOUT = 'timeout';
 
 export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly wire = 'udp' as const;
@@ -44,10 +51,9 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly #runtime: Runtime;
   readonly #context: BinaryPeerContext<PlayerEntry>;
   readonly #messageAges: DurationHistogram | null;
-  readonly #players: (PlayerEntry | null)[] = [];
+  readonly #peers: (BinaryPeer<PlayerEntry> | null)[] = [];
   readonly #pending = new Map<number, PendingFlow>();
   readonly #raw = new Map<number, RawFlowEntry>();
-  readonly #drainWatchers = new Map<number, (() => void)[]>();
 
   /** @throws TransportError address-in-use, permission-denied, bad-address, addon-missing … */
   constructor(host: ListenerHost, options: UdpListenerOptions) {
@@ -64,14 +70,27 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       acks: new AckBatch(() => this.#armAcks()),
       scratch: new Uint8Array(BODY_BYTES_MAX + 64),
       onUnhandled: null,
-      onBroken: (player, code, reason) => player.end(code, reason),
+      onBroken: (peer, code, reason) => this.#handleBroken(peer, code, reason),
       onHello: null,
       onLead: null,
+      onResumed: null,
+      onResume: (peer, payload) => this.#handleResume(peer, payload),
+      onConfirmed: (peer) => peer.owner.session.handleConfirmed(peer),
+      onReceipt: (peer, receipt, outcome) => host.handleReceipt(peer.owner, receipt, outcome),
+      onDrained: (peer) => {
+        if (peer === peer.owner?.peer) peer.owner.watchDrained();
+      },
+      onClosed: (peer) => this.#forget(peer),
     };
   }
 
   /** A connect token (2048 B) for this listener at `serverAddresses`. */
-  mintToken(playerId: string, ticketId: Uint8Array, serverAddresses: string[]): Uint8Array {
+  mintToken(
+    playerId: string,
+    ticketId: Uint8Array,
+    serverAddresses: string[],
+    isResume: boolean,
+  ): Uint8Array {
     const { protocolId, privateKey, nx } = this.#options;
     // Keyed, so that client ids on the wire do not tell player ids.
     const digest = createHmac('sha256', privateKey).update(`client-id ${playerId}`).digest();
@@ -82,7 +101,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       serverAddresses,
       expireSeconds: TICKET_LIFETIME_S,
       timeoutSeconds: FLOW_TIMEOUT_S,
-      userData: writeUserData(ticketId, playerId),
+      userData: writeUserData(ticketId, playerId, isResume),
       nx: TOKEN_NX[nx],
     });
   }
@@ -95,19 +114,15 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return this.#host.nowMs();
   }
 
-  stats(player: PlayerEntry): ConnectionStats {
-    const { slot, messagesIn, messagesOut, droppedOut } = player.peer as BinaryPeer<PlayerEntry>;
+  stats(peer: AnyPeer): ConnectionStats {
+    const { slot, messagesIn, messagesOut, droppedOut } = peer as BinaryPeer<PlayerEntry>;
     const figures = this.#runtime.figures(slot);
     figures.droppedOut += droppedOut;
     return { wire: 'udp', messagesIn, messagesOut, ...figures };
   }
 
-  watchDrained(player: PlayerEntry, callback: () => void): void {
-    const { slot } = player.peer as BinaryPeer<PlayerEntry>;
-    const waiting = this.#drainWatchers.get(slot);
-    if (waiting === undefined) this.#drainWatchers.set(slot, [callback]);
-    else waiting.push(callback);
-    this.#runtime.watchDrained(slot);
+  watchDrained(peer: AnyPeer): void {
+    this.#runtime.watchDrained((peer as BinaryPeer<PlayerEntry>).slot);
   }
 
   features(): Record<string, boolean | number | string> {
@@ -144,25 +159,32 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       return;
     }
     this.#raw.delete(flow.slot); // of an earlier flow that we closed
-    this.#pending.set(flow.slot, { ...flow, playerId: user.playerId });
+    this.#pending.set(flow.slot, {
+      ...flow,
+      playerId: user.playerId,
+      isResumable: user.ticketId !== null,
+      isResume: user.isResume,
+    });
   }
 
   handleFlowReady(slot: number, registryHash: number): void {
     const flow = this.#pending.get(slot);
     if (flow === undefined) return;
+    if (flow.isResume) {
+      this.#awaitResume(flow, registryHash);
+      return;
+    }
     this.#pending.delete(slot);
     if (this.#host.isFull(flow.playerId)) {
       this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, 'server-full');
       return;
     }
-    const player = new PlayerEntry(flow.playerId, flow.address, this, (entry, info) => {
-      this.#host.release(entry, info);
-      this.#forget(slot);
-    });
-    const peer = new BinaryPeer(this.#context, player, slot, false);
-    player.peer = peer;
-    this.#players[slot] = player;
-    const hello = createHello(flow.playerId, this.#host);
+    const { handleEnd } = this.#host;
+    const player = new PlayerEntry(flow.playerId, flow.address, this, flow.isResumable, handleEnd);
+    const peer = new BinaryPeer(this.#context, player, slot, 'linked');
+    player.begin(createSession(peer));
+    this.#peers[slot] = peer;
+    const hello = createHello(player, this.#host);
     peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.clockUs() });
     peer.handleReady(registryHash);
     this.#host.admit(player);
@@ -178,10 +200,9 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     length: number,
     ageUs: number,
   ): void {
-    const player = this.#players[slot];
-    if (player === null || player === undefined) return;
+    const peer = this.#peers[slot];
+    if (peer === null || peer === undefined) return;
     this.#messageAges?.observe(ageUs);
-    const peer = player.peer as BinaryPeer<PlayerEntry>;
     peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
   }
 
@@ -191,8 +212,10 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   handleFlowMoved(slot: number, address: string): void {
-    const player = this.#players[slot];
-    if (player !== null && player !== undefined) player.address = address;
+    const peer = this.#peers[slot];
+    if (peer !== null && peer !== undefined && peer === peer.owner?.peer) {
+      peer.owner.address = address;
+    }
     const pending = this.#pending.get(slot);
     if (pending !== undefined) pending.address = address;
     const raw = this.#raw.get(slot);
@@ -202,27 +225,29 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   handleFlowClosed(slot: number, closed: ClosedFlow): void {
     this.#pending.delete(slot);
     this.#raw.delete(slot);
-    const player = this.#players[slot];
-    if (player === null || player === undefined) return;
-    this.#host.release(player, closed);
-    player.peer.handleClosed();
-    this.#forget(slot);
+    const peer = this.#peers[slot];
+    if (peer === null || peer === undefined) return;
+    this.#peers[slot] = null;
+    const player: PlayerEntry | null = peer.owner;
+    peer.handleGone();
+    if (player === null) return;
+    const { code, reason, wasClean, isReplaced } = closed;
+    // Silence; or another flow of this client: a dial, or its session goes on there.
+    const isLost = isReplaced === true || (!wasClean && reason === REASON_TIMEOUT);
+    this.#host.handleLinkDown(player, peer, { code, reason, wasClean }, !isLost);
   }
 
   handleDrained(slot: number): void {
-    const waiting = this.#drainWatchers.get(slot);
-    this.#drainWatchers.delete(slot);
-    for (const callback of waiting ?? []) callback();
+    const peer = this.#peers[slot];
+    peer?.owner?.handleDrained(peer);
   }
 
   handleReceipt(slot: number, receipt: number, outcome: number): void {
-    const player = this.#players[slot];
-    if (player === null || player === undefined) return;
-    this.#host.handleReceipt(player, receipt, RECEIPT_OUTCOMES[outcome]);
+    this.#peers[slot]?.handleReceipt(receipt, RECEIPT_OUTCOMES[outcome]);
   }
 
   handleWritable(slot: number): void {
-    (this.#players[slot]?.peer as BinaryPeer<PlayerEntry> | undefined)?.handleWritable();
+    this.#peers[slot]?.handleWritable();
   }
 
   handleTick(ticksDue: number): void {
@@ -243,9 +268,35 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return flow;
   }
 
-  #forget(slot: number): void {
-    this.#players[slot] = null;
-    this.handleDrained(slot);
+  /** The flow of a ticket for resuming: it says nothing before its client's `$resume`. */
+  #awaitResume(flow: PendingFlow, registryHash: number): void {
+    const { slot } = flow;
+    const peer = new BinaryPeer<PlayerEntry>(this.#context, null as never, slot, 'awaits-resume');
+    this.#peers[slot] = peer;
+    peer.handleReady(registryHash);
+    setTimeout(() => {
+      if (this.#pending.get(slot) === flow) peer.close(CLOSE_POLICY_VIOLATION, 'no $resume');
+    }, RESUME_FIRST_MESSAGE_MS).unref();
+  }
+
+  #handleResume(peer: BinaryPeer<PlayerEntry>, payload: unknown): void {
+    const flow = this.#pending.get(peer.slot);
+    if (flow === undefined) return;
+    this.#pending.delete(peer.slot);
+    const clock = () => ({ serverTimeMs: this.#host.nowMs(), clockUs: this.#runtime.clockUs() });
+    const { playerId, address } = flow;
+    this.#host.resume(peer, { playerId, address, link: this, clock }, payload);
+  }
+
+  #handleBroken(peer: BinaryPeer<PlayerEntry>, code: number, reason: string): void {
+    const player: PlayerEntry | null = peer.owner;
+    if (player !== null && player.peer === peer) player.end(code, reason);
+    else peer.close(code, reason);
+  }
+
+  #forget(peer: BinaryPeer<PlayerEntry>): void {
+    this.#pending.delete(peer.slot);
+    if (this.#peers[peer.slot] === peer) this.#peers[peer.slot] = null;
   }
 
   #armAcks(): void {

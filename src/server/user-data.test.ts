@@ -17,7 +17,7 @@ t.test('ids that do not fit are refused', async (t) => {
 });
 
 t.test('user data of a foreign backend names the player by the client id', async (t) => {
-  const foreign = { playerId: 'netcode:70000', ticketId: null };
+  const foreign = { playerId: 'netcode:70000', ticketId: null, isResume: false };
   t.same(readUserData(new Uint8Array(256), 70000n), foreign);
   t.same(readUserData(new Uint8Array(256).fill(255), 70000n), foreign);
   const cut = writeUserData(ID, 'anna');

@@ -1,7 +1,7 @@
 /**
  * What our connect tokens carry in their 256 bytes of user data:
  *
- *   "GGP1" | ticket id 8 B | u8 n | player id, n B of UTF-8 | zeros
+ *   "GGP1" | ticket id 8 B | u8 n | player id, n B of UTF-8 | u8 1: to resume, 0: to dial | zeros
  *
  * A token of a foreign backend has other bytes there; its player is named by the client id.
  */
@@ -20,7 +20,11 @@ export function isPlayerId(playerId: unknown): playerId is string {
   return new TextEncoder().encode(playerId).length <= PLAYER_ID_BYTES_MAX;
 }
 
-export function writeUserData(ticketId: Uint8Array, playerId: string): Uint8Array {
+export function writeUserData(
+  ticketId: Uint8Array,
+  playerId: string,
+  isResume = false,
+): Uint8Array {
   const name = new TextEncoder().encode(playerId);
   if (name.length === 0 || name.length > PLAYER_ID_BYTES_MAX) {
     throw new RangeError(
@@ -32,6 +36,7 @@ export function writeUserData(ticketId: Uint8Array, playerId: string): Uint8Arra
   out.set(ticketId, ID_AT);
   out[LENGTH_AT] = name.length;
   out.set(name, NAME_AT);
+  out[NAME_AT + name.length] = isResume ? 1 : 0;
   return out;
 }
 
@@ -39,6 +44,8 @@ export interface TokenUser {
   playerId: string;
   /** Null when the token was not minted by a ggscale ticket endpoint. */
   ticketId: Uint8Array | null;
+  /** The flow is to carry a session on. */
+  isResume: boolean;
 }
 
 /** The bytes are authenticated by the token; what does not parse is a foreign backend's. */
@@ -46,8 +53,9 @@ export function readUserData(bytes: Uint8Array, clientId: bigint): TokenUser {
   const length = bytes[LENGTH_AT];
   const isOurs = MAGIC.every((byte, i) => bytes[i] === byte) && length > 0;
   if (!isOurs || length > PLAYER_ID_BYTES_MAX) {
-    return { playerId: `netcode:${clientId}`, ticketId: null };
+    return { playerId: `netcode:${clientId}`, ticketId: null, isResume: false };
   }
   const playerId = new TextDecoder().decode(bytes.subarray(NAME_AT, NAME_AT + length));
-  return { playerId, ticketId: bytes.slice(ID_AT, LENGTH_AT) };
+  const isResume = bytes[NAME_AT + length] === 1;
+  return { playerId, ticketId: bytes.slice(ID_AT, LENGTH_AT), isResume };
 }

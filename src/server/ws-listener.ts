@@ -7,22 +7,24 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { BODY_BYTES_MAX } from '../messages/types.js';
 import { AckBatch } from '../session/ack-batch.js';
-import { CLOSE_POLICY_VIOLATION, closeInfoOf } from '../session/close-codes.js';
 import {
-  JsonPeer,
-  type JsonPeerContext,
-  jsonStats,
-  type StreamFigures,
-  type TextSocket,
-} from '../session/json-peer.js';
-import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+  CLOSE_ABNORMAL,
+  CLOSE_GOING_AWAY,
+  CLOSE_POLICY_VIOLATION,
+  closeInfoOf,
+} from '../session/close-codes.js';
+import { JsonPeer, type JsonPeerContext } from '../session/json-peer.js';
+import { jsonStats, type StreamFigures } from '../session/json-stats.js';
+import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import type { TextSocket } from '../session/peer-context.js';
 import type { ConnectionStats } from '../session/types.js';
 import { joinHostPort, plainAddress } from './addresses.js';
-import { createHello } from './hello.js';
+import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
-import { PlayerEntry, type PlayerLink } from './player-entry.js';
+import { type AnyPeer, PlayerEntry, type PlayerLink } from './player-entry.js';
 import { Problem } from './problem.js';
 import type { TickTimes } from './tick-times.js';
+import type { Admitted } from './tickets.js';
 
 /** A frame is a body and its envelope; what is larger closes with 1009. */
 const FRAME_BYTES_MAX = BODY_BYTES_MAX + 1024;
@@ -45,13 +47,17 @@ interface Connection {
   framesIn: number;
   framesOut: number;
   isAlive: boolean;
+  /** It broke RFC 6455: its end is no accident. */
+  isBroken: boolean;
+  /** The player of a link that has not said `$resume` yet, as its ticket tells. */
+  awaits: string | null;
 }
 
 export class WsListener implements PlayerLink {
   readonly wire = 'json-ws' as const;
   readonly #host: ListenerHost;
   readonly #server: WebSocketServer;
-  readonly #connections = new Map<PlayerEntry, Connection>();
+  readonly #connections = new Map<JsonPeer<PlayerEntry>, Connection>();
   readonly #context: JsonPeerContext<PlayerEntry>;
   readonly #pings: NodeJS.Timeout;
   #ackTimer: NodeJS.Timeout | null = null;
@@ -72,10 +78,15 @@ export class WsListener implements PlayerLink {
       drops: host.drops,
       acks: new AckBatch(() => this.#armAcks()),
       onUnhandled: null,
-      onBroken: (player, code, reason) => player.end(code, reason),
+      onBroken: (peer, code, reason) => this.#handleBroken(peer, code, reason),
       onHello: null,
       onLead: null,
-      onReceipt: (player, receipt, outcome) => host.handleReceipt(player, receipt, outcome),
+      onResumed: null,
+      onResume: (peer, payload) => this.#handleResume(peer, payload),
+      onConfirmed: (peer) => peer.owner.session.handleConfirmed(peer),
+      onReceipt: (peer, receipt, outcome) => host.handleReceipt(peer.owner, receipt, outcome),
+      onDrained: (peer) => peer.owner?.handleDrained(peer),
+      onClosed: null,
       nowMs: () => host.nowMs(),
       onClockSample: null,
       serverTimeMs: () => host.nowMs(),
@@ -86,21 +97,23 @@ export class WsListener implements PlayerLink {
 
   /** @throws Problem when the ticket is refused or the server is busy or full */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, url: URL, source: string): void {
-    const playerId = this.#host.tickets.consume(url.searchParams.get('ticket') ?? '');
-    if (playerId === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
-    this.#host.refuseIfBusy(playerId);
-    if (this.#host.isFull(playerId)) {
-      throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
+    const admitted = this.#host.tickets.consume(url.searchParams.get('ticket') ?? '');
+    if (admitted === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
+    if (!admitted.isResume) {
+      this.#host.refuseIfBusy(admitted.playerId);
+      if (this.#host.isFull(admitted.playerId)) {
+        throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
+      }
     }
     this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.#open(socket, stream as Socket, playerId, source);
+      this.#open(socket, stream as Socket, admitted, source);
     });
   }
 
   /** Ends the players whose address is blocked. */
   endBlocked(isBlocked: (address: string) => boolean): void {
-    for (const [player, { source }] of [...this.#connections]) {
-      if (isBlocked(source)) player.end(CLOSE_POLICY_VIOLATION, 'blocked');
+    for (const [peer, { source }] of [...this.#connections]) {
+      if (isBlocked(source)) this.#handleBroken(peer, CLOSE_POLICY_VIOLATION, 'blocked');
     }
   }
 
@@ -112,16 +125,16 @@ export class WsListener implements PlayerLink {
     return this.#host.nowMs();
   }
 
-  stats(player: PlayerEntry): ConnectionStats {
-    const connection = this.#connections.get(player);
+  stats(peer: AnyPeer): ConnectionStats {
+    const connection = this.#connections.get(peer as JsonPeer<PlayerEntry>);
     return jsonStats(
-      player.peer as JsonPeer<PlayerEntry>,
+      peer as JsonPeer<PlayerEntry>,
       connection === undefined ? NO_FIGURES : figuresOf(connection),
     );
   }
 
-  watchDrained(player: PlayerEntry, callback: () => void): void {
-    (player.peer as JsonPeer<PlayerEntry>).watchDrained(callback);
+  watchDrained(peer: AnyPeer): void {
+    (peer as JsonPeer<PlayerEntry>).watchDrained();
   }
 
   /** Call after every player has been ended. Sockets that do not answer the close are cut. */
@@ -129,6 +142,9 @@ export class WsListener implements PlayerLink {
     this.#server.close();
     clearInterval(this.#pings);
     if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    for (const [peer, { awaits }] of this.#connections) {
+      if (awaits !== null) peer.close(CLOSE_GOING_AWAY, '');
+    }
     if (this.#connections.size > 0) {
       // Cutting at once would reset the stream, and the goodbye would be lost with it.
       await new Promise<void>((resolve) => {
@@ -143,8 +159,7 @@ export class WsListener implements PlayerLink {
     this.#connections.clear();
   }
 
-  #open(socket: WebSocket, stream: Socket, playerId: string, source: string): void {
-    const address = joinHostPort(plainAddress(stream.remoteAddress ?? ''), stream.remotePort ?? 0);
+  #open(socket: WebSocket, stream: Socket, admitted: Admitted, source: string): void {
     const connection: Connection = {
       source,
       socket,
@@ -154,22 +169,28 @@ export class WsListener implements PlayerLink {
       framesIn: 0,
       framesOut: 0,
       isAlive: true,
+      isBroken: false,
+      awaits: admitted.isResume ? admitted.playerId : null,
     };
-    const player = new PlayerEntry(playerId, address, this, (entry, info) => {
-      this.#host.release(entry, info);
-    });
     const onWritten = () => peer.handleSocketDrained();
     const peer: JsonPeer<PlayerEntry> = new JsonPeer(
       this.#context,
-      player,
+      null as never, // until a player is there, below or with `$resume`
       textSocketOf(connection, onWritten),
+      admitted.isResume ? 'awaits-resume' : 'linked',
     );
-    player.peer = peer;
-    this.#connections.set(player, connection);
+    this.#connections.set(peer, connection);
+    this.#listen(peer, connection);
+    if (admitted.isResume) this.#awaitResume(peer, connection);
+    else this.#join(peer, addressOf(stream), admitted.playerId);
+  }
+
+  #listen(peer: JsonPeer<PlayerEntry>, connection: Connection): void {
+    const { socket } = connection;
     socket.on('message', (data: RawData, isBinary: boolean) => {
       connection.isAlive = true;
       connection.framesIn++;
-      if (isBinary) player.end(CLOSE_POLICY_VIOLATION, 'text frames only');
+      if (isBinary) this.#handleBroken(peer, CLOSE_POLICY_VIOLATION, 'text frames only');
       else peer.handleText((data as Buffer).toString('utf8'));
     });
     socket.on('pong', () => {
@@ -179,18 +200,61 @@ export class WsListener implements PlayerLink {
       connection.isAlive = true;
       if (socket.bufferedAmount <= PONG_BACKLOG_BYTES) socket.pong(data);
     });
-    socket.on('error', () => {}); // a 'close' event always follows
-    socket.on('close', (code: number, reason: Buffer) => {
-      this.#handleClose(player, peer, code, reason.toString('utf8'));
+    // A 'close' event always follows.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      connection.isBroken = error.code?.startsWith('WS_ERR_') ?? false;
     });
-    peer.sendControl('$hello', createHello(playerId, this.#host));
+    socket.on('close', (code: number, reason: Buffer) => {
+      this.#handleClose(peer, connection, code, reason.toString('utf8'));
+    });
+  }
+
+  #join(peer: JsonPeer<PlayerEntry>, address: string, playerId: string): void {
+    const { handleEnd } = this.#host;
+    const player = new PlayerEntry(playerId, address, this, true, handleEnd);
+    peer.owner = player;
+    player.begin(createSession(peer));
+    peer.sendControl('$hello', createHello(player, this.#host));
     this.#host.admit(player);
   }
 
-  #handleClose(player: PlayerEntry, peer: JsonPeer<PlayerEntry>, code: number, reason: string) {
-    this.#host.release(player, closeInfoOf(code, reason));
-    peer.handleClosed();
-    this.#connections.delete(player);
+  /** The socket of a ticket for resuming: it says nothing before its client's `$resume`. */
+  #awaitResume(peer: JsonPeer<PlayerEntry>, connection: Connection): void {
+    setTimeout(() => {
+      if (connection.awaits !== null) peer.close(CLOSE_POLICY_VIOLATION, 'no $resume');
+    }, RESUME_FIRST_MESSAGE_MS).unref();
+  }
+
+  #handleResume(peer: JsonPeer<PlayerEntry>, payload: unknown): void {
+    const connection = this.#connections.get(peer);
+    if (connection === undefined || connection.awaits === null) return;
+    const playerId = connection.awaits;
+    connection.awaits = null;
+    const clock = () => ({ serverTimeMs: this.#host.nowMs() });
+    const address = addressOf(connection.stream);
+    this.#host.resume(peer, { playerId, address, link: this, clock }, payload);
+  }
+
+  #handleBroken(peer: JsonPeer<PlayerEntry>, code: number, reason: string): void {
+    const player: PlayerEntry | null = peer.owner;
+    if (player !== null && player.peer === peer) player.end(code, reason);
+    else peer.close(code, reason);
+  }
+
+  #handleClose(
+    peer: JsonPeer<PlayerEntry>,
+    connection: Connection,
+    code: number,
+    reason: string,
+  ): void {
+    connection.awaits = null;
+    const player: PlayerEntry | null = peer.owner;
+    peer.handleGone();
+    if (player !== null) {
+      const isGoodbye = code !== CLOSE_ABNORMAL || connection.isBroken;
+      this.#host.handleLinkDown(player, peer, closeInfoOf(code, reason), isGoodbye);
+    }
+    this.#connections.delete(peer);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
@@ -220,6 +284,10 @@ function figuresOf(connection: Connection): StreamFigures {
     framesIn,
     framesOut,
   };
+}
+
+function addressOf(stream: Socket): string {
+  return joinHostPort(plainAddress(stream.remoteAddress ?? ''), stream.remotePort ?? 0);
 }
 
 /** `onWritten`: the kernel took a frame. The stream's 'drain' comes only above its own mark. */

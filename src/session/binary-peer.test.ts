@@ -31,11 +31,18 @@ function build(awaitsHello: boolean) {
     acks: new AckBatch(() => armed++),
     scratch: new Uint8Array(4096),
     onUnhandled: null,
-    onBroken: (_owner, _code, reason) => broken.push(reason),
-    onHello: () => peer.releaseHeld(),
+    onBroken: (_peer, _code, reason) => broken.push(reason),
+    onHello: () => peer.open(true),
     onLead: null,
+    onResumed: null,
+    onResume: null,
+    onConfirmed: null,
+    onReceipt: () => {},
+    onDrained: () => {},
+    onClosed: null,
   };
-  const peer: BinaryPeer<null> = new BinaryPeer(context, null, 0, awaitsHello);
+  const start = awaitsHello ? 'awaits-server' : 'linked';
+  const peer: BinaryPeer<null> = new BinaryPeer(context, null, 0, start);
   const bytes = new Uint8Array(4096);
   const deliver = (channel: number, id: number, name: string, payload: unknown) => {
     const encode = name.startsWith('$') ? registry.runtime.encode : registry.encode.bind(registry);

@@ -1,6 +1,9 @@
 /**
- * One session on the UDP wire: encodes, numbers, acknowledges and dispatches the messages of one
- * flow. It sends through a FlowPort (the runtime) and never sees a socket.
+ * A session's link on the UDP wire: dispatches, numbers and acknowledges the messages of one flow;
+ * sending is its outbox's. It never sees a socket.
+ *
+ *   awaits server (client) ──$hello, $resumed──▶ open
+ *   awaits resume (server) ──$resume──▶ unconfirmed ──any message──▶ open ──▶ frozen, closed
  */
 import {
   DECODE_OK,
@@ -8,91 +11,39 @@ import {
   type MessageType,
   MODE_RELIABLE_ORDERED,
   MODE_RELIABLE_UNORDERED,
-  MODE_UNRELIABLE_SEQUENCED,
   type Mode,
-  type Registry,
 } from '../messages/types.js';
-import { TransportError } from '../util/errors.js';
-import { RELIABLE_MESSAGE_BYTES_MAX, UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
-import type { AckBatch } from './ack-batch.js';
-import { ByteSendLog } from './byte-send-log.js';
-import { CLOSE_PROTOCOL_ERROR, CLOSE_SCHEMA_MISMATCH, cutReason } from './close-codes.js';
 import {
-  ID_ACK,
-  ID_LEAD,
-  type LeadReport,
-  parseTypes,
-  readAck,
-  readLead,
-  writeAck,
-  writeLead,
-} from './control.js';
-import type { Dispatcher } from './dispatcher.js';
+  BinaryOutbox,
+  type BinaryOutboxContext,
+  FLUSH_BLOCKED,
+  FLUSH_TOO_LARGE,
+  OUT_CLOSED,
+  OUT_HELD,
+  OUT_OPEN,
+  OUT_UNCONFIRMED,
+} from './binary-outbox.js';
 import {
-  DROP_BAD_CONTROL,
-  DROP_BEFORE_HELLO,
-  DROP_UNHANDLED,
-  DROP_WRONG_MODE,
-  type SessionDrops,
-} from './drops.js';
-import { flowKey } from './flow-key.js';
-import {
-  BEFORE_HELLO_BYTES_MAX,
-  BEFORE_HELLO_MESSAGES_MAX,
-  CONTROL_CHANNEL,
-  laneOf,
-  SESSION_ACK_BYTES,
-  SESSION_ACK_MESSAGES,
-  SESSION_LANES,
-} from './limits.js';
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_SCHEMA_MISMATCH,
+  CLOSE_TOO_BIG,
+  cutReason,
+} from './close-codes.js';
+import { ID_ACK, ID_LEAD, type LeadReport, readAck, readLead } from './control.js';
+import { dispatchDecoded, isAsDeclared } from './dispatch-message.js';
+import { DROP_BAD_CONTROL, DROP_BEFORE_HELLO, DROP_WRONG_MODE } from './drops.js';
+import { HeldMessages } from './held-messages.js';
+import { CONTROL_CHANNEL, laneOf, SESSION_ACK_BYTES, SESSION_ACK_MESSAGES } from './limits.js';
+import type { PeerContext, PeerStart } from './peer-context.js';
 import { ReceiveNumbers } from './receive-numbers.js';
-import { checkReliableOptions, checkSendOptions, expiresUsOf } from './send-options.js';
-import type { Meta, SendOptions, SendResult } from './types.js';
+import type { Report } from './report.js';
+import type { LogSink, SessionPeer } from './session-peer.js';
+import type { Meta, ReceiptOutcome, SendOptions, SendResult } from './types.js';
 
-/** What the runtime offers to one flow. */
-export interface FlowPort {
-  /** Returns a SEND_ number of the protocol: 0 sent, 1 queued, 2 full, 3 too large, 4 closed. */
-  send(
-    slot: number,
-    channel: number,
-    mode: Mode,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    expiresUs: number,
-    key: number,
-    redundancy: number,
-    receipt: number,
-  ): number;
-  /** Says CLOSE and ends the flow. */
-  closeFlow(slot: number, code: number, reason: string): void;
-}
-
-/** What all peers of one listener or client share. `O` is the owner handed to the handlers. */
-export interface BinaryPeerContext<O> {
-  readonly registry: Registry<object>;
-  readonly dispatcher: Dispatcher<O>;
-  readonly port: FlowPort;
-  readonly drops: SessionDrops;
-  readonly acks: AckBatch<BinaryPeer<O>>;
-  /** Room for one encoded message: BODY_BYTES_MAX and its id. */
-  readonly scratch: Uint8Array;
-  /** Called for messages without a handler; null: they are only counted. */
-  readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
-  /** The peer broke the session's rules: the owner must end the connection with this code. */
-  readonly onBroken: (owner: O, code: number, reason: string) => void;
-  /** A `$hello` came (client). Null at the server, where it is a violation. */
-  readonly onHello: ((owner: O, payload: unknown) => void) | null;
-  /** A `$lead` came (client). Null at the server, where it is a violation. */
-  readonly onLead: ((owner: O, report: LeadReport) => void) | null;
-}
-
-interface HeldMessage {
-  channel: number;
-  mode: number;
-  messageId: number;
-  bytes: Uint8Array;
-}
+export interface BinaryPeerContext<O>
+  extends PeerContext<O, BinaryPeer<O>>,
+    Omit<BinaryOutboxContext, 'registry'> {}
 
 class MutableMeta implements Meta {
   readonly wire = 'udp' as const;
@@ -101,75 +52,82 @@ class MutableMeta implements Meta {
   ageMs = 0;
 }
 
-const SEND_FULL = 2;
-const SEND_TOO_LARGE = 3;
-const RESULTS: readonly SendResult[] = ['sent', 'queued', 'full', 'full', 'full'];
-const NO_OPTIONS: SendOptions = {};
+const OPEN = 0;
+const AWAITS_SERVER = 1;
+const AWAITS_RESUME = 2;
+const UNCONFIRMED = 3;
+const FROZEN = 4;
+const CLOSED = 5;
+const PHASES = { linked: OPEN, 'awaits-server': AWAITS_SERVER, 'awaits-resume': AWAITS_RESUME };
 
-export class BinaryPeer<O> {
+export class BinaryPeer<O> implements SessionPeer {
   readonly wire = 'udp' as const;
   readonly slot: number;
+  /** Whom the handlers get; set with the session at a link that awaited `$resume`. */
+  owner: O;
   messagesIn = 0;
-  messagesOut = 0;
-  droppedOut = 0;
   readonly #context: BinaryPeerContext<O>;
-  readonly #owner: O;
+  readonly #outbox: BinaryOutbox;
   readonly #meta = new MutableMeta();
+  #phase: number;
   #received: ReceiveNumbers | null = null;
-  #log: ByteSendLog | null = null;
   #ackMessages = 0;
   #ackBytes = 0;
   #owesAck = false;
-  #isClosed = false;
-  #isTooSmall = false;
-  readonly #onWritable: (() => void)[] = [];
-  /** The flow refused a message and has not told of room yet. */
-  #isFull = false;
-  /** The lane of which the log refused a message; −1: none. */
-  #fullLane = -1;
-  /** Messages ahead of $hello; null once it has come (and at the server, which sends it). */
-  #held: HeldMessage[] | null;
-  #heldBytes = 0;
-  /** Ids the peer knows with our layout; null: the registries are equal. */
-  #peerIds: Set<number> | null = null;
+  #isGone = false;
+  readonly #held: HeldMessages | null;
 
-  constructor(context: BinaryPeerContext<O>, owner: O, slot: number, awaitsHello: boolean) {
+  constructor(context: BinaryPeerContext<O>, owner: O, slot: number, start: PeerStart) {
     this.#context = context;
-    this.#owner = owner;
+    this.owner = owner;
     this.slot = slot;
-    this.#held = awaitsHello ? [] : null;
+    this.#phase = PHASES[start];
+    const state = start === 'linked' ? OUT_OPEN : OUT_HELD;
+    this.#outbox = new BinaryOutbox(context, slot, state, {
+      handleWaiting: () => this.#sendWaiting(),
+      handleReceipt: (receipt, outcome) => context.onReceipt(this, receipt, outcome),
+      handleTooSmall: () => {
+        if (this.#phase < FROZEN) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
+      },
+    });
+    this.#held = start === 'awaits-server' ? new HeldMessages() : null;
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#phase === CLOSED;
+  }
+
+  get messagesOut(): number {
+    return this.#outbox.messagesOut;
+  }
+
+  get droppedOut(): number {
+    return this.#outbox.droppedOut;
+  }
+
+  /** Whether everything reliable has been acknowledged by the peer's session. */
+  get isDrained(): boolean {
+    return this.#outbox.isDrained;
+  }
+
+  /** Whether accepted messages wait for the link. */
+  get hasUnsent(): boolean {
+    return this.#outbox.hasUnsent;
   }
 
   /** PARAMS came: when the registries differ, tell ours and speak JSON until theirs is known. */
   handleReady(peerRegistryHash: number): void {
-    const { registry } = this.#context;
-    if (peerRegistryHash === registry.hash) return;
-    this.#peerIds = new Set();
-    this.sendControl(
-      '$types',
-      registry.types.map((type) => [type.id, type.hash]),
-    );
+    if (peerRegistryHash !== this.#context.registry.hash) this.#outbox.tellTypes();
   }
 
   /** @throws MessageError when the value does not fit its type, or the type name is reserved */
-  send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
-    const { registry, scratch } = this.#context;
-    const known = registry.typeByName(type);
-    if (known === undefined || (this.#peerIds !== null && !this.#peerIds.has(known.id))) {
-      const length = registry.encodeAsJson(type, value, scratch, 0, scratch.length);
-      return this.sendEncoded(undefined, scratch, length, options);
-    }
-    const length = registry.encode(type, value, scratch, 0, scratch.length);
-    return this.sendEncoded(known, scratch, length, options);
+  send(type: string, value: unknown, options?: SendOptions): SendResult {
+    return this.#outbox.send(type, value, options);
   }
 
   /** Whether an encoding made for equal registries serves this peer too (see broadcast). */
   takesEncoded(type: MessageType | undefined): boolean {
-    return this.#peerIds === null || type === undefined || this.#peerIds.has(type.id);
+    return this.#outbox.takesEncoded(type);
   }
 
   /** Sends bytes that the registry encoded; `type` undefined means JSON of an unregistered name. */
@@ -177,57 +135,33 @@ export class BinaryPeer<O> {
     type: MessageType | undefined,
     bytes: Uint8Array,
     length: number,
-    options: SendOptions = NO_OPTIONS,
+    options?: SendOptions,
   ): SendResult {
-    if (options !== NO_OPTIONS) checkSendOptions(options);
-    const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
-    const channel = type === undefined ? 0 : type.channel;
-    const isReliable = mode >= MODE_RELIABLE_UNORDERED;
-    const lane = laneOf(channel, mode);
-    if (isReliable) {
-      checkReliableOptions(options);
-      this.#log ??= new ByteSendLog();
-      if (!this.#log.hasRoom(lane, length)) {
-        this.#fullLane = lane;
-        return 'full';
-      }
-    }
-    const code = this.#context.port.send(
-      this.slot,
-      channel,
-      mode,
-      bytes,
-      0,
-      length,
-      expiresUsOf(options),
-      flowKey(type, mode, options.key),
-      options.redundancy ?? 0,
-      options.receipt ?? 0,
-    );
-    if (code === SEND_TOO_LARGE) this.#refuseTooLarge(length, mode);
-    if (code >= SEND_FULL) {
-      if (!isReliable) this.droppedOut++;
-      this.#isFull ||= code === SEND_FULL;
-      return 'full';
-    }
-    if (isReliable) (this.#log as ByteSendLog).push(lane, bytes, 0, length);
-    this.messagesOut++;
-    return RESULTS[code];
+    return this.#outbox.sendEncoded(type, bytes, length, options);
   }
 
-  /** Sends one of the runtime's own JSON messages. They are few and small. */
+  /** Calls back once a sender that was told `full` has room again, or on close. */
+  watchWritable(callback: () => void): void {
+    this.#outbox.watchWritable(callback);
+  }
+
+  /** The flow has room again. */
+  handleWritable(): void {
+    this.#outbox.handleWritable();
+  }
+
+  /** The flow tells what became of a message. */
+  handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
+    this.#outbox.handleReceipt(receipt, outcome);
+  }
+
   sendControl(name: string, payload: unknown): void {
-    const { registry, scratch } = this.#context;
-    const length = registry.runtime.encode(name, payload, scratch, 0, scratch.length);
-    this.#sendControlBytes(length);
+    this.#outbox.sendControl(name, payload);
   }
 
-  /** Tells how inputs arrive; the newest report is what counts. */
+  /** Tells how inputs arrive. */
   sendLead(report: LeadReport): void {
-    if (this.#isClosed) return;
-    const { registry, scratch } = this.#context;
-    const head = registry.runtime.encodeId(ID_LEAD, scratch, 0, scratch.length);
-    this.#sendControlBytes(head + writeLead(report, scratch, head), MODE_UNRELIABLE_SEQUENCED);
+    this.#outbox.sendLead(report);
   }
 
   /** A reassembled message of this flow. Refusals are counted, never thrown. */
@@ -240,13 +174,11 @@ export class BinaryPeer<O> {
     length: number,
     ageUs: number,
   ): void {
-    if (this.#isClosed) return;
-    if (channel === CONTROL_CHANNEL) {
-      this.#handleControl(bytes, offset, length);
+    if (this.#phase !== OPEN && !this.#admits(channel, mode, messageId, bytes, offset, length)) {
       return;
     }
-    if (this.#held !== null) {
-      this.#hold(channel, mode, messageId, bytes.slice(offset, offset + length));
+    if (channel === CONTROL_CHANNEL) {
+      this.#handleControl(bytes, offset, length);
       return;
     }
     if (mode >= MODE_RELIABLE_UNORDERED) this.#countReliable(channel, mode, messageId, length);
@@ -265,115 +197,121 @@ export class BinaryPeer<O> {
     this.#meta.mode = mode as Mode;
     this.#meta.channel = channel;
     this.#meta.ageMs = ageUs / 1000;
-    this.#dispatch(type);
+    dispatchDecoded(this.#context, this.owner, this.#meta);
   }
 
-  /** $hello has been taken: what came ahead of it follows now. */
-  releaseHeld(): void {
-    const held = this.#held;
-    this.#held = null;
-    if (held === null) return;
-    for (const message of held) {
-      const { channel, mode, messageId, bytes } = message;
-      this.handleMessage(channel, mode, messageId, bytes, 0, bytes.length, 0);
-    }
-  }
-
-  /** Sends the session acknowledgement that is owed. */
+  /** Sends the session acknowledgement that is owed, and what waits for the link. */
   flushAck(): void {
     this.#owesAck = false;
-    if (this.#ackMessages === 0 || this.#isClosed || this.#received === null) return;
-    const { registry, scratch } = this.#context;
-    const head = registry.runtime.encodeId(ID_ACK, scratch, 0, scratch.length);
-    if (this.#sendControlBytes(head + writeAck(this.#received, scratch, head)) === SEND_FULL) {
+    if (this.#phase >= FROZEN) return;
+    this.#sendWaiting();
+    if (this.#ackMessages === 0 || this.#received === null) return;
+    if (!this.#outbox.sendAck(this.#received)) {
       // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
-      this.#oweAck();
+      this.#comeBack();
       return;
     }
     this.#ackMessages = 0;
     this.#ackBytes = 0;
   }
 
-  /** The peer's session acknowledges; see ByteSendLog. */
-  acknowledge(lane: number, next: number): boolean {
-    if (this.#log === null) return next === 0 && lane < SESSION_LANES;
-    const isFine = this.#log.acknowledge(lane, next);
-    if (this.#onWritable.length > 0) this.#tellWritable();
-    return isFine;
-  }
-
-  /** Calls back once a sender that was told `full` has room again, or on close. */
-  watchWritable(callback: () => void): void {
-    this.#onWritable.push(callback);
-    this.#tellWritable();
-  }
-
-  /** The flow has room again. */
-  handleWritable(): void {
-    this.#isFull = false;
-    this.#tellWritable();
-  }
-
-  #tellWritable(): void {
-    const hasLogRoom = this.#fullLane < 0 || this.#log?.isHalfEmpty(this.#fullLane) === true;
-    if (!this.#isClosed && (this.#isFull || !hasLogRoom)) return;
-    this.#fullLane = -1;
-    for (const callback of this.#onWritable.splice(0)) callback();
-  }
-
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#phase === CLOSED) return;
+    this.#setPhase(CLOSED, OUT_CLOSED);
+    if (this.#isGone) return;
     this.#context.port.closeFlow(this.slot, code, cutReason(reason));
-    this.#tellWritable();
+    this.#context.onClosed?.(this);
   }
 
-  /** The flow is gone; nothing is sent any more. */
-  handleClosed(): void {
-    this.#isClosed = true;
-    this.#tellWritable();
+  /** The flow is gone, and its slot may soon be another one's. */
+  handleGone(): void {
+    this.#isGone = true;
+    this.freeze();
+  }
+
+  freeze(): void {
+    if (this.#phase < FROZEN) this.#setPhase(FROZEN, OUT_HELD);
+  }
+
+  report(): Report {
+    return { lanes: this.#received?.report() ?? [] };
+  }
+
+  applyReport(report: Report): boolean {
+    return this.#outbox.applyReport(report);
+  }
+
+  moveLogTo(sink: LogSink): void {
+    this.#outbox.moveLogTo(sink);
+  }
+
+  takeBytes(...message: Parameters<LogSink['takeBytes']>): void {
+    this.#outbox.takeBytes(...message);
+  }
+
+  takeText(text: string, receipt: number): void {
+    this.#outbox.takeText(text, receipt);
+  }
+
+  open(isConfirmed: boolean): void {
+    if (this.#phase >= FROZEN) return;
+    if (isConfirmed) this.#setPhase(OPEN, OUT_OPEN);
+    else this.#setPhase(UNCONFIRMED, OUT_UNCONFIRMED);
+    this.#sendWaiting();
+    for (const { channel, mode, messageId, bytes } of this.#held?.take() ?? []) {
+      this.handleMessage(channel, mode, messageId, bytes, 0, bytes.length, 0);
+    }
+  }
+
+  confirm(): void {
+    this.#received ??= new ReceiveNumbers();
+    this.#outbox.sendAck(this.#received);
+  }
+
+  #setPhase(phase: number, out: number): void {
+    this.#phase = phase;
+    this.#outbox.setState(out);
   }
 
   #fail(code: number, reason: string): void {
-    this.#context.onBroken(this.#owner, code, reason);
+    this.#context.onBroken(this, code, reason);
   }
 
-  #dispatch(type: MessageType | null): void {
-    const { registry, dispatcher, drops, onUnhandled } = this.#context;
-    const decoded = registry.decoded;
-    const { name } = decoded;
-    let isHandled: boolean;
-    if (decoded.id !== 0 && type !== null) {
-      const { bytes, bodyOffset, bodyLength } = decoded;
-      const meta = this.#meta;
-      isHandled = dispatcher.dispatchBytes(this.#owner, type, bytes, bodyOffset, bodyLength, meta);
-      if (!isHandled && onUnhandled !== null) {
-        onUnhandled(this.#owner, name, type.read(bytes, bodyOffset, bodyLength));
-        return;
-      }
-    } else {
-      const value = decoded.payload;
-      isHandled = dispatcher.dispatchValue(this.#owner, name, type ?? undefined, value, this.#meta);
-      if (!isHandled && onUnhandled !== null) {
-        onUnhandled(this.#owner, name, value);
-        return;
-      }
+  /** Whether a message may be looked at in a phase that is not OPEN. */
+  #admits(
+    channel: number,
+    mode: number,
+    messageId: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+  ): boolean {
+    if (this.#phase >= FROZEN) return false;
+    if (this.#phase === UNCONFIRMED) {
+      this.#setPhase(OPEN, OUT_OPEN);
+      this.#context.onConfirmed?.(this);
+      this.#sendWaiting();
+      return true;
     }
-    if (!isHandled) drops.count(DROP_UNHANDLED);
+    if (channel === CONTROL_CHANNEL) return true;
+    if (this.#phase === AWAITS_RESUME) this.#fail(CLOSE_POLICY_VIOLATION, 'no $resume');
+    else this.#hold(channel, mode, messageId, bytes.slice(offset, offset + length));
+    return false;
   }
 
   #hold(channel: number, mode: number, messageId: number, bytes: Uint8Array): void {
-    const held = this.#held as HeldMessage[];
-    const isRoom =
-      held.length < BEFORE_HELLO_MESSAGES_MAX &&
-      this.#heldBytes + bytes.length <= BEFORE_HELLO_BYTES_MAX;
-    if (mode >= MODE_RELIABLE_UNORDERED && isRoom) {
-      held.push({ channel, mode, messageId, bytes });
-      this.#heldBytes += bytes.length;
-    } else {
-      this.#context.drops.count(DROP_BEFORE_HELLO);
-      if (mode >= MODE_RELIABLE_UNORDERED) this.#fail(CLOSE_PROTOCOL_ERROR, 'no $hello');
-    }
+    if ((this.#held as HeldMessages).push(channel, mode, messageId, bytes)) return;
+    this.#context.drops.count(DROP_BEFORE_HELLO);
+    if (mode >= MODE_RELIABLE_UNORDERED) this.#fail(CLOSE_PROTOCOL_ERROR, 'no $hello');
+  }
+
+  /** Hands over what waits for the link; what finds no room is looked at again with the next flush. */
+  #sendWaiting(): void {
+    if (!this.#outbox.hasUnsent) return;
+    const result = this.#outbox.flush();
+    if (result === FLUSH_TOO_LARGE) this.#fail(CLOSE_TOO_BIG, 'message-too-large');
+    else if (result === FLUSH_BLOCKED) this.#comeBack();
+    else if (!this.#outbox.hasUnsent) this.#context.onDrained(this); // who waits looks again
   }
 
   #countReliable(channel: number, mode: number, messageId: number, length: number): void {
@@ -386,11 +324,12 @@ export class BinaryPeer<O> {
     if (this.#ackMessages >= SESSION_ACK_MESSAGES || this.#ackBytes >= SESSION_ACK_BYTES) {
       this.flushAck();
     } else {
-      this.#oweAck();
+      this.#comeBack();
     }
   }
 
-  #oweAck(): void {
+  /** `flushAck` is called within SESSION_ACK_DELAY_MS. */
+  #comeBack(): void {
     if (this.#owesAck) return;
     this.#owesAck = true;
     this.#context.acks.add(this);
@@ -398,11 +337,12 @@ export class BinaryPeer<O> {
 
   #handleControl(bytes: Uint8Array, offset: number, length: number): void {
     const { registry, drops } = this.#context;
-    const decoded = registry.decoded;
+    const { decoded } = registry;
     let isFine = false;
     if (registry.decode(bytes, offset, length) === DECODE_RUNTIME) {
       if (decoded.id === ID_ACK) {
-        isFine = readAck(decoded.bytes, decoded.bodyOffset, decoded.bodyLength, this);
+        isFine = readAck(decoded.bytes, decoded.bodyOffset, decoded.bodyLength, this.#outbox);
+        this.#sendWaiting();
       } else if (decoded.id === ID_LEAD) {
         isFine = this.#handleLead(decoded.bytes, decoded.bodyOffset, decoded.bodyLength);
       } else if (decoded.id === 0) {
@@ -418,81 +358,26 @@ export class BinaryPeer<O> {
     const { onLead } = this.#context;
     const report = readLead(bytes, offset, length);
     if (report === null || onLead === null) return false;
-    if (this.#held === null) onLead(this.#owner, report); // ahead of $hello it says nothing
+    if (this.#phase === OPEN) onLead(this, report); // ahead of the session it says nothing
     return true;
   }
 
   #handleControlFrame(name: string, payload: unknown): boolean {
-    const { onHello } = this.#context;
+    const context = this.#context;
     if (name === '$types') return this.#handleTypes(payload);
-    if (name !== '$hello' || onHello === null || this.#held === null) return false;
-    onHello(this.#owner, payload);
+    let handler: ((peer: this, payload: unknown) => void) | null = null;
+    if (this.#phase === AWAITS_SERVER && name === '$hello') handler = context.onHello;
+    if (this.#phase === AWAITS_SERVER && name === '$resumed') handler = context.onResumed;
+    if (this.#phase === AWAITS_RESUME && name === '$resume') handler = context.onResume;
+    if (handler === null) return false;
+    handler(this, payload);
     return true;
   }
 
   #handleTypes(payload: unknown): boolean {
-    const theirs = parseTypes(payload);
-    if (theirs === null) return false;
-    const { registry } = this.#context;
-    const common = new Set<number>();
-    for (const type of registry.types) {
-      const hash = theirs.get(type.id);
-      if (hash === undefined) continue;
-      if (hash !== type.hash) {
-        this.#fail(CLOSE_SCHEMA_MISMATCH, `schema-mismatch: type id ${type.id}`);
-        return true;
-      }
-      common.add(type.id);
-    }
-    this.#peerIds = common;
+    const conflict = this.#outbox.handleTypes(payload);
+    if (conflict === null) return false;
+    if (conflict > 0) this.#fail(CLOSE_SCHEMA_MISMATCH, `schema-mismatch: type id ${conflict}`);
     return true;
   }
-
-  #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED): number {
-    const { port, scratch } = this.#context;
-    const code = port.send(this.slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
-    if (code === SEND_TOO_LARGE) this.#endTooSmall();
-    return code;
-  }
-
-  /** Throws when no peer takes so much; one that takes less than this protocol's peers ends. */
-  #refuseTooLarge(length: number, mode: Mode): void {
-    const isReliable = mode >= MODE_RELIABLE_UNORDERED;
-    if (length <= (isReliable ? RELIABLE_MESSAGE_BYTES_MAX : UNRELIABLE_MESSAGE_BYTES_MAX)) {
-      this.#endTooSmall();
-      return;
-    }
-    const kind = isReliable ? 'reliable' : 'unreliable';
-    throw new TransportError(
-      'message-too-large',
-      `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
-    );
-  }
-
-  /**
-   * Its PARAMS take fewer channels or bytes than a session needs. That must not become an exception in
-   * the game's loop, where others wait their turn.
-   */
-  #endTooSmall(): void {
-    if (this.#isTooSmall) return;
-    this.#isTooSmall = true;
-    // Not from inside `send`: the game may be going through its players.
-    queueMicrotask(() => {
-      if (!this.#isClosed) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
-    });
-  }
-}
-
-/**
- * A type travels in its declared mode and channel. As JSON (id 0) it may also come reliable-ordered
- * on channel 0, from a peer that does not know it.
- */
-function isAsDeclared(
-  type: MessageType | null,
-  id: number,
-  mode: number,
-  channel: number,
-): boolean {
-  if (type !== null && type.mode === mode && type.channel === channel) return true;
-  return id === 0 && mode === MODE_RELIABLE_ORDERED && channel === 0;
 }

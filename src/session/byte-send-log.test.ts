@@ -86,3 +86,57 @@ t.test(
     t.ok(log.capacityBytes <= 16 * 1024, `${log.capacityBytes} B of tables`);
   },
 );
+
+t.test('what is not sent cannot be acknowledged, and leaves in order', async (t) => {
+  const log = new ByteSendLog();
+  log.push(0, BODY, 0, 1);
+  log.append(0, BODY, 0, 2);
+  log.append(3, BODY, 0, 3);
+  t.notOk(log.acknowledge(0, 2), 'number 1 has not been sent');
+  const order: number[] = [];
+  while (log.hasUnsent) {
+    order.push(log.unsentLength);
+    log.markSent();
+    log.checkInvariants();
+  }
+  t.same(order, [2, 3]);
+  t.ok(log.acknowledge(0, 2));
+  t.ok(log.acknowledge(3, 1));
+  t.ok(log.isEmpty);
+});
+
+t.test('a report frees ranges, tells their receipts, and must be true', async (t) => {
+  const receipts: number[] = [];
+  const build = () => {
+    const log = new ByteSendLog();
+    for (let i = 0; i < 6; i++) log.push(2, BODY, 0, 10, i + 100);
+    log.append(2, BODY, 0, 10, 106);
+    return log;
+  };
+  const log = build();
+  t.ok(log.applyReport([[2, 1, 3, 5]], (receipt) => receipts.push(receipt)));
+  t.same(receipts, [100, 103, 104]);
+  log.checkInvariants();
+  const left: unknown[] = [];
+  log.forEach((lane, _bytes, _offset, length, receipt, isSent) => {
+    left.push([lane, length, receipt, isSent]);
+  });
+  t.same(left, [
+    [2, 10, 101, true],
+    [2, 10, 102, true],
+    [2, 10, 105, true],
+    [2, 10, 106, false],
+  ]);
+  for (const lie of [
+    [2, 8],
+    [2, 7],
+    [2, 1, 5, 8],
+    [1, 1],
+    [2, 0, 6, 7],
+  ]) {
+    t.notOk(
+      build().applyReport([lie], () => {}),
+      String(lie),
+    );
+  }
+});

@@ -2,25 +2,40 @@
  * Reliable messages this end has sent over UDP and the peer's session has not acknowledged, oldest
  * first. They are kept so that a session can move to another connection without losing one.
  *
- *   head                          tail
- *    │ ch0 #7 │ freed │ ch0 #8 │   ▼     entries: Int32 × 4 (lane, number, length, offset)
+ *   head                       sent              tail
+ *    │ ch0 #7 │ freed │ ch0 #8 │ ch0 #9 │ ch2 #0 │   entries: Int32 × 5 (lane, number, length, offset,
+ *    │                         │                     receipt or 0)
+ *    │                         └─ not handed to the link yet: it came from another link, or the link
+ *    │                            has no room, or there is none
  *    └─ popped once its number is below the peer's cumulative acknowledgement of its lane
  *
  * Bodies (registry-encoded: varint type id ‖ body) lie in one byte ring in the same order.
  *
- * Invariant: bytesHeld is the sum of the live entries; per lane, numbers rise from head to tail.
+ * Invariant: bytesHeld is the sum of the live entries; per lane, numbers rise from head to tail;
+ * head ≤ sent ≤ tail, and nothing from `sent` on is freed.
  */
 import { copyBytes } from '../util/copy-bytes.js';
 import { logBytesMax, SESSION_LANES, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
+import type { LaneReport } from './report.js';
 
-const FIELDS = 4;
+const FIELDS = 5;
 const LANE = 0;
 const NUMBER = 1;
 const LENGTH = 2;
 const OFFSET = 3;
+const RECEIPT = 4;
 const FREED = -1;
 const FIRST_ENTRIES = 16;
 const FIRST_BYTES = 4096;
+
+export type LogVisitor = (
+  lane: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  receipt: number,
+  isSent: boolean,
+) => void;
 
 export class ByteSendLog {
   /** Bytes of live entries. */
@@ -29,10 +44,14 @@ export class ByteSendLog {
   #mask = -1;
   #head = 0;
   #tail = 0;
+  /** The first entry that the link has not got. */
+  #sent = 0;
   #bytes = new Uint8Array(0);
   #write = 0;
   readonly #next = new Uint32Array(SESSION_LANES);
   readonly #held = new Uint16Array(SESSION_LANES);
+  /** Set while a report is applied. */
+  #onReceipt: ((receipt: number) => void) | null = null;
 
   get isEmpty(): boolean {
     return this.#head === this.#tail;
@@ -59,8 +78,15 @@ export class ByteSendLog {
     return this.#held[lane] * 2 <= SESSION_WINDOW && this.bytesHeld * 2 <= SESSION_LOG_BYTES_MAX;
   }
 
-  /** Copies a message that `hasRoom` admitted; returns its number. */
-  push(lane: number, bytes: Uint8Array, offset: number, length: number): number {
+  /** Copies a message that the link has just got; nothing before it is unsent. Returns its number. */
+  push(lane: number, bytes: Uint8Array, offset: number, length: number, receipt = 0): number {
+    const number = this.append(lane, bytes, offset, length, receipt);
+    this.#sent = this.#tail;
+    return number;
+  }
+
+  /** Copies a message that the link gets later; returns its number. */
+  append(lane: number, bytes: Uint8Array, offset: number, length: number, receipt = 0): number {
     let to = this.#tail - this.#head > this.#mask ? -1 : this.#reserve(length);
     if (to < 0) {
       this.#rebuild(length);
@@ -72,6 +98,7 @@ export class ByteSendLog {
     this.#entries[at + NUMBER] = this.#next[lane] | 0;
     this.#entries[at + LENGTH] = length;
     this.#entries[at + OFFSET] = to;
+    this.#entries[at + RECEIPT] = receipt;
     this.#held[lane]++;
     this.bytesHeld += length;
     return this.#next[lane]++;
@@ -79,7 +106,7 @@ export class ByteSendLog {
 
   /**
    * The peer's session has delivered every number of `lane` below `next`. An old
-   * acknowledgement is no news. Returns false for one of numbers never given out: a violation.
+   * acknowledgement is no news. Returns false for one of numbers never sent: a violation.
    */
   acknowledge(lane: number, next: number): boolean {
     if (lane >= SESSION_LANES) return false;
@@ -87,15 +114,110 @@ export class ByteSendLog {
     if (outstanding > this.#held[lane]) return outstanding < 0x80000000;
     let release = this.#held[lane] - outstanding;
     for (let i = this.#head; release > 0; i++) {
-      const at = (i & this.#mask) * FIELDS;
-      if (this.#entries[at + LANE] !== lane) continue;
-      this.#entries[at + LANE] = FREED;
-      this.bytesHeld -= this.#entries[at + LENGTH];
-      this.#held[lane]--;
+      if (i === this.#sent) return false;
+      if (this.#field(i, LANE) !== lane) continue;
+      this.#release(i, lane);
       release--;
     }
-    while (this.#head !== this.#tail && this.#field(this.#head, LANE) === FREED) this.#head++;
+    this.#popFreed();
     return true;
+  }
+
+  /**
+   * The last word of a link's peer: what it delivered. False when it names what was never sent.
+   *
+   * @param onReceipt receipts of what is freed
+   */
+  applyReport(lanes: readonly LaneReport[], onReceipt: (receipt: number) => void): boolean {
+    this.#onReceipt = onReceipt;
+    const isFine = this.#apply(lanes);
+    this.#onReceipt = null;
+    return isFine;
+  }
+
+  #apply(lanes: readonly LaneReport[]): boolean {
+    for (const [lane, next, ...ranges] of lanes) {
+      if (!this.acknowledge(lane, next)) return false;
+      for (let i = 0; i < ranges.length; i += 2) {
+        if (!this.#releaseRange(lane, ranges[i], ranges[i + 1])) return false;
+      }
+    }
+    this.#popFreed();
+    return true;
+  }
+
+  /** Whether something waits for the link. */
+  get hasUnsent(): boolean {
+    return this.#sent !== this.#tail;
+  }
+
+  /** Of the first unsent message. Its body is at `unsentOffset` of `bytes`. */
+  get unsentLane(): number {
+    return this.#field(this.#sent, LANE);
+  }
+
+  get unsentOffset(): number {
+    return this.#field(this.#sent, OFFSET);
+  }
+
+  get unsentLength(): number {
+    return this.#field(this.#sent, LENGTH);
+  }
+
+  get unsentReceipt(): number {
+    return this.#field(this.#sent, RECEIPT);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The link has got the first unsent message. */
+  markSent(): void {
+    this.#sent++;
+  }
+
+  /** Every message held, sent or not, in the order of `send`. */
+  forEach(visit: LogVisitor): void {
+    for (let i = this.#head; i !== this.#tail; i++) {
+      const lane = this.#field(i, LANE);
+      if (lane === FREED) continue;
+      const receipt = this.#field(i, RECEIPT);
+      visit(
+        lane,
+        this.#bytes,
+        this.#field(i, OFFSET),
+        this.#field(i, LENGTH),
+        receipt,
+        i < this.#sent,
+      );
+    }
+  }
+
+  /** Frees the numbers [from, to) of a lane, all of them sent and held. */
+  #releaseRange(lane: number, from: number, to: number): boolean {
+    let wanted = (to - from) >>> 0;
+    for (let i = this.#head; i !== this.#sent && wanted > 0; i++) {
+      if (this.#field(i, LANE) !== lane) continue;
+      if ((this.#field(i, NUMBER) - from) >>> 0 >= (to - from) >>> 0) continue;
+      this.#release(i, lane);
+      wanted--;
+    }
+    return wanted === 0;
+  }
+
+  #release(index: number, lane: number): void {
+    const at = (index & this.#mask) * FIELDS;
+    this.#entries[at + LANE] = FREED;
+    this.bytesHeld -= this.#entries[at + LENGTH];
+    this.#held[lane]--;
+    if (this.#onReceipt !== null && this.#entries[at + RECEIPT] !== 0) {
+      this.#onReceipt(this.#entries[at + RECEIPT]);
+    }
+  }
+
+  #popFreed(): void {
+    while (this.#head !== this.#tail && this.#field(this.#head, LANE) === FREED) this.#head++;
   }
 
   /** Offset of `length` contiguous bytes, or -1 when the ring has no such room. */
@@ -130,7 +252,9 @@ export class ByteSendLog {
     const bytes = new Uint8Array(byteCapacity);
     let count = 0;
     let write = 0;
+    let sent = 0;
     for (let i = this.#head; i !== this.#tail; i++) {
+      if (i === this.#sent) sent = count;
       if (this.#field(i, LANE) === FREED) continue;
       const length = this.#field(i, LENGTH);
       const at = (i & this.#mask) * FIELDS;
@@ -140,6 +264,7 @@ export class ByteSendLog {
       write += length;
       count++;
     }
+    this.#sent = this.#sent === this.#tail ? count : sent;
     this.#entries = entries;
     this.#mask = capacity - 1;
     this.#head = 0;
@@ -156,8 +281,10 @@ export class ByteSendLog {
   checkInvariants(): void {
     let bytes = 0;
     const last = new Float64Array(SESSION_LANES).fill(-1);
+    if (this.#sent - this.#head > this.#tail - this.#head) throw new Error('sent past the tail');
     for (let i = this.#head; i !== this.#tail; i++) {
       const lane = this.#field(i, LANE);
+      if (lane === FREED && i >= this.#sent) throw new Error('freed before it was sent');
       if (lane === FREED) continue;
       bytes += this.#field(i, LENGTH);
       const number = this.#field(i, NUMBER) >>> 0;

@@ -4,6 +4,7 @@
  * are JSON frames.
  *
  *   $hello  server → client, first message: who you are and how to resume
+ *   $resume, $resumed  client, server: the session goes on on this link (docs/wire/session.md)
  *   $types  both, UDP, only when the registry hashes differ: [[id, hash], …]
  *   $ack    both: UDP raw id 2, n × (u8 lane, u32 next number, little-endian);
  *           WebSocket {"frames": number of game frames delivered}
@@ -15,6 +16,7 @@
 import type { TickSchedule } from '../time/input-lead.js';
 import { SESSION_LANES } from './limits.js';
 import type { ReceiveNumbers } from './receive-numbers.js';
+import { parseReport, type Report } from './report.js';
 
 /** Raw body id of the UDP acknowledgement. */
 export const ID_ACK = 2;
@@ -46,6 +48,56 @@ export interface LeadReport {
   /** First copies, and those of them that came after their tick had run. */
   inputs: number;
   late: number;
+}
+
+/** Reason of CLOSE_POLICY_VIOLATION on a link that may not resume. */
+export const REASON_RESUME_REFUSED = 'resume-refused';
+
+/** The client's first message on a link that is to carry a session on. */
+export interface ResumeRequest {
+  session: string;
+  /** Never log it. */
+  secret: string;
+  /** The last link that the client adopted; 0 is the one of `$hello`. */
+  from: number;
+  /** The number of this link, greater than that of any attempt before. */
+  link: number;
+  /** What was delivered on `from`. */
+  received: Report;
+}
+
+/** The server's answer. */
+export interface Resumed {
+  link: number;
+  /** For the next time. Never log it. */
+  secret: string;
+  /** What was delivered on the client's `from`. */
+  received: Report;
+  serverTimeMs: number;
+}
+
+/** Null when the payload is not a well-formed `$resume`. */
+export function parseResume(payload: unknown): ResumeRequest | null {
+  if (!isObject(payload)) return null;
+  const { session, secret, from, link } = payload;
+  const received = parseReport(payload.received);
+  if (typeof session !== 'string' || typeof secret !== 'string') return null;
+  if (!isLink(from) || !isLink(link) || received === null) return null;
+  return { session, secret, from, link, received };
+}
+
+/** Null when the payload is not a well-formed `$resumed`. */
+export function parseResumed(payload: unknown): Resumed | null {
+  if (!isObject(payload)) return null;
+  const { link, secret, serverTimeMs } = payload;
+  const received = parseReport(payload.received);
+  if (typeof secret !== 'string' || typeof serverTimeMs !== 'number') return null;
+  if (!isLink(link) || received === null) return null;
+  return { link, secret, received, serverTimeMs };
+}
+
+function isLink(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

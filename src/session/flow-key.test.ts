@@ -54,10 +54,16 @@ function build() {
       onBroken: () => {},
       onHello: null,
       onLead: null,
+      onResumed: null,
+      onResume: null,
+      onConfirmed: null,
+      onReceipt: () => {},
+      onDrained: () => {},
+      onClosed: null,
     },
     null,
     0,
-    false,
+    'linked',
   );
   const superseded = () => protocol.tallies[TALLY_NAMES.indexOf('send-superseded')];
   return { peer, superseded };

@@ -34,6 +34,16 @@ export class FrameReceipts {
     }
   }
 
+  /** All that are open, by frame; none is afterwards. */
+  takeAll(): Map<number, number> {
+    const open = new Map<number, number>();
+    for (; this.#head !== this.#tail; this.#head++) {
+      const at = (this.#head & this.#mask) * 2;
+      open.set(this.#entries[at], this.#entries[at + 1]);
+    }
+    return open;
+  }
+
   #pop(outcome: ReceiptOutcome): void {
     const receipt = this.#entries[(this.#head++ & this.#mask) * 2 + 1];
     this.answer(receipt, outcome);

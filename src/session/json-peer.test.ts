@@ -36,9 +36,14 @@ function build(types: Record<string, MessageType> = { Snapshot }) {
     drops: new SessionDrops(),
     acks: new AckBatch(() => armed++),
     onUnhandled: null,
-    onBroken: (_owner, code) => broken.push(code),
+    onBroken: (_peer, code) => broken.push(code),
     onHello: null,
-    onReceipt: (_owner, receipt, outcome) => receipts.push([receipt, outcome]),
+    onResumed: null,
+    onResume: null,
+    onConfirmed: null,
+    onDrained: () => {},
+    onClosed: null,
+    onReceipt: (_peer, receipt, outcome) => receipts.push([receipt, outcome]),
     nowMs: () => now.ms,
     onClockSample: null,
     onLead: null,
@@ -46,7 +51,7 @@ function build(types: Record<string, MessageType> = { Snapshot }) {
   };
   const now = { ms: 0 };
   const receipts: [number, string][] = [];
-  const peer = new JsonPeer(context, null, socket);
+  const peer = new JsonPeer(context, null, socket, 'linked');
   return { peer, socket, dispatcher, errors, broken, context, now, receipts, armed: () => armed };
 }
 
@@ -172,7 +177,7 @@ t.test('writable comes once half of the log and of the socket is free', async (t
   while (peer.send('said', 'x'.repeat(200_000)) !== 'full') count++;
   t.not(peer.send('said', 'small'), 'full', 'a small message has room beside bulk');
   peer.watchWritable(() => writable++);
-  peer.handleClosed();
+  peer.close(1000, '');
   t.equal(writable, 3, 'nobody waits for a connection that has ended');
 });
 

@@ -1,65 +1,44 @@
 /**
- * One session on the WebSocket wire: `{"type","payload"}` text frames, the same guarantees.
- *
- * Reliable messages are refused (`full`) while the peer is slow, as on UDP. Unreliable ones are
- * never queued behind a slow socket: of a sequenced type the newest waits for the socket to drain,
- * the others are dropped here, so a slow TCP peer gets the newest state too.
+ * A session's link on the WebSocket wire: `{"type","payload"}` text frames, the same guarantees as on
+ * UDP. Sending is its outbox's. Phases are BinaryPeer's.
  */
 import {
   MessageError,
   type MessageType,
   MODE_RELIABLE_ORDERED,
-  MODE_RELIABLE_UNORDERED,
-  MODE_UNRELIABLE_SEQUENCED,
   type Mode,
-  type Registry,
 } from '../messages/types.js';
-import { SEND_UNRELIABLE_MESSAGES_MAX } from '../util/limits.js';
-import type { AckBatch } from './ack-batch.js';
-import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG, cutReason } from './close-codes.js';
+import {
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_TOO_BIG,
+  cutReason,
+} from './close-codes.js';
 import { type LeadReport, numberField, parseLead } from './control.js';
-import type { Dispatcher } from './dispatcher.js';
-import { DROP_BAD_CONTROL, DROP_BAD_FRAME, DROP_UNHANDLED, type SessionDrops } from './drops.js';
-import { FrameReceipts } from './frame-receipts.js';
-import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES, SESSION_LOG_BYTES_MAX } from './limits.js';
+import { dispatchValue } from './dispatch-message.js';
+import { DROP_BAD_CONTROL, DROP_BAD_FRAME } from './drops.js';
+import {
+  JsonOutbox,
+  type JsonOutboxContext,
+  TEXT_CLOSED,
+  TEXT_HELD,
+  TEXT_OPEN,
+} from './json-outbox.js';
+import { SESSION_ACK_BYTES, SESSION_ACK_MESSAGES } from './limits.js';
+import type { PeerContext, PeerStart, TextSocket } from './peer-context.js';
+import type { Report } from './report.js';
 import { RttClock } from './rtt-clock.js';
-import { checkReliableOptions, checkSendOptions } from './send-options.js';
-import { TextSendLog } from './text-send-log.js';
-import type { ConnectionStats, Meta, ReceiptOutcome, SendOptions, SendResult } from './types.js';
+import type { LogSink, SessionPeer } from './session-peer.js';
+import type { Meta, SendOptions, SendResult } from './types.js';
 
-/** The part of a WebSocket that a peer needs; `ws` and the browser's fit. */
-export interface TextSocket {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-  /** Bytes handed to `send` that the kernel has not taken yet. */
-  readonly bufferedAmount: number;
-}
-
-/** What all peers of one listener or client share. */
-export interface JsonPeerContext<O> {
-  readonly registry: Registry<object>;
-  readonly dispatcher: Dispatcher<O>;
-  readonly drops: SessionDrops;
-  readonly acks: AckBatch<JsonPeer<O>>;
-  readonly onUnhandled: ((owner: O, type: string, value: unknown) => void) | null;
-  /** The peer broke the session's rules: the owner must end the connection with this code. */
-  readonly onBroken: (owner: O, code: number, reason: string) => void;
-  readonly onHello: ((owner: O, payload: unknown) => void) | null;
-  /** A `$lead` came (client). Null at the server, where it is a violation. */
-  readonly onLead: ((owner: O, report: LeadReport) => void) | null;
-  /** Monotonic milliseconds of this process. */
-  readonly nowMs: () => number;
-  readonly onReceipt: (owner: O, receipt: number, outcome: ReceiptOutcome) => void;
+export interface JsonPeerContext<O>
+  extends PeerContext<O, JsonPeer<O>>,
+    Omit<JsonOutboxContext, 'registry'> {
   /** An exchange of clocks ended: round trip, server's clock less ours, our clock, ms. The client's. */
   readonly onClockSample: ((roundTripMs: number, offsetMs: number, nowMs: number) => void) | null;
   /** The clock that `$time` tells, ms; the server's only. */
   readonly serverTimeMs: (() => number) | null;
 }
-
-/** Above this many bytes waiting in the socket, unreliable messages give way. */
-const UNRELIABLE_BACKLOG_BYTES = 16 * 1024;
-/** Types and keys of which one waits for the socket, as many as RL1 lets wait; the oldest gives way. */
-const LATEST_MAX = SEND_UNRELIABLE_MESSAGES_MAX;
 
 class MutableMeta implements Meta {
   readonly wire = 'json-ws' as const;
@@ -68,90 +47,94 @@ class MutableMeta implements Meta {
   readonly ageMs = 0;
 }
 
-const NO_OPTIONS: SendOptions = {};
+const OPEN = 0;
+const AWAITS_SERVER = 1;
+const AWAITS_RESUME = 2;
+const UNCONFIRMED = 3;
+const FROZEN = 4;
+const CLOSED = 5;
+const PHASES = { linked: OPEN, 'awaits-server': AWAITS_SERVER, 'awaits-resume': AWAITS_RESUME };
 
-interface Waiting {
-  text: string;
-  /** 0: none. */
-  receipt: number;
-  /** Infinity: never. */
-  expiresAtMs: number;
-}
-
-export class JsonPeer<O> {
+export class JsonPeer<O> implements SessionPeer {
   readonly wire = 'json-ws' as const;
+  /** Whom the handlers get; set with the session at a link that awaited `$resume`. */
+  owner: O;
   messagesIn = 0;
-  messagesOut = 0;
-  droppedOut = 0;
   readonly clock = new RttClock();
   readonly #context: JsonPeerContext<O>;
-  readonly #owner: O;
   readonly #socket: TextSocket;
+  readonly #outbox: JsonOutbox;
   readonly #meta = new MutableMeta();
-  readonly #log = new TextSendLog();
-  /** Newest frame of each sequenced type (and key) that waits for the socket. */
-  readonly #latest = new Map<string, Waiting>();
-  #onDrained: (() => void)[] = [];
-  #onWritable: (() => void)[] = [];
-  #isFull = false;
-  readonly #receipts = new FrameReceipts((receipt, outcome) => {
-    this.#context.onReceipt(this.#owner, receipt, outcome);
-  });
+  #phase: number;
+  #isWatched = false;
   #framesIn = 0;
   #framesAcked = 0;
   #bytesSinceAck = 0;
   #owesAck = false;
-  #isClosed = false;
 
-  constructor(context: JsonPeerContext<O>, owner: O, socket: TextSocket) {
+  constructor(context: JsonPeerContext<O>, owner: O, socket: TextSocket, start: PeerStart) {
     this.#context = context;
-    this.#owner = owner;
+    this.owner = owner;
     this.#socket = socket;
+    this.#phase = PHASES[start];
+    const state = start === 'linked' ? TEXT_OPEN : TEXT_HELD;
+    this.#outbox = new JsonOutbox(context, socket, state, (receipt, outcome) => {
+      context.onReceipt(this, receipt, outcome);
+    });
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#phase === CLOSED;
   }
 
   get queuedBytes(): number {
     return this.#socket.bufferedAmount;
   }
 
+  get messagesOut(): number {
+    return this.#outbox.messagesOut;
+  }
+
+  get droppedOut(): number {
+    return this.#outbox.droppedOut;
+  }
+
+  /** Whether everything reliable has been acknowledged by the peer's session. */
+  get isDrained(): boolean {
+    return this.#outbox.isDrained;
+  }
+
+  get hasUnsent(): boolean {
+    return this.#outbox.hasUnsent;
+  }
+
   /** @throws MessageError when the value does not fit its type, or the type name is reserved */
-  send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
-    const { registry } = this.#context;
-    return this.sendText(registry.typeByName(type), registry.toJson(type, value), options, type);
+  send(type: string, value: unknown, options?: SendOptions): SendResult {
+    return this.#outbox.send(type, value, options);
   }
 
   /** Sends a frame that the registry encoded. `type` undefined: an unregistered name. */
   sendText(
     type: MessageType | undefined,
     text: string,
-    options: SendOptions = NO_OPTIONS,
-    name = type?.name ?? '',
+    options?: SendOptions,
+    name?: string,
   ): SendResult {
-    if (options !== NO_OPTIONS) checkSendOptions(options);
-    if (this.#isClosed) return 'full';
-    const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
-    if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
-    checkReliableOptions(options);
-    const backlog = this.#socket.bufferedAmount;
-    if (!this.#log.hasRoom(text.length) || backlog > SESSION_LOG_BYTES_MAX) return this.#refuse();
-    if (options.receipt !== undefined) this.#receipts.add(this.#log.frames, options.receipt);
-    this.#log.push(text);
-    this.#socket.send(text);
-    this.messagesOut++;
-    return backlog > 0 ? 'queued' : 'sent';
+    return this.#outbox.sendText(type, text, options, name);
+  }
+
+  /** Calls back once a sender that was told `full` has room again, or on close. */
+  watchWritable(callback: () => void): void {
+    this.#outbox.watchWritable(callback);
   }
 
   sendControl(name: string, payload: unknown): void {
-    if (this.#isClosed) return;
-    this.#socket.send(this.#context.registry.runtime.toJson(name, payload));
+    if (this.#phase < FROZEN) this.#outbox.sendControl(name, payload);
   }
 
-  /** Tells how inputs arrive. A socket that is behind is not filled with reports. */
+  /** Tells how inputs arrive. */
   sendLead(report: LeadReport): void {
-    if (!this.#isClogged) this.sendControl('$lead', report);
+    this.#outbox.sendLead(report);
   }
 
   /** One round-trip sample; the host calls it about once a second. */
@@ -161,7 +144,7 @@ export class JsonPeer<O> {
 
   /** A text frame. Refusals are counted; only a broken session message closes. */
   handleText(text: string): void {
-    if (this.#isClosed) return;
+    if (this.#phase !== OPEN && !this.#admits()) return;
     const { registry, drops } = this.#context;
     let frame: { type: string; payload: unknown };
     try {
@@ -179,121 +162,98 @@ export class JsonPeer<O> {
       this.#fail(CLOSE_PROTOCOL_ERROR, 'malformed session message');
       return;
     }
+    if (this.#phase === AWAITS_RESUME) this.#fail(CLOSE_POLICY_VIOLATION, 'no $resume');
+    if (this.#phase === AWAITS_SERVER) this.#fail(CLOSE_PROTOCOL_ERROR, 'no $hello');
+    if (this.#phase !== OPEN) return;
     this.#countFrame(text.length);
     this.#dispatch(frame.type, frame.payload);
   }
 
-  /** The socket's buffer went down: the newest of each waiting type follows. */
   handleSocketDrained(): void {
-    if (this.#isFull) this.#tellWritable();
-    if (this.#latest.size === 0) return;
-    const nowMs = this.#context.nowMs();
-    for (const [name, waiting] of this.#latest) {
-      if (this.#isClosed || this.#isClogged) return;
-      if (waiting.expiresAtMs >= nowMs) {
-        this.#latest.delete(name);
-        this.#write(waiting.text, waiting.receipt);
-      } else this.#drop(name);
-    }
+    this.#outbox.handleSocketDrained();
   }
 
   flushAck(): void {
     this.#owesAck = false;
-    if (this.#isClosed || this.#framesIn === this.#framesAcked) return;
-    if (this.#isClogged) {
+    if (this.#phase >= FROZEN || this.#framesIn === this.#framesAcked) return;
+    if (this.#outbox.isClogged) {
       this.#oweAck(); // a peer that sends and does not read is not answered without bound
       return;
     }
+    this.confirm();
+  }
+
+  confirm(): void {
     this.#framesAcked = this.#framesIn;
     this.#bytesSinceAck = 0;
     this.sendControl('$ack', { frames: this.#framesIn });
   }
 
-  /** Calls back once everything reliable has been acknowledged, or on close. */
-  watchDrained(callback: () => void): void {
-    if (this.#isClosed || this.#log.isEmpty) callback();
-    else this.#onDrained.push(callback);
-  }
-
-  /** Calls back once a sender that was told `full` has room again, or on close. */
-  watchWritable(callback: () => void): void {
-    this.#onWritable.push(callback);
-    this.#tellWritable();
+  /** `onDrained` of the context is called once everything reliable has been acknowledged. */
+  watchDrained(): void {
+    this.#isWatched = true;
+    this.#tellDrained();
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#phase === CLOSED) return;
+    this.#setPhase(CLOSED, TEXT_CLOSED);
     this.#socket.close(code, cutReason(reason));
-    this.#drained();
-    this.#tellWritable();
+    this.#context.onClosed?.(this);
   }
 
-  handleClosed(): void {
-    this.#isClosed = true;
-    this.#drained();
-    this.#tellWritable();
+  /** The socket is gone. */
+  handleGone(): void {
+    this.freeze();
   }
 
-  #refuse(): SendResult {
-    this.#isFull = true;
-    return 'full';
+  freeze(): void {
+    if (this.#phase < FROZEN) this.#setPhase(FROZEN, TEXT_HELD);
   }
 
-  #tellWritable(): void {
-    if (this.#isFull && !this.#isClosed && (this.#isClogged || !this.#log.isHalfEmpty)) return;
-    this.#isFull = false;
-    for (const callback of this.#onWritable.splice(0)) callback();
+  report(): Report {
+    return { frames: this.#framesIn };
   }
 
-  #sendUnreliable(mode: Mode, text: string, options: SendOptions, name: string): SendResult {
-    const slot = options.key === undefined ? name : `${name} ${options.key}`;
-    const receipt = options.receipt ?? 0;
-    // An older one that still waits must not follow this one.
-    if (mode === MODE_UNRELIABLE_SEQUENCED) this.#drop(slot);
-    if (!this.#isClogged) {
-      this.#write(text, receipt);
-      return 'sent';
-    }
-    if (mode !== MODE_UNRELIABLE_SEQUENCED) {
-      this.droppedOut++;
-      return this.#refuse();
-    }
-    const expiresAtMs = this.#context.nowMs() + (options.expiresMs ?? Number.POSITIVE_INFINITY);
-    if (this.#latest.size === LATEST_MAX) {
-      for (const [oldest] of this.#latest) {
-        this.#drop(oldest);
-        break;
-      }
-    }
-    this.#latest.set(slot, { text, receipt, expiresAtMs });
-    return 'queued';
+  applyReport(report: Report): boolean {
+    return this.#outbox.applyReport(report);
   }
 
-  /** Gives up what waits in the slot, if anything does. */
-  #drop(slot: string): void {
-    const waiting = this.#latest.get(slot);
-    if (waiting === undefined) return;
-    this.#latest.delete(slot);
-    this.droppedOut++;
-    if (waiting.receipt === 0) return;
-    // Not from inside `send`.
-    queueMicrotask(() => this.#context.onReceipt(this.#owner, waiting.receipt, 'dropped'));
+  moveLogTo(sink: LogSink): void {
+    this.#outbox.moveLogTo(sink);
   }
 
-  get #isClogged(): boolean {
-    return this.#socket.bufferedAmount > UNRELIABLE_BACKLOG_BYTES;
+  takeBytes(...message: Parameters<LogSink['takeBytes']>): void {
+    this.#outbox.takeBytes(...message);
+  }
+
+  takeText(text: string, receipt: number): void {
+    this.#outbox.takeText(text, receipt);
+  }
+
+  open(isConfirmed: boolean): void {
+    if (this.#phase >= FROZEN) return;
+    this.#setPhase(isConfirmed ? OPEN : UNCONFIRMED, TEXT_OPEN);
+    this.#outbox.flush();
+  }
+
+  #setPhase(phase: number, out: number): void {
+    this.#phase = phase;
+    this.#outbox.setState(out);
   }
 
   #fail(code: number, reason: string): void {
-    this.#context.onBroken(this.#owner, code, reason);
+    this.#context.onBroken(this, code, reason);
   }
 
-  #write(text: string, receipt: number): void {
-    if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
-    this.#log.countFrame();
-    this.#socket.send(text);
-    this.messagesOut++;
+  /** Whether a frame may be looked at in a phase that is not OPEN. TCP keeps what must come first. */
+  #admits(): boolean {
+    if (this.#phase >= FROZEN) return false;
+    if (this.#phase === UNCONFIRMED) {
+      this.#phase = OPEN;
+      this.#context.onConfirmed?.(this);
+    }
+    return true;
   }
 
   #countFrame(length: number): void {
@@ -301,7 +261,7 @@ export class JsonPeer<O> {
     this.#bytesSinceAck += length;
     const unacked = this.#framesIn - this.#framesAcked;
     const isDue = unacked >= SESSION_ACK_MESSAGES || this.#bytesSinceAck >= SESSION_ACK_BYTES;
-    if (isDue && !this.#isClogged) {
+    if (isDue && !this.#outbox.isClogged) {
       this.flushAck();
     } else {
       this.#oweAck();
@@ -315,25 +275,22 @@ export class JsonPeer<O> {
   }
 
   #dispatch(name: string, value: unknown): void {
-    const { registry, dispatcher, drops, onUnhandled } = this.#context;
-    const type = registry.typeByName(name);
+    const type = this.#context.registry.typeByName(name);
     this.messagesIn++;
     this.#meta.mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     this.#meta.channel = type === undefined ? 0 : type.channel;
-    if (dispatcher.dispatchValue(this.#owner, name, type, value, this.#meta)) return;
-    if (onUnhandled !== null) onUnhandled(this.#owner, name, value);
-    else drops.count(DROP_UNHANDLED);
+    dispatchValue(this.#context, this.owner, name, type, value, this.#meta);
   }
 
   #handleControl(name: string, payload: unknown): boolean {
-    const { onHello, serverTimeMs } = this.#context;
+    const { serverTimeMs } = this.#context;
     switch (name) {
       case '$ack':
         return this.#handleAck(numberField(payload, 'frames'));
       case '$ping': {
         const t = numberField(payload, 't');
         if (!Number.isFinite(t)) return false;
-        if (this.#isClogged) return true; // a lost sample; see flushAck
+        if (this.#outbox.isClogged) return true; // a lost sample; see flushAck
         this.sendControl('$time', { t, server: serverTimeMs === null ? 0 : serverTimeMs() });
         return true;
       }
@@ -342,13 +299,20 @@ export class JsonPeer<O> {
         return true;
       case '$lead':
         return this.#handleLead(parseLead(payload));
-      case '$hello':
-        if (onHello === null) return false;
-        onHello(this.#owner, payload);
-        return true;
       default:
-        return false;
+        return this.#handleFirst(name, payload);
     }
+  }
+
+  #handleFirst(name: string, payload: unknown): boolean {
+    const context = this.#context;
+    let handler: ((peer: this, payload: unknown) => void) | null = null;
+    if (name === '$hello') handler = context.onHello;
+    if (this.#phase === AWAITS_SERVER && name === '$resumed') handler = context.onResumed;
+    if (this.#phase === AWAITS_RESUME && name === '$resume') handler = context.onResume;
+    if (handler === null) return false;
+    handler(this, payload);
+    return true;
   }
 
   /** RFC 5905 §8, with one stamp of the server for arrival and answer. */
@@ -363,49 +327,21 @@ export class JsonPeer<O> {
   #handleLead(report: LeadReport | null): boolean {
     const { onLead } = this.#context;
     if (report === null || onLead === null) return false;
-    onLead(this.#owner, report);
+    onLead(this, report);
     return true;
   }
 
   #handleAck(frames: number): boolean {
     if (!Number.isInteger(frames) || frames < 0) return false;
-    if (!this.#log.acknowledge(frames)) return false;
-    this.#receipts.acknowledge(frames);
-    if (this.#isFull) this.#tellWritable();
-    if (this.#log.isEmpty) this.#drained();
+    if (!this.#outbox.acknowledge(frames)) return false;
+    if (this.#outbox.hasUnsent) this.#outbox.flush();
+    this.#tellDrained();
     return true;
   }
 
-  #drained(): void {
-    const waiting = this.#onDrained;
-    this.#onDrained = [];
-    for (const callback of waiting) callback();
+  #tellDrained(): void {
+    if (!this.#isWatched || !this.#outbox.isDrained) return;
+    this.#isWatched = false;
+    this.#context.onDrained(this);
   }
-}
-
-/** What the socket under a peer has carried. */
-export interface StreamFigures {
-  bytesIn: number;
-  bytesOut: number;
-  framesIn: number;
-  framesOut: number;
-}
-
-/** ConnectionStats of a WebSocket connection; `peer` is null while it is still opening. */
-export function jsonStats<O>(peer: JsonPeer<O> | null, stream: StreamFigures): ConnectionStats {
-  return {
-    wire: 'json-ws',
-    rttMs: peer?.clock.rttMs ?? Number.NaN,
-    rttVarMs: peer?.clock.rttVarMs ?? Number.NaN,
-    messagesIn: peer?.messagesIn ?? 0,
-    messagesOut: peer?.messagesOut ?? 0,
-    bytesIn: stream.bytesIn,
-    bytesOut: stream.bytesOut,
-    packetsIn: stream.framesIn,
-    packetsOut: stream.framesOut,
-    packetsLostIn: 0,
-    resends: 0,
-    droppedOut: peer?.droppedOut ?? 0,
-    queuedBytes: peer?.queuedBytes ?? 0,
-  };
 }

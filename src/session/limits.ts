@@ -27,6 +27,10 @@ export const SESSION_ACK_BYTES = 64 * 1024;
 export const RESUME_WINDOW_MS = 30_000;
 /** One-time secret that proves the right to resume, bytes (128 bit). */
 export const RESUME_SECRET_BYTES = 16;
+/** Wrong secrets after which a session can no longer be resumed. */
+export const RESUME_TRIES_MAX = 3;
+/** A link that was opened to resume says so within this time. */
+export const RESUME_FIRST_MESSAGE_MS = 10_000;
 /**
  * Reliable messages that may arrive ahead of a lost $hello on other channels, at the client: all
  * that a server's session log admits.

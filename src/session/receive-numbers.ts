@@ -1,9 +1,10 @@
 /**
  * What one end has delivered of the other end's reliable messages, per lane.
  *
- * Every reliable message of a session has a number: u32, per lane and direction, from 0. A
- * lane is a channel and a reliable mode (`laneOf`). On UDP the number is RL1's message id widened to 32 bits, on WebSocket the count of frames; so it costs no byte
- * on either wire. A resumed session continues from `next(lane)`: nothing lost, nothing doubled.
+ * Every reliable message of a link has a number: u32, per lane and direction, from 0. A lane is a
+ * channel and a reliable mode (`laneOf`). On UDP the number is RL1's message id widened to 32 bits, on
+ * WebSocket the count of frames; so it costs no byte on either wire. When the session moves to another
+ * link, `report` tells the peer what it need not send again.
  *
  *        next            next+1 … next+511
  *   ─────┬───────────────┬──────────────────▶ number
@@ -12,6 +13,7 @@
  * Invariant: the bit of `next` itself is never set.
  */
 import { SESSION_LANES, SESSION_WINDOW } from './limits.js';
+import type { LaneReport } from './report.js';
 
 const BITMAP_WORDS = SESSION_WINDOW >>> 5;
 const SLOT_MASK = SESSION_WINDOW - 1;
@@ -44,6 +46,32 @@ export class ReceiveNumbers {
       return;
     }
     this.#advance(lane);
+  }
+
+  /** All that was delivered, as the peer is told when the session moves to another link. */
+  report(): LaneReport[] {
+    const lanes: LaneReport[] = [];
+    for (let lane = 0; lane < SESSION_LANES; lane++) {
+      const ranges = this.#ranges(lane);
+      const next = this.#next[lane];
+      if (next > 0 || ranges.length > 0) lanes.push([lane, next, ...ranges]);
+    }
+    return lanes;
+  }
+
+  /** What lies ahead of `next`: from, to, from, to … */
+  #ranges(lane: number): number[] {
+    const ranges: number[] = [];
+    const ahead = this.#ahead[lane];
+    if (ahead === null) return ranges;
+    for (let distance = 1; distance <= SESSION_WINDOW; distance++) {
+      const number = (this.#next[lane] + distance) >>> 0;
+      const isSet =
+        distance < SESSION_WINDOW &&
+        (ahead[(number & SLOT_MASK) >>> 5] & (1 << (number & 31))) !== 0;
+      if (isSet !== (ranges.length % 2 === 1)) ranges.push(number);
+    }
+    return ranges;
   }
 
   #advance(lane: number): void {

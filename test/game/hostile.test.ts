@@ -34,7 +34,7 @@ function closeCode(socket: WebSocket): Promise<number> {
 }
 
 t.test('json-ws: garbage frames are counted and the next message is served', async (t) => {
-  const server = await listen<Messages>({ udp: false });
+  const server = await listen<Messages>({ udp: false, resumeWindowMs: 0 });
   t.teardown(() => server.close());
   const seen: unknown[] = [];
   server.on('fine', (_player, value) => seen.push(value));
@@ -119,7 +119,10 @@ for (const wire of WIRES) {
   t.test(
     `${wire}: a client that is killed is gone within its timeout, with all it held`,
     async (t) => {
-      const server = await listen<Messages>({ udp: wire === 'udp' ? {} : false });
+      const server = await listen<Messages>({
+        udp: wire === 'udp' ? {} : false,
+        resumeWindowMs: 0,
+      });
       t.teardown(() => server.close());
       const program = fileURLToPath(new URL('./fixtures/silent-player.ts', import.meta.url));
       const address = `http://127.0.0.1:${server.http.port}`;

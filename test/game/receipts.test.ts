@@ -140,6 +140,6 @@ t.test('channel options are checked at both ends', async (t) => {
   ];
   for (const [channels, message] of wrong) {
     await t.rejects(listen({ channels }), { code: 'bad-option', message });
-    t.throws(() => client.dialGame('127.0.0.1:1', { channels }), { code: 'bad-option', message });
+    await t.rejects(client.dialGame('127.0.0.1:1', { channels }), { code: 'bad-option', message });
   }
 });

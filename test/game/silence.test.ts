@@ -3,7 +3,7 @@ import t from 'tap';
 import { dial, listen } from './support.js';
 
 t.test('json-ws: a server that falls silent is taken for dead', async (t) => {
-  const server = await listen({ udp: false });
+  const server = await listen({ udp: false, resumeWindowMs: 0 });
   t.teardown(() => server.close());
   mock.timers.enable({ apis: ['setInterval'] });
   t.teardown(() => mock.timers.reset());

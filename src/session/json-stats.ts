@@ -1,0 +1,29 @@
+import type { JsonPeer } from './json-peer.js';
+import type { ConnectionStats } from './types.js';
+
+/** What the socket under a peer has carried. */
+export interface StreamFigures {
+  bytesIn: number;
+  bytesOut: number;
+  framesIn: number;
+  framesOut: number;
+}
+
+/** ConnectionStats of a WebSocket link; `peer` is null while it is still opening. */
+export function jsonStats<O>(peer: JsonPeer<O> | null, stream: StreamFigures): ConnectionStats {
+  return {
+    wire: 'json-ws',
+    rttMs: peer?.clock.rttMs ?? Number.NaN,
+    rttVarMs: peer?.clock.rttVarMs ?? Number.NaN,
+    messagesIn: peer?.messagesIn ?? 0,
+    messagesOut: peer?.messagesOut ?? 0,
+    bytesIn: stream.bytesIn,
+    bytesOut: stream.bytesOut,
+    packetsIn: stream.framesIn,
+    packetsOut: stream.framesOut,
+    packetsLostIn: 0,
+    resends: 0,
+    droppedOut: peer?.droppedOut ?? 0,
+    queuedBytes: peer?.queuedBytes ?? 0,
+  };
+}

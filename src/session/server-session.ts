@@ -1,0 +1,130 @@
+/**
+ * The server's half of a session: which link carries it, and the handshake that moves it
+ * (docs/wire/session.md §3). Sans-IO: opening and closing links, windows and handlers are the host's.
+ *
+ *   linked ──link dies──▶ suspended ──resume──▶ linked        linked ──resume──▶ linked (it moved)
+ *
+ * Invariant: the client's adopted link is `#current`, or `#base` while `#current` is unconfirmed.
+ */
+import { MessageError } from '../messages/types.js';
+import {
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_TOO_BIG,
+} from '../util/close-codes.js';
+import { REASON_RESUME_REFUSED, type ResumeRequest } from './control.js';
+import type { Report } from './report.js';
+import { ResumeSecrets } from './resume-secrets.js';
+import type { SessionPeer } from './session-peer.js';
+
+/**
+ * What became of `$resume`: `refused` closes the new link and changes nothing else, `broken` ends the
+ * session too.
+ */
+export type ResumeOutcome =
+  | { kind: 'resumed' }
+  | { kind: 'refused' | 'broken'; code: number; reason: string };
+
+/** `ignored`: of a link that the session has left. */
+export type LinkDown = 'ignored' | 'suspended' | 'ended';
+
+const RESUMED: ResumeOutcome = { kind: 'resumed' };
+const REFUSED: ResumeOutcome = {
+  kind: 'refused',
+  code: CLOSE_POLICY_VIOLATION,
+  reason: REASON_RESUME_REFUSED,
+};
+
+export class ServerSession<P extends SessionPeer> {
+  /** 16 hex digits; no secret. */
+  readonly id: string;
+  readonly #secrets: ResumeSecrets;
+  #peer: P;
+  #current = 0;
+  #base: { link: number; report: Report } | null = null;
+  #isSuspended = false;
+
+  /** @param createSecret 128 random bits as base64url */
+  constructor(id: string, peer: P, createSecret: () => string) {
+    this.id = id;
+    this.#peer = peer;
+    this.#secrets = new ResumeSecrets(createSecret);
+  }
+
+  /** For `$hello`. */
+  get firstSecret(): string {
+    return this.#secrets.first;
+  }
+
+  /** The link that carries the session, or the last one while it is suspended. */
+  get peer(): P {
+    return this.#peer;
+  }
+
+  get isSuspended(): boolean {
+    return this.#isSuspended;
+  }
+
+  /** False after too many wrong secrets. */
+  get canResume(): boolean {
+    return !this.#secrets.isExhausted;
+  }
+
+  /**
+   * `$resume` came on a new link. When it is accepted, the old link is frozen, the answer is on its
+   * way, and `peer` is the new link; the host lets what is unacknowledged follow with `peer.open(false)`.
+   *
+   * @param extra fields of the answer besides link, secret and report
+   */
+  resume(peer: P, request: ResumeRequest, extra: object): ResumeOutcome {
+    if (request.link <= this.#current || !this.#secrets.check(request.secret)) return REFUSED;
+    const old = this.#peer;
+    let base = this.#base;
+    if (request.from === this.#current) {
+      old.freeze();
+      if (!old.applyReport(request.received)) return brokenBy(CLOSE_PROTOCOL_ERROR, 'false report');
+      base = { link: request.from, report: old.report() };
+    } else if (base === null || request.from !== base.link) {
+      return REFUSED;
+    }
+    old.freeze();
+    try {
+      old.moveLogTo(peer);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      return brokenBy(CLOSE_TOO_BIG, error.code);
+    }
+    this.#base = base;
+    this.#current = request.link;
+    this.#peer = peer;
+    this.#isSuspended = false;
+    peer.sendControl('$resumed', {
+      link: request.link,
+      secret: this.#secrets.use(request.secret),
+      received: base.report,
+      ...extra,
+    });
+    return RESUMED;
+  }
+
+  /** A message came on a link after its `$resume`: the client has adopted it. */
+  handleConfirmed(peer: P): void {
+    if (peer !== this.#peer) return;
+    this.#base = null;
+    this.#secrets.confirm();
+  }
+
+  /** A link is gone. A goodbye ends the session, unless the client may never have adopted it. */
+  handleLinkDown(peer: P, isGoodbye: boolean): LinkDown {
+    if (peer !== this.#peer || this.#isSuspended) return 'ignored';
+    if (isGoodbye && this.#base === null) return 'ended';
+    if (!this.canResume) return 'ended';
+    this.#isSuspended = true;
+    peer.freeze();
+    return 'suspended';
+  }
+}
+
+function brokenBy(code: number, reason: string): ResumeOutcome {
+  return { kind: 'broken', code, reason };
+}

@@ -1,0 +1,101 @@
+/** What stands between client and server in tests, and can be made to fail: a path of each wire. */
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Passes datagrams on until it is told not to. Each client gets a socket of its own. */
+export class UdpRelay {
+  /** Where datagrams go; set once the server is there. */
+  serverPort = 0;
+  /** Datagrams of both directions vanish. */
+  isBlackhole = false;
+  readonly #front: UdpSocket;
+  readonly #backs = new Map<number, UdpSocket>();
+
+  private constructor(front: UdpSocket) {
+    this.#front = front;
+    front.on('message', (datagram, from) => {
+      if (!this.isBlackhole) this.#backOf(from).send(datagram, this.serverPort, '127.0.0.1');
+    });
+  }
+
+  static async open(): Promise<UdpRelay> {
+    const front = createSocket('udp4');
+    front.bind(0, '127.0.0.1');
+    await once(front, 'listening');
+    return new UdpRelay(front);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#front.address().port}`;
+  }
+
+  close(): void {
+    this.#front.close();
+    for (const back of this.#backs.values()) back.close();
+  }
+
+  #backOf({ port, address }: RemoteInfo): UdpSocket {
+    const known = this.#backs.get(port);
+    if (known !== undefined) return known;
+    const back = createSocket('udp4');
+    back.on('message', (datagram) => {
+      if (!this.isBlackhole) this.#front.send(datagram, port, address);
+    });
+    this.#backs.set(port, back);
+    return back;
+  }
+}
+
+/** Passes streams on until it cuts them. */
+export class TcpRelay {
+  serverPort = 0;
+  /** New connections are cut at once. */
+  isDown = false;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (near) => {
+      if (this.isDown) {
+        near.destroy();
+        return;
+      }
+      const far = connect(this.serverPort, '127.0.0.1');
+      for (const socket of [near, far]) {
+        this.#sockets.add(socket);
+        socket.setNoDelay(true);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          this.#sockets.delete(socket);
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far);
+      far.pipe(near);
+    });
+  }
+
+  static async open(): Promise<TcpRelay> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpRelay(server);
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Every stream that is open dies without a goodbye. */
+  cut(): void {
+    for (const socket of [...this.#sockets]) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
