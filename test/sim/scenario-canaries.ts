@@ -6,6 +6,7 @@ import type { LinkProfile } from '../../src/sim/network/profile.js';
 import { mix32, NEVER, ratio } from '../../src/sim/random.js';
 import type { Variation } from '../../src/sim/scenarios/variation.js';
 import { tapped, type WireWatcher } from '../../src/sim/wire-tap.js';
+import { SILENCE } from '../../src/sim/workload/workload.js';
 
 export interface ScenarioCanary {
   id: string;
@@ -126,6 +127,31 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
     id: 'T14-base',
     spoiled: 'with NX',
     variation: { native: (config) => ({ ...config, nx: 'on' }) },
+  },
+  {
+    id: 'T06-full',
+    spoiled: 'a third of the rate',
+    variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS / 3 })),
+  },
+  {
+    id: 'T19',
+    spoiled: 'four fifths of the rate',
+    variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS * 0.8 })),
+  },
+  {
+    id: 'T20',
+    spoiled: 'nothing beside CUBIC',
+    variation: { core: (config) => ({ ...config, workload: () => SILENCE }) },
+  },
+  {
+    id: 'T21',
+    spoiled: '70 ms more delay',
+    variation: links(({ delayUs }) => ({ delayUs: delayUs + 70_000 })),
+  },
+  {
+    id: 'T22',
+    spoiled: '40 ms more delay',
+    variation: links(({ delayUs }) => ({ delayUs: delayUs + 40_000 })),
   },
   {
     id: 'T25',
