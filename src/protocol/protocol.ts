@@ -30,6 +30,7 @@ import { checkInvariants, type PoolUsage, readPools } from './invariants.js';
 import * as L from './layout.js';
 import { PacketWriter } from './packet-writer.js';
 import { changePath } from './path.js';
+import { budgetBytes } from './rate.js';
 import { receivePacket } from './receive-packet.js';
 import { sendMessage } from './send.js';
 import { readStats } from './stats.js';
@@ -266,6 +267,15 @@ export class Protocol {
   queuedBytes(slot: number): number {
     const f = this.flowAt(slot);
     return this.core.flows[f + L.F_RELIABLE_BYTES] + this.core.flows[f + L.F_UNRELIABLE_BYTES];
+  }
+
+  /**
+   * Bytes that would leave at once, packet headers included (some 70 B a packet): what the rate allows
+   * now, less what waits already. 0 for a flow that does not speak RL1 yet, or any more.
+   */
+  budget(slot: number, nowUs: number): number {
+    const f = this.flowAt(slot);
+    return this.core.flows[f + L.F_STATE] === L.STATE_READY ? budgetBytes(this.core, f, nowUs) : 0;
   }
 
   /** True once a TIME_REQ of this client flow has been answered. */
