@@ -228,6 +228,10 @@ export class Runtime {
   }
 
   /** `handleDrained` is called once nothing reliable of the flow is unacknowledged. */
+  budget(slot: number): number {
+    return this.#protocol.budget(slot, this.#endpoint.nowUs);
+  }
+
   watchDrained(slot: number): void {
     this.#protocol.watchDrained(slot);
     this.requestTurn();

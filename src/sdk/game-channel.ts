@@ -166,6 +166,10 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     return new Promise((resolve) => peer.watchWritable(resolve));
   }
 
+  budget(): number {
+    return this.#links.peer?.budget() ?? 0;
+  }
+
   onReceipt(handler: (receipt: number, outcome: ReceiptOutcome) => void): () => void {
     checkHandler(handler);
     this.#receiptHandlers = [...this.#receiptHandlers, handler];

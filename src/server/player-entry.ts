@@ -114,6 +114,10 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
     return new Promise((resolve) => this.peer.watchWritable(resolve));
   }
 
+  budget(): number {
+    return this.hasLeft ? 0 : this.peer.budget();
+  }
+
   close(code: number = CLOSE_NORMAL, reason = ''): void {
     assertApplicationCloseCode(code);
     this.end(code, reason);

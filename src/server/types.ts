@@ -164,6 +164,12 @@ export interface Player<R> {
   drained(): Promise<void>;
   /** After `full`: resolves when about half of the room is free again, or on close. */
   writable(): Promise<void>;
+  /**
+   * Bytes that would leave at once, frame and packet headers included: on UDP what rate control allows
+   * now, less what waits already; on WebSocket 16 KiB less what the kernel has not taken. Ask once per
+   * tick and leave out what can wait; sending more is not an error, it waits. 0 while there is no link.
+   */
+  budget(): number;
   /** Says goodbye and frees the connection. */
   close(code?: number, reason?: string): void;
   stats(): ConnectionStats;

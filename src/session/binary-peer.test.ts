@@ -25,6 +25,7 @@ function build(awaitsHello: boolean) {
         if (port.result === 0) port.channels.push(channel);
         return port.result;
       },
+      budget: () => 0,
       closeFlow: () => {},
     },
     drops: new SessionDrops(),

@@ -115,6 +115,11 @@ export class BinaryPeer<O> implements SessionPeer {
     return this.#outbox.hasUnsent;
   }
 
+  /** See `Player.budget`. */
+  budget(): number {
+    return this.#phase === OPEN ? this.#context.port.budget(this.slot) : 0;
+  }
+
   /** PARAMS came: when the registries differ, tell ours and speak JSON until theirs is known. */
   handleReady(peerRegistryHash: number): void {
     if (peerRegistryHash !== this.#context.registry.hash) this.#outbox.tellTypes();

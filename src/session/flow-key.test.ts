@@ -45,6 +45,7 @@ function build() {
             redundancy,
             receipt,
           ),
+        budget: () => 0,
         closeFlow: () => {},
       },
       drops: new SessionDrops(),

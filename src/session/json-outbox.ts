@@ -111,6 +111,12 @@ export class JsonOutbox implements LogSink {
     return this.#socket.bufferedAmount > UNRELIABLE_BACKLOG_BYTES;
   }
 
+  /** Room in the socket before unreliable messages give way; B. */
+  get budget(): number {
+    if (this.#state !== TEXT_OPEN) return 0;
+    return Math.max(0, UNRELIABLE_BACKLOG_BYTES - this.#socket.bufferedAmount);
+  }
+
   send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
     const { registry } = this.#context;
     return this.sendText(registry.typeByName(type), registry.toJson(type, value), options, type);

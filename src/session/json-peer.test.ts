@@ -194,3 +194,15 @@ t.test('a peer that does not read cannot make keys pile up', async (t) => {
   t.equal(ticks.length, SEND_UNRELIABLE_MESSAGES_MAX);
   t.equal(ticks[0], 51, 'the oldest gave way');
 });
+
+t.test('the budget is what the socket takes before unreliable messages give way', async (t) => {
+  const { peer, socket } = build();
+  t.equal(peer.budget(), 16_384);
+  socket.bufferedAmount = 10_000;
+  t.equal(peer.budget(), 6384);
+  socket.bufferedAmount = 1e6;
+  t.equal(peer.budget(), 0, 'never below 0');
+  socket.bufferedAmount = 0;
+  peer.close(1000, '');
+  t.equal(peer.budget(), 0, 'nothing leaves any more');
+});

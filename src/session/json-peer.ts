@@ -108,6 +108,11 @@ export class JsonPeer<O> implements SessionPeer {
     return this.#outbox.hasUnsent;
   }
 
+  /** See `Player.budget`. */
+  budget(): number {
+    return this.#outbox.budget;
+  }
+
   /** @throws MessageError when the value does not fit its type, or the type name is reserved */
   send(type: string, value: unknown, options?: SendOptions): SendResult {
     return this.#outbox.send(type, value, options);

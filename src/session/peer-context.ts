@@ -61,6 +61,8 @@ export interface FlowPort {
     redundancy: number,
     receipt: number,
   ): number;
+  /** Bytes that would leave at once: what rate control allows now, less what waits. */
+  budget(slot: number): number;
   /** Says CLOSE and ends the flow. */
   closeFlow(slot: number, code: number, reason: string): void;
 }

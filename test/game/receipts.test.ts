@@ -54,6 +54,27 @@ for (const wire of WIRES) {
     await connection.close();
   });
 
+  t.test(`${wire}: the budget is what would leave at once, and 0 without a link`, async (t) => {
+    const server = await listen<Messages>(options);
+    t.teardown(() => server.close());
+    const connection = await dial<Messages>(server, wire, 'anna', registry);
+    await until(() => server.players.size === 1, 'the player');
+    const player = server.players.get('anna');
+    await until(() => (player?.budget() ?? 0) > 1000, 'the first budget');
+    const whole = player?.budget() ?? 0;
+    t.ok(connection.budget() > 1000, 'the client has one too');
+    const bulk = 'x'.repeat(200_000);
+    while (player?.send('chat', bulk) !== 'full');
+    // The kernel takes a megabyte of a TCP stream at once; see json-peer.test.ts.
+    if (wire === 'udp') t.ok((player?.budget() ?? whole) < whole / 2, 'less while much waits');
+    await player?.drained();
+    await until(() => (player?.budget() ?? 0) >= whole, 'and it is back');
+    await connection.close();
+    await until(() => player?.hasLeft === true, 'the goodbye');
+    t.equal(player?.budget(), 0);
+    t.equal(connection.budget(), 0);
+  });
+
   t.test(`${wire}: a broadcast answers for each player`, async (t) => {
     const server = await listen<Messages>(options);
     t.teardown(() => server.close());

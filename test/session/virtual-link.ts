@@ -61,6 +61,7 @@ export class VirtualLink {
         items.push({ channel, mode, id, bytes: bytes.slice(offset, offset + length), receipt });
         return 0;
       },
+      budget: () => 0,
       closeFlow: () => this.#sayGoodbye(side),
     };
   }
