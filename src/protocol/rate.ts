@@ -84,7 +84,10 @@ function refill(core: Core, f: number, nowUs: number): void {
   }
   flows[f + L.F_TOKENS_US] = nowUs;
   const most = burstBytes(core, rate);
-  const tokens = flows[f + L.F_TOKENS] + more;
+  // What urgent data was ahead at a higher rate is no debt for minutes at a lower one.
+  const least = -(rate * (URGENT_US / SECOND_US) + limits.URGENT_BYTES) | 0;
+  const owed = flows[f + L.F_TOKENS];
+  const tokens = (owed < least ? least : owed) + more;
   flows[f + L.F_TOKENS] = tokens > most ? most : tokens;
 }
 

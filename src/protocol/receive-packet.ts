@@ -1,5 +1,6 @@
 import * as limits from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
+import { timeReached } from '../util/time.js';
 import { historyClear, historyHas, historySet } from './ack-block.js';
 import { EVENT_CLOSED, EVENT_RAW, VIOLATION_ACK_NEVER_SENT, VIOLATION_SENDER_RULE } from './api.js';
 import { receiveTimeRequest, receiveTimeResponse } from './clock.js';
@@ -235,7 +236,7 @@ function applyPacket(
     }
   }
   if (parsed.eliciting) {
-    scheduleAck(core, f, ackNow, nowUs);
+    scheduleAck(core, f, ackNow, nowUs, arrivalUs);
   }
 }
 
@@ -247,16 +248,20 @@ function receiveClose(core: Core, f: number, x: number): void {
   core.flows[f + L.F_STATE] = L.STATE_CLOSED;
 }
 
-/** Acknowledge at once on a gap, PING or 10 packets, otherwise when the delay is over (§5). */
-function scheduleAck(core: Core, f: number, now: boolean, nowUs: number): void {
+/**
+ * Acknowledge at once on a gap, PING or 10 packets, otherwise when the delay is over (§5): it counts
+ * from the arrival, as the peer's probe timeout does, also when the packet waited for a tick.
+ */
+function scheduleAck(core: Core, f: number, now: boolean, nowUs: number, arrivalUs: number): void {
   const flows = core.flows;
+  const deadlineUs = (arrivalUs + core.maxAckDelayUs) | 0;
   flows[f + L.F_RX_UNACKED] += 1;
-  if (now || flows[f + L.F_RX_UNACKED] >= limits.ACK_EVERY_PACKETS) {
+  const isDue = now || timeReached(nowUs, deadlineUs);
+  if (isDue || flows[f + L.F_RX_UNACKED] >= limits.ACK_EVERY_PACKETS) {
     flows[f + L.F_FLAGS] |= L.FLAG_ACK_NOW;
     markDirty(core, f);
   } else if ((flows[f + L.F_FLAGS] & L.FLAG_ACK_TIMER) === 0) {
     flows[f + L.F_FLAGS] |= L.FLAG_ACK_TIMER;
-    const deadlineUs = (nowUs + core.maxAckDelayUs) | 0;
     flows[f + L.F_ACK_DEADLINE_US] = deadlineUs;
     core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, deadlineUs);
   }
