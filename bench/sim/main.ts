@@ -5,6 +5,7 @@ import { readOptions, type SeedOptions, type SimCommand, UsageError } from './op
 import { drawPlots } from './plots.js';
 import { showScenarios, tryOtherSeeds } from './scenarios.js';
 import { measureSpeed } from './speed.js';
+import { sweep, tellSweep } from './sweep.js';
 
 const EXIT_BROKEN = 1;
 
@@ -40,6 +41,9 @@ async function run(command: SimCommand): Promise<boolean> {
       return showScenarios(command, write);
     case 'other-seeds':
       return tryOtherSeeds(command, write);
+    case 'sweep':
+      tellSweep(await sweep(command), write);
+      return true;
     case 'plots':
       await drawPlots(command.folder, write);
       return true;

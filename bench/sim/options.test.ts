@@ -40,6 +40,13 @@ t.test('each way to call the simulator', async (t) => {
     ids: ['T05', 'T07'],
     markdown: true,
   });
+  t.match(readOptions(['--sweep']), { kind: 'sweep', seeds: 1, isQuick: false });
+  t.same(readOptions(['--sweep=3', '--quick', '--workers=2']), {
+    kind: 'sweep',
+    seeds: 3,
+    isQuick: true,
+    workers: 2,
+  });
   t.same(readOptions(['--speed=5']), { kind: 'speed', seconds: 5 });
 });
 
@@ -57,6 +64,8 @@ t.test('what makes no sense is refused with one line', async (t) => {
     ['--workers=0', '--seeds=1..2'],
     ['--scenarios=T05', '--update'],
     ['--scenarios', '--other-seeds=0'],
+    ['--sweep=0'],
+    ['--sweep', '--speed=5'],
   ]) {
     try {
       readOptions(args);

@@ -53,13 +53,23 @@ export interface SpeedOptions {
   seconds: number;
 }
 
+export interface SweepOptions {
+  kind: 'sweep';
+  /** Of each corner. */
+  seeds: number;
+  /** A few corners only. */
+  isQuick: boolean;
+  workers: number;
+}
+
 export type SimCommand =
   | SeedOptions
   | FarmOptions
   | ScenarioOptions
   | OtherSeedsOptions
   | PlotOptions
-  | SpeedOptions;
+  | SpeedOptions
+  | SweepOptions;
 
 /** Shown as one line on stderr; the program ends with `exitCode`. */
 export class UsageError extends Error {
@@ -82,11 +92,13 @@ export function readOptions(args: readonly string[]): SimCommand {
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
   }
   const values = program.opts();
-  const wanted = ['seed', 'seeds', 'scenarios', 'speed', 'plots'].filter(
+  const wanted = ['seed', 'seeds', 'scenarios', 'speed', 'plots', 'sweep'].filter(
     (name) => values[name] !== undefined,
   );
   if (wanted.length !== 1) {
-    throw new UsageError('one of --seed, --seeds, --scenarios, --speed and --plots is needed');
+    throw new UsageError(
+      'one of --seed, --seeds, --scenarios, --speed, --plots and --sweep is needed',
+    );
   }
   const profile: string | null = values.profile ?? null;
   const level: Level | 'both' | undefined = values.level;
@@ -108,6 +120,10 @@ export function readOptions(args: readonly string[]): SimCommand {
   }
   if (values.speed !== undefined) return { kind: 'speed', seconds: values.speed };
   if (values.plots !== undefined) return { kind: 'plots', folder: values.plots };
+  if (values.sweep !== undefined) {
+    const seeds = values.sweep === true ? 1 : values.sweep;
+    return { kind: 'sweep', seeds, isQuick: values.quick, workers: values.workers };
+  }
   return readScenarioOptions(values);
 }
 
@@ -128,7 +144,7 @@ function createProgram(): Command {
     .option('--seed <n>', 'play one seed and say what came of it', seed)
     .option('--trace', 'with --seed: tell everything that happens', false)
     .option('--seeds <a..b>', 'play many seeds on several cores', seeds)
-    .option('--workers <n>', 'with --seeds', workers, availableParallelism())
+    .option('--workers <n>', 'with --seeds and --sweep', workers, availableParallelism())
     .option('--no-record', 'with --seeds: leave the list of failing seeds as it is')
     .option(
       '--level <name>',
@@ -141,6 +157,8 @@ function createProgram(): Command {
     .option('--update', 'with --scenarios: write the table of docs/TESTING.md anew', false)
     .option('--other-seeds <n>', 'with --scenarios: n others of each, and which fail', count)
     .option('--plots <folder>', 'measure and draw the plots of docs/TESTING.md')
+    .option('--sweep [seeds]', 'rate control over a grid of links, worst first', count)
+    .option('--quick', 'with --sweep: a few corners of the grid', false)
     .option('--speed <seconds>', 'packets per second of plain worlds of so many seconds', seconds)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type LatencyRow, LOSSES, measureLatency, ROUND_TRIP_US } from './latency.js';
 import { playoutSpec } from './playout-plot.js';
 import { writePlot } from './plot.js';
+import { ratePlots } from './rate-plots.js';
 
 /** Measures and draws them into `folder`; tells the figures. */
 export async function drawPlots(folder: string, write: (text: string) => void): Promise<void> {
@@ -16,6 +17,11 @@ export async function drawPlots(folder: string, write: (text: string) => void): 
   const playout = join(folder, 'playout.svg');
   await writePlot(playout, playoutSpec());
   write(`${playout}\n`);
+  for (const [name, spec] of Object.entries(ratePlots())) {
+    const rates = join(folder, `${name}.svg`);
+    await writePlot(rates, spec);
+    write(`${rates}\n`);
+  }
 }
 
 function latencyPlot(rows: readonly LatencyRow[]): Parameters<typeof writePlot>[1] {

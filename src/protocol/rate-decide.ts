@@ -2,7 +2,7 @@ import * as limits from '../util/limits.js';
 import * as L from './layout.js';
 
 /**
- * What an interval's figures do to the rate (docs/wire/rl1.md §7, docs/adr/0011).
+ * What an interval's figures do to the rate (docs/wire/rl1.md §6, docs/adr/0011).
  *
  *            queue, or loss that                 queue stays after
  *            stops the growth                    four cuts

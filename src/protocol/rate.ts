@@ -16,7 +16,7 @@ import {
 } from './rate-decide.js';
 
 /**
- * Rate control: how many bytes per second a flow may send (docs/wire/rl1.md §7, docs/adr/0011).
+ * Rate control: how many bytes per second a flow may send (docs/wire/rl1.md §6, docs/adr/0011).
  *
  *   commit ─▶ tokens ▼, in flight ▲        acks, losses ─▶ interval ─▶ decide ─▶ F_RATE
  *                ▲                                          bytes, packets, least RTT

@@ -59,6 +59,20 @@ t.test('a farm finds the same on one core and on two', async (t) => {
   t.match(ended[0].stdout, /^60 worlds, /m);
 });
 
+t.test('a sweep measures each of its corners, the worst first', async (t) => {
+  const { code, stdout } = await sim('--sweep', '--quick', '--workers=2');
+  t.equal(code, 0);
+  const shares = [...stdout.matchAll(/^.*?(\d+\.\d) % of ideal/gm)].map(([, share]) =>
+    Number(share),
+  );
+  t.equal(shares.length, 12);
+  t.same(
+    shares,
+    shares.toSorted((a, b) => a - b),
+  );
+  t.ok(shares[0] > 0 && shares[11] <= 100, shares.join(' '));
+});
+
 t.test('bad arguments are one clear line', async (t) => {
   const { code, stderr } = await sim('--scenarios=T99');
   t.equal(code, 2);

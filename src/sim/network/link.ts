@@ -106,6 +106,11 @@ export class Link {
     if (burst === null) this.isBad = false;
   }
 
+  /** How long a packet offered now would wait for those before it, in µs. */
+  queueUs(nowUs: number): number {
+    return Math.max(0, this.idleAtUs - nowUs);
+  }
+
   /** A packet of `payloadBytes` is given to the link; answers its fate. */
   offer(nowUs: number, payloadBytes: number): number {
     const fate = this.decide(nowUs, payloadBytes);

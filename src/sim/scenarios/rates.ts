@@ -18,7 +18,7 @@ const TICK_US = 16_667;
 const BULK_BYTES = 60_000;
 
 /** As much as goes, from the server to the client. */
-const download: MakeWorkload = (_flow, isClient, startUs) =>
+export const download: MakeWorkload = (_flow, isClient, startUs) =>
   isClient ? SILENCE : new GreedyWorkload(1, MODE_RELIABLE_UNORDERED, BULK_BYTES, startUs);
 
 /** Payload bytes per second that the client got between two moments. */
@@ -63,13 +63,18 @@ export const goodputAlone: Scenario = {
   conditions: '10 Mbit/s, 15 ms one way, queue of 25 packets',
   criterion: '≥ 85 %',
   run() {
-    const path = pathOf({ delayUs: 15_000, rateBitsPerS: 10 * MBIT, queuePackets: 25 });
-    const world = pairWorld({ seed: 19, path, workload: download });
+    const world = aloneWorld();
     world.run(20 * SECOND_US);
     const rate = goodput(world, 5 * SECOND_US, 20 * SECOND_US);
     return measured('goodput', rate, (10 * MBIT) / 8, 0.85);
   },
 };
+
+/** A download over a link of its own. */
+export function aloneWorld(): CoreWorld {
+  const path = pathOf({ delayUs: 15_000, rateBitsPerS: 10 * MBIT, queuePackets: 25 });
+  return pairWorld({ seed: 19, path, workload: download });
+}
 
 export const crossTraffic: Scenario = {
   id: 'T20',
@@ -90,16 +95,21 @@ export const crossTraffic: Scenario = {
   },
 };
 
-function shareBesideCubic(queuePackets: number): number {
-  const [fromUs, toUs] = [10 * SECOND_US, 40 * SECOND_US];
+/** A download and a CUBIC flow over one link. */
+export function besideCubic(queuePackets: number): CrossWorld {
   const path = pathOf({ delayUs: 40_000, rateBitsPerS: 10 * MBIT, queuePackets });
-  const world = new CrossWorld({
+  return new CrossWorld({
     ...CORE_DEFAULTS,
     seed: 20,
     server: plainNode(1),
     clients: [{ path, node: plainNode(2) }],
     workload: download,
   });
+}
+
+function shareBesideCubic(queuePackets: number): number {
+  const [fromUs, toUs] = [10 * SECOND_US, 40 * SECOND_US];
+  const world = besideCubic(queuePackets);
   world.countFromUs = fromUs;
   world.run(toUs);
   const own = (goodput(world, fromUs, toUs) * (toUs - fromUs)) / SECOND_US;
@@ -112,21 +122,25 @@ export const bufferbloat: Scenario = {
   conditions: '1 Mbit/s, 500 ms of queue, bulk and 60 Hz snapshots',
   criterion: 'added delay ≤ 60 ms p95',
   run() {
-    const path = pathOf({ delayUs: 20_000, rateBitsPerS: 1 * MBIT, queueBytes: 62_500 });
-    const world = pairWorld({
-      seed: 21,
-      path,
-      workload: (flow, isClient, startUs, limits) =>
-        isClient
-          ? SILENCE
-          : new Together([download(flow, false, startUs, limits), snapshots(startUs)]),
-    });
+    const world = deepQueueWorld();
     world.run(20 * SECOND_US);
     const sorted = latencies(world.ends[0].in, MODE_UNRELIABLE_SEQUENCED, 5 * SECOND_US);
-    const addedUs = quantile(sorted, 95, 100) - path.down.delayUs;
+    const addedUs = quantile(sorted, 95, 100) - world.paths[0].down.delayUs;
     return { passed: addedUs <= 60_000, measured: { 'added p95': ms(addedUs) } };
   },
 };
+
+/** Bulk and snapshots over a slow link that would hold half a second of them. */
+export function deepQueueWorld(): CoreWorld {
+  return pairWorld({
+    seed: 21,
+    path: pathOf({ delayUs: 20_000, rateBitsPerS: 1 * MBIT, queueBytes: 62_500 }),
+    workload: (flow, isClient, startUs, limits) =>
+      isClient
+        ? SILENCE
+        : new Together([download(flow, false, startUs, limits), snapshots(startUs)]),
+  });
+}
 
 function snapshots(fromUs: number): SteadyWorkload {
   const mode = MODE_UNRELIABLE_SEQUENCED;
