@@ -36,7 +36,9 @@ t.test('--serve says where it listens, once, and ends by signal', { skip }, asyn
   t.match(taken.stderr, /^error: [^\n]*address-in-use[^\n]*\n$/);
   child.kill('SIGTERM');
   const { code, stdout, stderr } = await end;
-  t.same({ code, stderr }, { code: 0, stderr: '' });
+  // A machine that does other things as well skips ticks, and that is said.
+  const errors = stderr.replace(/^ticks skipped: [^\n]*\n/gm, '');
+  t.same({ code, errors }, { code: 0, errors: '' });
   t.equal(stdout.split('\n').filter((line) => line.startsWith('{')).length, 1);
   t.notOk(stdout.includes(KEY));
   t.notOk(await isListening(ready.wsPort));

@@ -1,6 +1,6 @@
 import type { Core } from './core.js';
 import * as L from './layout.js';
-import { resetRate } from './rate.js';
+import { repace, resetRate } from './rate.js';
 import { resetRtt } from './rtt.js';
 import { armTimers } from './timers.js';
 
@@ -16,6 +16,7 @@ export function changePath(core: Core, f: number, nowUs: number, portOnly: boole
   if (!portOnly) {
     resetRtt(flows, f);
     resetRate(flows, f, nowUs);
+    repace(core, f);
     // What was sent on the old path says nothing about the new one: neither its acknowledgements
     // (round trips) nor its losses (the rate).
     flows[f + L.F_PATH_SEQUENCE] = flows[f + L.F_NEXT_SEQUENCE];

@@ -89,6 +89,7 @@ function refill(core: Core, f: number, nowUs: number): void {
   const owed = flows[f + L.F_TOKENS];
   const tokens = (owed < least ? least : owed) + more;
   flows[f + L.F_TOKENS] = tokens > most ? most : tokens;
+  repace(core, f);
 }
 
 /**
@@ -137,6 +138,13 @@ export function maySpare(core: Core, f: number, nowUs: number): boolean {
 function armPacing(core: Core, f: number): void {
   core.flows[f + L.F_FLAGS] |= L.FLAG_PACING;
   core.wheel.scheduleNotLater(f >> L.FLOW_STRIDE_LOG2, pacingDeadlineUs(core.flows, f));
+}
+
+/** After tokens or rate changed: a flow that waits for tokens may have them earlier than it seemed. */
+export function repace(core: Core, f: number): void {
+  if ((core.flows[f + L.F_FLAGS] & L.FLAG_PACING) !== 0) {
+    armPacing(core, f);
+  }
 }
 
 /** When there will be tokens again, rounded up; meant while FLAG_PACING. */
@@ -227,6 +235,11 @@ export function rateOnAck(
   rttUs: number,
   instantUs: number,
 ): void {
+  measure(core, f, bytes, rttUs, instantUs);
+  repace(core, f);
+}
+
+function measure(core: Core, f: number, bytes: number, rttUs: number, instantUs: number): void {
   const flows = core.flows;
   if (bytes > 0) {
     growAtStart(flows, f, bytes, rttUs - flows[f + L.F_MIN_RTT_US]);

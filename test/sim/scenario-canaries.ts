@@ -154,6 +154,17 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
     variation: links(({ delayUs }) => ({ delayUs: delayUs + 40_000 })),
   },
   {
+    id: 'T23',
+    spoiled: 'every third flow has nothing to send',
+    variation: {
+      core: (config) => ({
+        ...config,
+        workload: (flow, isClient, startUs, limits) =>
+          flow % 3 === 0 ? SILENCE : config.workload(flow, isClient, startUs, limits),
+      }),
+    },
+  },
+  {
     id: 'T25',
     spoiled: 'twice the delay',
     variation: links(({ delayUs }) => ({ delayUs: delayUs * 2 })),

@@ -58,7 +58,8 @@ export const scenarios: readonly Scenario[] = [
   crossTraffic,
   bufferbloat,
   gameMix,
+  fairness,
   closeAndDrain,
 ];
 
-export const pendingScenarios: readonly PendingScenario[] = [burstLoss, ioThreads, fairness];
+export const pendingScenarios: readonly PendingScenario[] = [burstLoss, ioThreads];
