@@ -188,7 +188,7 @@ for (const wire of WIRES) {
     t.equal(server.room('all').size, 0);
     server.room('all').join(player);
     t.equal(server.room('all').size, 0, 'who has left joins nothing');
-    t.same(server.stats().players, { udp: 0, 'json-ws': 0 });
+    t.same(server.stats().players, { udp: 0, 'json-ws': 0, suspended: 0 });
     t.throws(() => server.setAdmission({ busy: true }), { code: 'closed' });
     await server.close();
   });

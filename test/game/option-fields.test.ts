@@ -48,6 +48,10 @@ const SERVER: Rows = {
     [0, '0', /1…1048576/],
     [1_048_577, '1048577', /1…1048576/],
   ],
+  resumeWindowMs: [
+    [-1, '-1', /0…600000/],
+    [600_001, '600001', /0…600000/],
+  ],
   ticketsPerSecondPerAddress: [
     [0, '0', /0\.1…1000000/],
     [Number.POSITIVE_INFINITY, 'Infinity', /0\.1…1000000/],
