@@ -171,7 +171,8 @@ export function budgetBytes(core: Core, f: number, nowUs: number): number {
 /**
  * `packet` 0: nothing of it asks for an acknowledgement, so it is never in flight, and costs nothing: a
  * peer that makes us acknowledge must not keep our data from leaving (RFC 9002 §7). A probe does not count
- * as bytes in flight (one, so that its acknowledgement is noticed): it must not hold back what follows.
+ * as bytes in flight (one, so that its acknowledgement is noticed), and costs nothing: it must not hold back what follows, and what
+ * it delivers is not counted, so that a low rate of which probes took most would never grow (seed 209933).
  */
 export function rateOnSent(
   core: Core,
@@ -182,7 +183,7 @@ export function rateOnSent(
 ): void {
   const bytes = payloadBytes + limits.DATAGRAM_OVERHEAD_BYTES;
   if (packet !== 0) {
-    core.flows[f + L.F_TOKENS] -= bytes;
+    if (!isProbe) core.flows[f + L.F_TOKENS] -= bytes;
     const counted = isProbe ? 1 : bytes;
     core.packets.words[packet + L.P_BYTES] = counted;
     core.flows[f + L.F_BYTES_IN_FLIGHT] += counted;
