@@ -1,8 +1,7 @@
-/** Many seeds on several cores, with a bar of progress on a terminal. */
-import { Presets, SingleBar } from 'cli-progress';
-import { Piscina } from 'piscina';
+/** Many seeds on several cores. */
 import { addCounts, type RunResult, replayCommand } from '../../src/sim/index.js';
 import type { FarmOptions } from './options.js';
+import { runPool } from './pool.js';
 import { recordRegressions } from './regressions.js';
 import type { Chunk, ChunkResult } from './worker.js';
 
@@ -33,29 +32,17 @@ export async function farm(options: FarmOptions): Promise<FarmReport> {
     seen: {},
     failures: [],
   };
-  const pool = new Piscina<Chunk, ChunkResult>({
-    filename: new URL('./worker.js', import.meta.url).href,
-    minThreads: options.workers,
-    maxThreads: options.workers,
-  });
-  const bar = new SingleBar(
-    { format: '{bar} {value}/{total} seeds | {failed} failed | {eta_formatted}' },
-    Presets.shades_classic,
-  );
   const total = (options.last - options.first + 1) * options.levels.length;
+  const format = '{bar} {value}/{total} seeds | {failed} failed | {eta_formatted}';
   const startMs = Date.now();
-  bar.start(total, 0, { failed: 0 });
-  try {
-    await Promise.all(
-      chunks.map(async (chunk) => {
-        add(report, await pool.run(chunk));
-        bar.update(report.seeds, { failed: report.failures.length });
-      }),
-    );
-  } finally {
-    bar.stop();
-    await pool.destroy();
-  }
+  await runPool<Chunk, ChunkResult>(
+    { worker: './worker.js', workers: options.workers, format, total },
+    chunks,
+    (result) => {
+      add(report, result);
+      return [report.seeds, { failed: report.failures.length }];
+    },
+  );
   report.elapsedMs = Date.now() - startMs;
   report.failures.sort((a, b) => a.seed - b.seed || a.level.localeCompare(b.level));
   return report;

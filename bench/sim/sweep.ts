@@ -1,8 +1,7 @@
 /** Rate control over a grid of links on several cores; the worst corners come first. */
-import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { Piscina } from 'piscina';
 import type { SweepOptions } from './options.js';
+import { runPool } from './pool.js';
 import type { Corner, CornerResult } from './sweep-run.js';
 
 const RATES = [500_000, 2_000_000, 10_000_000, 50_000_000];
@@ -14,30 +13,15 @@ const LOSSES_PERCENT = [0, 1, 5];
 const SHARE_LEAST = 0.5;
 const QUEUES_MOST = 2;
 
-export async function sweep(options: SweepOptions): Promise<CornerResult[]> {
+export function sweep(options: SweepOptions): Promise<CornerResult[]> {
   const corners = cornersOf(options);
-  const pool = new Piscina<Corner, CornerResult>({
-    filename: new URL('./sweep-run.js', import.meta.url).href,
-    minThreads: options.workers,
-    maxThreads: options.workers,
-  });
-  const bar = new SingleBar(
-    { format: '{bar} {value}/{total} runs | {eta_formatted}' },
-    Presets.shades_classic,
+  const format = '{bar} {value}/{total} runs | {eta_formatted}';
+  let done = 0;
+  return runPool<Corner, CornerResult>(
+    { worker: './sweep-run.js', workers: options.workers, format, total: corners.length },
+    corners,
+    () => [++done, {}],
   );
-  bar.start(corners.length, 0);
-  try {
-    return await Promise.all(
-      corners.map(async (corner) => {
-        const result = await pool.run(corner);
-        bar.increment();
-        return result;
-      }),
-    );
-  } finally {
-    bar.stop();
-    await pool.destroy();
-  }
 }
 
 /** The quick ones are the ends of the grid, without the fast links that take long to play. */

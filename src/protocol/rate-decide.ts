@@ -139,7 +139,7 @@ export function decide(
   const hasRtt = flows[f + L.F_INTERVAL_RTT_US] !== 0;
   const queueUs = hasRtt ? flows[f + L.F_INTERVAL_RTT_US] - flows[f + L.F_MIN_RTT_US] : 0;
   const packets = acked + lost;
-  const floor = (flows[f + L.F_RATE_STATE] >> FLOOR_SHIFT) / FLOOR_UNIT;
+  const floor = floorOf(flows[f + L.F_RATE_STATE]);
   switch (flows[f + L.F_RATE_STATE] & RATE_MODE) {
     case RATE_STARTUP:
       decideStartup(flows, f, turnUs, delivered, queueUs, packets, lost, floor);
@@ -151,6 +151,11 @@ export function decide(
       decideCompete(flows, f, turnUs, delivered, queueUs, packets, lost, floor, elapsedUs, hasRtt);
   }
   flows[f + L.F_RATE_STATE] &= ~RATE_LIMITED;
+}
+
+/** The loss floor in a rate state, as a share of packets. */
+function floorOf(state: number): number {
+  return (state >> FLOOR_SHIFT) / FLOOR_UNIT;
 }
 
 function setFloor(flows: Int32Array, f: number, floor: number): void {
@@ -179,7 +184,7 @@ export function endWait(flows: Int32Array, f: number, elapsedUs: number): void {
   const state = flows[f + L.F_RATE_STATE];
   flows[f + L.F_RATE_STATE] = state & ~RATE_WAIT;
   if (elapsedUs < limits.RATE_STARTUP_INTERVAL_US || (state & RATE_MODE) !== RATE_STEADY) return;
-  const floor = (state >> FLOOR_SHIFT) / FLOOR_UNIT;
+  const floor = floorOf(state);
   const usable = (flows[f + L.F_INTERVAL_BYTES] * SECOND_US) / elapsedUs / (1 - floor);
   // Not more than twice: acknowledgements that come at once make it seem any rate.
   const rate = flows[f + L.F_RATE];
@@ -229,7 +234,7 @@ function decideStartup(
   const usable = delivered / (1 - floor);
   if (queueUs > limitUs)
     setRate(flows, f, usable < flows[f + L.F_RATE] ? usable : flows[f + L.F_RATE]);
-  else lowerForLoss(flows, f, delivered / (1 - floor), share);
+  else lowerForLoss(flows, f, usable, share);
   flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
   enter(flows, f, RATE_STEADY);
   drain(flows, f, delivered);
@@ -303,7 +308,7 @@ function cutForLoss(
 ): void {
   const rate = flows[f + L.F_RATE];
   const state = flows[f + L.F_RATE_STATE];
-  const floor = (state >> FLOOR_SHIFT) / FLOOR_UNIT;
+  const floor = floorOf(state);
   const cuts = (state & LOSS_CUTS_MASK) / LOSS_CUTS_ONE;
   if (cuts >= 2 && share < 1.5 * limits.LOSS_FLOOR_MAX) {
     setFloor(flows, f, (floor + share) / 2);

@@ -13,6 +13,7 @@ import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
+import { linkContext } from './link-context.js';
 import { UdpServerClock } from './udp-server-clock.js';
 
 /** A client runtime has one flow. */
@@ -73,24 +74,12 @@ export class UdpLink implements Link, RuntimeHandler {
       this,
     );
     const context: BinaryPeerContext<null> = {
-      registry,
-      dispatcher: host.dispatcher as never,
+      ...linkContext(host, this, this.#acks),
       port: runtime,
-      drops: host.drops,
-      acks: this.#acks,
       scratch: new Uint8Array(BODY_BYTES_MAX + 64),
-      onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
-      onLead: (_peer, report) => host.handleLead(report),
-      onBroken: (_peer, code, reason) => host.handleBroken(this, code, reason),
-      onHello: (_peer, payload) => host.handleHello(this, payload),
-      onResumed: (_peer, payload) => host.handleResumed(this, payload),
-      onResume: null,
-      onConfirmed: null,
-      onReceipt: (_peer, receipt, outcome) => host.handleReceipt(receipt, outcome),
       onDrained: () => {
         if (this.#isWatched) this.watchDrained();
       },
-      onClosed: null,
     };
     const peer = new BinaryPeer<null>(context, null, SLOT, 'awaits-server');
     this.#opened = { runtime, peer, clock: new UdpServerClock(runtime, SLOT) };

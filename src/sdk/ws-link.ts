@@ -8,6 +8,7 @@ import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import type { CloseInfo, ConnectionStats } from '../session/types.js';
 import { ServerClock } from '../time/server-clock.js';
 import type { Link, LinkHost } from './link.js';
+import { linkContext } from './link-context.js';
 import { type OpenSocket, openSocket, type SocketEvents } from './ws-socket.js';
 
 const PING_INTERVAL_MS = 1000;
@@ -67,20 +68,8 @@ export class WsLink implements Link {
     this.#socket = socket;
     this.#peer = new JsonPeer(
       {
-        registry: host.registry,
-        dispatcher: host.dispatcher as never,
-        drops: host.drops,
-        acks: this.#acks,
-        onUnhandled: (_owner, type, value) => host.handleUnhandled(type, value),
-        onLead: (_peer, report) => host.handleLead(report),
-        onBroken: (_peer, code, reason) => host.handleBroken(this, code, reason),
-        onHello: (_peer, payload) => host.handleHello(this, payload),
-        onResumed: (_peer, payload) => host.handleResumed(this, payload),
-        onResume: null,
-        onConfirmed: null,
-        onReceipt: (_peer, receipt, outcome) => host.handleReceipt(receipt, outcome),
+        ...linkContext(host, this, this.#acks),
         onDrained: () => host.handleDrained(this),
-        onClosed: null,
         nowMs: () => performance.now(),
         onClockSample: (roundTripMs, offsetMs, nowMs) => {
           this.#serverClock.sample(roundTripMs, offsetMs, nowMs);

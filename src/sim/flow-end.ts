@@ -2,9 +2,14 @@
  * One end of a flow as the world sees it: what it may say, what it was given, and the books of both
  * directions. How bytes reach the transport is the level's business.
  */
+import type { ProtocolLimits } from '../protocol/api.js';
 import { SEND_CLOSED, SEND_FULL, SEND_QUEUED, SEND_TOO_LARGE } from '../protocol/api.js';
 import { shareOfBytes, shareOfMessages } from '../protocol/reserve.js';
-import { SEND_RELIABLE_MESSAGES_MAX } from '../util/limits.js';
+import {
+  SEND_BYTES_MAX,
+  SEND_RELIABLE_BYTES_MAX,
+  SEND_RELIABLE_MESSAGES_MAX,
+} from '../util/limits.js';
 import type { Engine } from './engine.js';
 import { Ledger } from './oracle/ledger.js';
 import { ReceiptBook } from './oracle/receipts.js';
@@ -17,6 +22,15 @@ const EMPTY_BOOK = new Ledger('nobody', 0);
 /** One message in this many is answered from inside its handler. */
 const REPLY_MASK = 63;
 const REPLY_BYTES = 24;
+
+/**
+ * Reliable bytes that surely may wait in a flow with these limits. When all flows share little, nobody can
+ * say from outside how much there is for one of them: 0.
+ */
+export function sureSendBytes(limits: ProtocolLimits): number {
+  const isScarce = (limits.sendBytes ?? SEND_BYTES_MAX) < SEND_BYTES_MAX;
+  return isScarce ? 0 : (limits.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX);
+}
 
 export abstract class FlowEnd implements Speaker {
   slot = -1;
@@ -72,6 +86,23 @@ export abstract class FlowEnd implements Speaker {
   protected abstract superseded(): number;
   /** Bytes accepted and neither acknowledged nor (unreliable) packed. */
   abstract queuedBytes(): number;
+
+  /** Everything reliable has arrived, its sender knows it, and nothing else is owed to this end. */
+  get isSettled(): boolean {
+    const { out } = this;
+    const isQuiet = out.mandatory === 0 && out.receipts.due === 0 && !this.isOwedRoom;
+    return this.isReady && isQuiet && this.queuedBytes() === 0;
+  }
+
+  /** Why it is not settled. */
+  whatIsMissing(): string {
+    if (!this.isReady) return `${this.name} has not heard of its peer`;
+    const { out } = this;
+    if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
+    if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
+    if (this.isOwedRoom) return `${this.name} has heard of no room since it was full`;
+    return `${this.name} waits for acknowledgements of ${this.queuedBytes()} B`;
+  }
 
   /** A fresh flow with fresh books. */
   begin(out: Ledger, input: Ledger, workload: Workload): void {

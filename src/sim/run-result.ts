@@ -1,3 +1,6 @@
+import type { Engine } from './engine.js';
+import { Violation } from './oracle/violation.js';
+
 /** What a run of one seed came to. */
 export interface RunResult {
   seed: number;
@@ -37,4 +40,16 @@ export function countsOf(
   values: ArrayLike<number>,
 ): Record<string, number> {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
+
+/** Plays the phases of a world; a Violation becomes the run's failure, and a line of its trace. */
+export function failureOf(world: Engine, phases: () => void): RunFailure | null {
+  try {
+    phases();
+    return null;
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    world.trace?.world(world.nowUs, `VIOLATION ${error.message}`);
+    return { oracle: error.oracle, message: error.message, atUs: world.nowUs };
+  }
 }

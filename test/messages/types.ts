@@ -1,23 +1,11 @@
 // Every message type there is, with its schema model and flatc accessor.
 import type { ByteBuffer } from 'flatbuffers';
 import * as game from '../../src/messages/generated/flatc/ggscale/game.js';
-import {
-  GameEvent,
-  GameState,
-  Input,
-  JoinAccepted,
-  JoinRejected,
-  JoinRequest,
-  LobbyAction,
-  LobbyUpdate,
-  MatchEvent,
-  ScoreEvent,
-  Snapshot,
-} from '../../src/messages/generated/index.js';
 import type { MessageType } from '../../src/messages/index.js';
 import * as kitchen from './generated/flatc/test/kitchen.js';
 import { Kitchen, Tiny, Tree } from './generated/index.js';
 import { loadTables, type ObjectModel } from './oracle.js';
+import { WORKLOAD_TYPES } from './workload-types.js';
 
 export interface Subject {
   type: MessageType;
@@ -26,17 +14,7 @@ export interface Subject {
 }
 
 export const TYPES = {
-  Input,
-  Snapshot,
-  GameEvent,
-  GameState,
-  MatchEvent,
-  ScoreEvent,
-  LobbyUpdate,
-  LobbyAction,
-  JoinRequest,
-  JoinAccepted,
-  JoinRejected,
+  ...WORKLOAD_TYPES,
   Kitchen,
   Tiny,
   Tree,

@@ -1,8 +1,7 @@
 import { TALLY_SEND_SUPERSEDED } from '../../protocol/drop-reason.js';
 import { ProtocolStats } from '../../protocol/protocol.js';
-import { SEND_BYTES_MAX, SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
 import type { Engine } from '../engine.js';
-import { FlowEnd } from '../flow-end.js';
+import { FlowEnd, sureSendBytes } from '../flow-end.js';
 import type { Link } from '../network/link.js';
 import type { WorkloadLimits } from '../workload/workload.js';
 import type { CoreNode } from './core-node.js';
@@ -36,16 +35,7 @@ export class CoreEnd extends FlowEnd {
     readonly link: Link,
     readonly linkName: string,
   ) {
-    const own = node.options.protocol.limits ?? {};
-    // When all flows share little, nobody can say from outside how much there is for one of them.
-    const isScarce = (own.sendBytes ?? SEND_BYTES_MAX) < SEND_BYTES_MAX;
-    super(
-      world,
-      index,
-      name,
-      limits,
-      isScarce ? 0 : (own.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX),
-    );
+    super(world, index, name, limits, sureSendBytes(node.options.protocol.limits ?? {}));
   }
 
   /** Keeps the figures that its flow takes with it. */

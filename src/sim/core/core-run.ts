@@ -8,8 +8,8 @@
 import { DROP_REASON_NAMES, TALLY_NAMES } from '../../protocol/protocol.js';
 import { livenessBoundUs } from '../liveness.js';
 import { type MakeProtocol, makeProtocol } from '../make-protocol.js';
-import { Violation, violate } from '../oracle/violation.js';
-import { addCounts, countsOf, type RunResult } from '../run-result.js';
+import { violate } from '../oracle/violation.js';
+import { addCounts, countsOf, failureOf, type RunResult } from '../run-result.js';
 import type { Trace } from '../trace.js';
 import type { CoreConfig } from './core-config.js';
 import type { CoreEnd } from './core-end.js';
@@ -34,16 +34,11 @@ export function runCore(config: CoreConfig, options: CoreRunOptions): RunResult 
 /** All phases of a fresh world; a Violation becomes the result's failure. */
 export function finishCore(world: CoreWorld, safetyUs: number): RunResult {
   const sums = { sent: 0, delivered: 0 };
-  let failure: RunResult['failure'] = null;
-  try {
+  const failure = failureOf(world, () => {
     world.run(safetyUs);
     proveLiveness(world);
     closeAll(world);
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    failure = { oracle: error.oracle, message: error.message, atUs: world.nowUs };
-    world.trace?.world(world.nowUs, `VIOLATION ${error.message}`);
-  }
+  });
   for (const end of world.ends) {
     sums.sent += end.sentBefore + end.out.count;
     sums.delivered += end.deliveredBefore + end.in.delivered;
@@ -82,11 +77,11 @@ export function proveLiveness(world: CoreWorld): void {
   const startUs = world.nowUs;
   const boundUs = boundOf(world);
   for (;;) {
-    const late = world.ends.find((end) => isPeaceful(end) && !isSettled(end));
+    const late = world.ends.find((end) => isPeaceful(end) && !end.isSettled);
     if (late === undefined) break;
     if (world.nowUs - startUs > boundUs) {
       const seconds = (boundUs / 1_000_000).toFixed(1);
-      violate('liveness', `${seconds} s after the last fault ${whatIsMissing(late)}`);
+      violate('liveness', `${seconds} s after the last fault ${late.whatIsMissing()}`);
     }
     world.run(world.nowUs + STEP_US);
   }
@@ -108,21 +103,6 @@ export function proveLiveness(world: CoreWorld): void {
 /** Both ends have the same flow, and neither is about to leave it. */
 function isPeaceful(end: CoreEnd): boolean {
   return end.isOpen && end.peer.isOpen && !end.closesWhenDrained && !end.peer.closesWhenDrained;
-}
-
-function isSettled(end: CoreEnd): boolean {
-  const { out } = end;
-  const isQuiet = out.mandatory === 0 && out.receipts.due === 0 && !end.isOwedRoom;
-  return end.isReady && isQuiet && end.queuedBytes() === 0;
-}
-
-function whatIsMissing(end: CoreEnd): string {
-  if (!end.isReady) return `${end.name} has not heard of its peer`;
-  const { out } = end;
-  if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
-  if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
-  if (end.isOwedRoom) return `${end.name} has heard of no room since it was full`;
-  return `${end.name} waits for acknowledgements of ${end.queuedBytes()} B`;
 }
 
 function boundOf(world: CoreWorld): number {

@@ -1,7 +1,6 @@
 import { TALLY_SEND_SUPERSEDED } from '../../protocol/drop-reason.js';
-import { SEND_BYTES_MAX, SEND_RELIABLE_BYTES_MAX } from '../../util/limits.js';
 import type { Engine } from '../engine.js';
-import { FlowEnd } from '../flow-end.js';
+import { FlowEnd, sureSendBytes } from '../flow-end.js';
 import type { WorkloadLimits } from '../workload/workload.js';
 import type { NativeNode } from './native-node.js';
 
@@ -29,10 +28,7 @@ export class NativeEnd extends FlowEnd {
     readonly isClient: boolean,
     readonly client: number,
   ) {
-    const own = node.options.limits;
-    const isScarce = (own.sendBytes ?? SEND_BYTES_MAX) < SEND_BYTES_MAX;
-    const most = own.sendReliableBytes ?? SEND_RELIABLE_BYTES_MAX;
-    super(world, index, name, limits, isScarce ? 0 : most);
+    super(world, index, name, limits, sureSendBytes(node.options.limits));
   }
 
   queuedBytes(): number {

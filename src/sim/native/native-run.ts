@@ -1,8 +1,8 @@
 /** A run of the native level in the phases of the core level; see core/core-run.ts. */
 import { DROP_REASON_NAMES, TALLY_NAMES } from '../../protocol/protocol.js';
 import { livenessBoundUs } from '../liveness.js';
-import { Violation, violate } from '../oracle/violation.js';
-import { addCounts, countsOf, type RunResult } from '../run-result.js';
+import { violate } from '../oracle/violation.js';
+import { addCounts, countsOf, failureOf, type RunResult } from '../run-result.js';
 import type { Trace } from '../trace.js';
 import type { NativeConfig } from './native-config.js';
 import type { NativeEnd } from './native-end.js';
@@ -23,16 +23,11 @@ export function runNative(
 
 /** All phases of a fresh world; a Violation becomes the result's failure. */
 export function finishNative(world: NativeWorld, safetyUs: number): RunResult {
-  let failure: RunResult['failure'] = null;
-  try {
+  const failure = failureOf(world, () => {
     world.run(safetyUs);
     proveLiveness(world);
     closeAll(world);
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    failure = { oracle: error.oracle, message: error.message, atUs: world.nowUs };
-    world.trace?.world(world.nowUs, `VIOLATION ${error.message}`);
-  }
+  });
   let [sent, delivered] = [0, 0];
   for (const { up, down } of world.flows) {
     sent += up.count + down.count;
@@ -105,25 +100,13 @@ function boundOf(world: NativeWorld): number {
 }
 
 function isSettled(world: NativeWorld, end: NativeEnd): boolean {
-  if (!end.isClient) return !end.isOpen || isDone(end);
+  if (!end.isClient) return !end.isOpen || end.isSettled;
   if (!end.isOpen && !world.config.redials) return true;
-  return isDone(end) && world.serverEndOf(end)?.isOpen === true;
-}
-
-function isDone(end: NativeEnd): boolean {
-  const { out } = end;
-  const isQuiet = out.mandatory === 0 && out.receipts.due === 0 && !end.isOwedRoom;
-  return end.isOpen && end.isReady && isQuiet && end.queuedBytes() === 0;
+  return end.isOpen && end.isSettled && world.serverEndOf(end)?.isOpen === true;
 }
 
 function whatIsMissing(end: NativeEnd): string {
-  if (!end.isOpen) return `${end.name} is not connected: ${end.closeReason}`;
-  if (!end.isReady) return `${end.name} has not heard of its peer`;
-  const { out } = end;
-  if (out.mandatory > 0) return out.describeMissing(out.firstMissing());
-  if (out.receipts.due > 0) return `nothing is told of ${out.receipts.describeDue()}`;
-  if (end.isOwedRoom) return `${end.name} has heard of no room since it was full`;
-  return `${end.name} waits for acknowledgements of ${end.queuedBytes()} B`;
+  return end.isOpen ? end.whatIsMissing() : `${end.name} is not connected: ${end.closeReason}`;
 }
 
 export function closeAll(world: NativeWorld): void {
