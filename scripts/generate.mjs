@@ -6,7 +6,7 @@
 //
 // Without the last three: the targets of this repository. `--codec` is what generated modules
 // import src/messages/codec as. `--check` writes nothing and exits 1 when the committed files
-// differ from what would be written.
+// differ from what would be written. Games call it as `npx @ggscale/transport generate`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ import { parseArgs } from 'node:util';
 import { emitModules, HEADER } from './generate/emit.mjs';
 import { buildModel, SchemaError } from './generate/model.mjs';
 import { readBinarySchema } from './generate/reflection.mjs';
+
+export { SchemaError };
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALL = 'all-schemas';
@@ -73,7 +75,10 @@ async function runFlatc(sources, argsOf) {
     fs.writeFile(path, text);
   }
   output.length = 0;
-  if (callMain(argsOf(`${folder}/in`, `${folder}/out`)) !== 0) {
+  const { exitCode } = process;
+  const isDone = callMain(argsOf(`${folder}/in`, `${folder}/out`)) === 0;
+  process.exitCode = exitCode; // flatc sets this process's own
+  if (!isDone) {
     const lines = output.map((line) => line.replaceAll(`${folder}/in/`, ''));
     throw new SchemaError(lines.join('\n').trim());
   }
@@ -111,11 +116,13 @@ export const readModel = (index) => modelOf(readSources(TARGETS[index].schemas))
 /**
  * @param {Map<string, string>} sources .fbs texts by name
  * @param {string} codec module specifier the generated codecs import
+ * @param {boolean} hasAccessors whether flatc's own accessors come too; the codecs need none
  * @returns {Promise<Map<string, string>>} generated files by name
  */
-export async function generate(sources, codec) {
+export async function generate(sources, codec, hasAccessors = true) {
   const model = await modelOf(sources);
   const files = emitModules(model, codec);
+  if (!hasAccessors) return files;
   const { fs, out } = await runFlatc(sources, (input, output) => [
     ...['--ts', '-I', input, '-o', output],
     ...[...sources.keys()].map((name) => `${input}/${name}`),
@@ -164,15 +171,15 @@ function write(files, out) {
 }
 
 /** Writes the files of a target. @returns how many */
-export async function writeTarget({ schemas, out, codec }) {
-  const files = await generate(readSources(schemas), codec);
+export async function writeTarget({ schemas, out, codec, hasAccessors }) {
+  const files = await generate(readSources(schemas), codec, hasAccessors);
   write(files, out);
   return files.size;
 }
 
 /** What writeTarget would change, one line per file; empty when the target is fresh. */
-export async function checkTarget({ schemas, out, codec }) {
-  return check(await generate(readSources(schemas), codec), out);
+export async function checkTarget({ schemas, out, codec, hasAccessors }) {
+  return check(await generate(readSources(schemas), codec, hasAccessors), out);
 }
 
 async function run(target, isCheck) {

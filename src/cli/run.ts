@@ -1,11 +1,12 @@
 /**
- * The command line: doctor, token, keygen.
+ * The command line: doctor, token, keygen, generate.
  *
  * Exit codes: 0 done; 1 it failed (doctor: something does not work); 2 it was asked for wrongly.
  */
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { DoctorOptions } from './doctor.js';
+import type { GenerateOptions } from './generate.js';
 import { type Io, UsageError } from './io.js';
 import { keygen } from './keys.js';
 import { type TokenOptions, token } from './token.js';
@@ -54,6 +55,7 @@ function createProgram(io: Io, end: (exitCode: number) => void): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} });
   addDoctor(program, io, end);
   addToken(program, io);
+  addGenerate(program, io, end);
   program
     .command('keygen')
     .description('Makes a private key: 32 random bytes, as 64 hex digits.')
@@ -100,6 +102,20 @@ function addToken(program: Command, io: Io): void {
     .addOption(new Option('--private-key <hex>').hideHelp().argParser(refuseKey))
     .allowExcessArguments(false)
     .action((options: TokenOptions) => token(options, io));
+}
+
+function addGenerate(program: Command, io: Io, end: (exitCode: number) => void): void {
+  program
+    .command('generate')
+    .description("Makes the TypeScript of a game's own messages from FlatBuffers schemas.")
+    .argument('[schemas]', 'the folder of the .fbs files', 'schemas')
+    .option('--out <folder>', 'where the TypeScript goes', 'src/messages')
+    .option('--check', 'write nothing; fail when the files are not what the schemas make')
+    .allowExcessArguments(false)
+    .action(async (schemas: string, options: GenerateOptions) => {
+      const { generate } = await import('./generate.js');
+      end(await generate(schemas, options, io));
+    });
 }
 
 /** The help cannot show a bigint by itself. */
