@@ -7,7 +7,7 @@ import {
   MODE_RELIABLE_UNORDERED,
   type Registry,
 } from '../messages/types.js';
-import { checkSendOptions } from '../session/send-options.js';
+import { checkReliableOptions, checkSendOptions } from '../session/send-options.js';
 import type { SendOptions } from '../session/types.js';
 import { TransportError } from '../util/errors.js';
 import { UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
@@ -24,16 +24,20 @@ export class Broadcaster {
     this.#registry = registry;
   }
 
-  /** Returns how many accepted it. @throws MessageError as Player.send, before anything is sent */
+  /**
+   * Returns how many accepted it.
+   *
+   * @throws MessageError, TransportError (bad-option) as Player.send, before anything is sent
+   */
   send(
     players: readonly PlayerEntry[],
     name: string,
     value: unknown,
     options: SendOptions | undefined,
   ): number {
-    if (options !== undefined) checkSendOptions(options);
     const registry = this.#registry;
     const type = registry.typeByName(name);
+    if (options !== undefined) checkOptions(type, options);
     let length = -1;
     let text: string | null = null;
     let accepted = 0;
@@ -57,6 +61,13 @@ export class Broadcaster {
     }
     return accepted;
   }
+}
+
+/** Also when nobody is there: what is wrong is not found out with the first player. */
+function checkOptions(type: MessageType | undefined, options: SendOptions): void {
+  checkSendOptions(options);
+  const isReliable = type === undefined || type.mode >= MODE_RELIABLE_UNORDERED;
+  if (isReliable) checkReliableOptions(options);
 }
 
 function isTooLargeForPeer(error: unknown, type: MessageType | undefined, length: number): boolean {

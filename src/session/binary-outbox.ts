@@ -150,6 +150,7 @@ export class BinaryOutbox implements LogSink {
   }
 
   send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
+    if (options !== NO_OPTIONS) checkSendOptions(options);
     const { registry, scratch } = this.#context;
     const known = registry.typeByName(type);
     if (known === undefined || !this.takesEncoded(known)) {
@@ -160,13 +161,13 @@ export class BinaryOutbox implements LogSink {
     return this.sendEncoded(known, scratch, length, options);
   }
 
+  /** Trusts `options`: checkSendOptions has seen them. */
   sendEncoded(
     type: MessageType | undefined,
     bytes: Uint8Array,
     length: number,
     options: SendOptions = NO_OPTIONS,
   ): SendResult {
-    if (options !== NO_OPTIONS) checkSendOptions(options);
     const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     const channel = type === undefined ? 0 : type.channel;
     const isReliable = mode >= MODE_RELIABLE_UNORDERED;

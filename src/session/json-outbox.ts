@@ -118,17 +118,18 @@ export class JsonOutbox implements LogSink {
   }
 
   send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
+    if (options !== NO_OPTIONS) checkSendOptions(options);
     const { registry } = this.#context;
     return this.sendText(registry.typeByName(type), registry.toJson(type, value), options, type);
   }
 
+  /** Trusts `options`: checkSendOptions has seen them. */
   sendText(
     type: MessageType | undefined,
     text: string,
     options: SendOptions = NO_OPTIONS,
     name = type?.name ?? '',
   ): SendResult {
-    if (options !== NO_OPTIONS) checkSendOptions(options);
     if (this.#state === TEXT_CLOSED) return 'full';
     const mode = type === undefined ? MODE_RELIABLE_ORDERED : type.mode;
     if (mode < MODE_RELIABLE_UNORDERED) return this.#sendUnreliable(mode, text, options, name);
