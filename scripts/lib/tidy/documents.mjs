@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 
 const programs = new Set(
-  'npm node npx cargo git cd curl sudo apt-get go bash sh python3 export rustup tar mkdir'.split(
+  'npm node npx cargo git cd curl sudo apt-get go bash sh python3 export rustup tar mkdir docker'.split(
     ' ',
   ),
 );
