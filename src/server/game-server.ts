@@ -23,6 +23,8 @@ import { TransportError } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
 import { HandlerErrors } from './handler-errors.js';
 import { HttpFace } from './http-face.js';
+import type { HttpFront } from './http-front.js';
+import { NodeFront } from './node-front.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { blockedOf, PrefixList } from './prefix-list.js';
@@ -74,6 +76,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   readonly #departed = emptyStats();
   readonly #suspensions: Suspensions;
   #face: HttpFace | null = null;
+  #front: HttpFront | null = null;
   #wsListener: WsListener | null = null;
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
@@ -217,7 +220,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#roomTicks.close();
     for (const player of [...this.#all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
-    await Promise.all([this.#wsListener?.close(), this.#face?.close()]);
+    await Promise.all([this.#wsListener?.close(), this.#front?.close()]);
     this.#ops.close();
     if (this.http.port > 0)
       this.#ops.logger.info({ http: this.http, udp: this.udp, code }, 'closed');
@@ -263,12 +266,17 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       nowMs: host.nowMs,
       isBlocked: (address) => this.#blocked.contains(address),
       mint: (request) => mintTicket(desk, request),
-      upgrade: (request, socket, head, url, source) => {
+      admit: (ticket) => {
         if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
-        this.#wsListener.upgrade(request, socket, head, url, source);
+        return this.#wsListener.admit(ticket);
       },
     });
-    this.http = await this.#face.listen();
+    this.#front = new NodeFront({
+      ...settings,
+      face: this.#face,
+      onSocket: (socket, entrance) => this.#wsListener?.open(socket, entrance),
+    });
+    this.http = await this.#front.listen();
     if (settings.udp !== null) {
       const { UdpListener } = await import('./udp-listener.js');
       const options = {

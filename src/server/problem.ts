@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-
 /** A refusal that becomes an RFC 9457 problem document. */
 export class Problem extends Error {
   readonly status: number;
@@ -28,17 +26,4 @@ export class Problem extends Error {
       ...(this.details === undefined ? {} : { details: this.details }),
     };
   }
-}
-
-export function sendProblem(response: ServerResponse, problem: Problem): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  response.statusCode = problem.status;
-  if (problem.retryAfterS > 0) response.setHeader('Retry-After', String(problem.retryAfterS));
-  response.setHeader('Content-Type', 'application/problem+json');
-  // A refused body is not read: the connection cannot be used again.
-  response.setHeader('Connection', 'close');
-  response.end(JSON.stringify(problem.toJson()));
 }

@@ -1,0 +1,145 @@
+/** The HTTP face on node:http or node:https, its WebSockets on the `ws` package. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { plainAddress } from './addresses.js';
+import {
+  type FrontOptions,
+  type HttpFront,
+  listenError,
+  REQUEST_TIMEOUT_MS,
+} from './http-front.js';
+import type { HttpAnswer, HttpRequest } from './http-message.js';
+import { NodeSocket } from './node-socket.js';
+import { Problem } from './problem.js';
+import { FRAME_BYTES_MAX } from './server-socket.js';
+
+export class NodeFront implements HttpFront {
+  readonly #options: FrontOptions;
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: FRAME_BYTES_MAX,
+    perMessageDeflate: false,
+    clientTracking: false,
+    autoPong: false,
+  });
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
+      send(response, await options.face.answer(new NodeRequest(request)));
+    };
+    this.#server =
+      options.tls === null ? createServer(onRequest) : createTlsServer(options.tls, onRequest);
+    this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.#server.headersTimeout = REQUEST_TIMEOUT_MS;
+    this.#server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      this.#upgrade(request, stream as Socket, head);
+    });
+  }
+
+  listen(): Promise<{ host: string; port: number }> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(listenError(error, host, port));
+      });
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        const address = this.#server.address() as AddressInfo;
+        resolve({ host: plainAddress(address.address), port: address.port });
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+      this.#sockets.close();
+    });
+  }
+
+  #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
+    stream.on('error', () => stream.destroy());
+    const { face, onSocket } = this.#options;
+    const entrance = face.admit(new NodeRequest(request));
+    if (!('admitted' in entrance)) {
+      refuse(stream, entrance);
+      return;
+    }
+    try {
+      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+        onSocket(new NodeSocket(socket, stream), entrance);
+      });
+    } catch (error) {
+      face.handleFailure(error);
+      stream.destroy();
+    }
+  }
+}
+
+class NodeRequest implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly remoteAddress: string;
+  readonly #message: IncomingMessage;
+
+  constructor(message: IncomingMessage) {
+    this.method = message.method ?? '';
+    this.target = message.url ?? '/';
+    this.remoteAddress = plainAddress(message.socket.remoteAddress ?? '');
+    this.#message = message;
+  }
+
+  get localAddress(): string {
+    return plainAddress(this.#message.socket.localAddress ?? '');
+  }
+
+  header(name: string): string | undefined {
+    // Only Set-Cookie is a list.
+    return this.#message.headers[name] as string | undefined;
+  }
+
+  async readBody(bytesMax: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of this.#message as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > bytesMax) throw new Problem(413, 'body-too-large', `at most ${bytesMax} B`);
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      if (error instanceof Problem || !this.#message.destroyed) throw error;
+      throw new Problem(400, 'body-aborted', 'the client left');
+    }
+    return Buffer.concat(chunks);
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body, isLast }: HttpAnswer): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (isLast) response.setHeader('Connection', 'close');
+  response.end(body);
+}
+
+/** Answers a refused upgrade as HTTP, then closes. */
+function refuse(stream: Duplex, { status, headers, body }: HttpAnswer): void {
+  // The peer may never hang up, and nobody else watches this socket.
+  stream.once('finish', () => stream.destroy());
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${fields.join('')}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
