@@ -7,6 +7,7 @@ import { TransportError } from '../util/errors.js';
 import { GameDialError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
 import type { Link, LinkHost } from './link.js';
+import { isNode, loadUdpLink } from './platform.js';
 import { Resumer } from './resumer.js';
 import { askTicket, type Ticket } from './ticket.js';
 import type {
@@ -50,10 +51,10 @@ export async function dialGame<R extends object>(
   const request = { origin, sessionToken, signal, resume: null };
   let ticket = await askTicket(request);
   if (settings.highPerformance !== null) {
-    const reason = await tryUdp<R>(dial, ticket, settings.highPerformance);
-    if (typeof reason !== 'string') return reason;
+    const outcome = await tryUdp<R>(dial, ticket, settings.highPerformance);
+    if (outcome instanceof GameChannel) return outcome;
     // The connect token may have been used up; its ticket is then spent with it.
-    ticket = await askTicket(request);
+    if (outcome === 'tried') ticket = await askTicket(request);
   }
   const { ticket: proof } = ticket;
   return openChannel<R>(
@@ -63,47 +64,59 @@ export async function dialGame<R extends object>(
   );
 }
 
-/** The open channel, or why there is none. With `fallback: 'error'` it throws instead. */
+/**
+ * The open channel, or whether the ticket was tried. With `fallback: 'error'` it throws when there is
+ * none.
+ */
 async function tryUdp<R extends object>(
   dial: Dial,
   ticket: Ticket,
   option: HighPerformanceSettings,
-): Promise<GameChannel<R> | string> {
+): Promise<GameChannel<R> | 'tried' | 'untried'> {
   const { match, settings } = dial;
-  let cause: unknown;
-  let reason: string;
-  if (match.protocolHint === 'tcp') {
-    reason = 'hint-tcp';
-  } else if (ticket.connectToken === null) {
-    reason = 'server-has-no-udp';
-  } else {
-    const token = ticket.connectToken;
-    try {
-      // Loading the addon is not the network's fault: it is outside the handshake's time.
-      const { UdpLink } = await import('./udp-link.js');
-      return await openChannel<R>(
-        dial,
-        option.handshakeTimeoutMs,
-        (host) => new UdpLink(host, token, option.nx),
-      );
-    } catch (error) {
-      if (error instanceof RequestError) throw error; // the caller's own signal
-      cause = error;
-      const isTyped = error instanceof GameDialError || error instanceof TransportError;
-      reason = isTyped ? error.code : 'udp-failed';
-    }
+  const ruledOut = whyNoUdp(match, ticket.connectToken);
+  if (ruledOut !== null) {
+    fallBack(settings, option, ruledOut);
+    return 'untried';
   }
+  try {
+    const token = ticket.connectToken as Uint8Array;
+    // Loading the addon is not the network's fault: it is outside the handshake's time.
+    const { UdpLink } = await loadUdpLink();
+    return await openChannel<R>(
+      dial,
+      option.handshakeTimeoutMs,
+      (host) => new UdpLink(host, token, option.nx),
+    );
+  } catch (error) {
+    if (error instanceof RequestError) throw error; // the caller's own signal
+    const isTyped = error instanceof GameDialError || error instanceof TransportError;
+    fallBack(settings, option, isTyped ? error.code : 'udp-failed', error);
+    return 'tried';
+  }
+}
+
+/** Tells why there is no UDP. @throws GameDialError with `fallback: 'error'` */
+function fallBack(
+  { logger }: DialSettings,
+  option: HighPerformanceSettings,
+  reason: string,
+  cause?: unknown,
+): void {
   if (option.fallback === 'error') {
     const detail = cause instanceof Error ? `: ${cause.message}` : '';
     throw new GameDialError(reason, `no UDP path to the game server (${reason})${detail}`, {
       cause,
     });
   }
-  settings.logger.warn(
-    { event: 'transport.fallback', reason, wire: 'json-ws' },
-    'transport.fallback',
-  );
-  return reason;
+  logger.warn({ event: 'transport.fallback', reason, wire: 'json-ws' }, 'transport.fallback');
+}
+
+/** What rules UDP out without trying; null: nothing. */
+function whyNoUdp(match: MatchAddress, connectToken: Uint8Array | null): string | null {
+  if (!isNode) return 'unsupported-platform';
+  if (match.protocolHint === 'tcp') return 'hint-tcp';
+  return connectToken === null ? 'server-has-no-udp' : null;
 }
 
 /** Waits for `$hello`; on timeout, abort or failure the link is taken down. */

@@ -7,6 +7,7 @@ import { REASON_RESUME_REFUSED } from '../session/control.js';
 import type { CloseInfo, Wire } from '../session/types.js';
 import { GameDialError, GGScaleError } from './errors.js';
 import type { Link } from './link.js';
+import { loadUdpLink } from './platform.js';
 import type { SessionLinks } from './session-links.js';
 import { askTicketOnce } from './ticket.js';
 import type { ClientLogger, HighPerformanceSettings, SessionToken } from './types.js';
@@ -87,7 +88,7 @@ export class Resumer {
     if (connectToken === null) {
       throw new GameDialError('server-has-no-udp', 'no UDP path to the game server');
     }
-    const { UdpLink } = await import('./udp-link.js');
+    const { UdpLink } = await loadUdpLink();
     return new UdpLink(links, connectToken, highPerformance.nx);
   }
 

@@ -2,6 +2,7 @@
  * A link over WebSocket: text frames through a JsonPeer. Works in browsers.
  */
 import { AckBatch } from '../session/ack-batch.js';
+import { CLOSE_NORMAL } from '../session/close-codes.js';
 import { JsonPeer } from '../session/json-peer.js';
 import { jsonStats } from '../session/json-stats.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
@@ -62,7 +63,7 @@ export class WsLink implements Link {
     };
     const socket = await openSocket(this.#url, events, this.#connecting.signal);
     if (this.#isClosed) {
-      socket.terminate();
+      socket.close(CLOSE_NORMAL, ''); // given up: the player the server has just let in goes again
       return;
     }
     this.#socket = socket;

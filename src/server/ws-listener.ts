@@ -161,8 +161,9 @@ export class WsListener implements PlayerLink {
       },
       handleWritten: () => peer.handleSocketDrained(),
       handleClose: (code, reason, isBroken) => {
-        const isGoodbye = code !== CLOSE_ABNORMAL || isBroken;
-        this.#handleClose(peer, connection, closeInfoOf(code, reason), isGoodbye);
+        const info = closeInfoOf(code, reason);
+        const isGoodbye = info.code !== CLOSE_ABNORMAL || isBroken;
+        this.#handleClose(peer, connection, info, isGoodbye);
       },
     });
   }

@@ -1,5 +1,10 @@
 /** What both ends of a session do with close codes and reasons. */
-import { CLOSE_ABNORMAL, CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../util/close-codes.js';
+import {
+  CLOSE_ABNORMAL,
+  CLOSE_GOING_AWAY,
+  CLOSE_LINK_LOST,
+  CLOSE_NORMAL,
+} from '../util/close-codes.js';
 import type { CloseInfo } from './types.js';
 
 export * from '../util/close-codes.js';
@@ -9,6 +14,7 @@ const CLOSE_NO_STATUS = 1005;
 
 /** What the 'close' event of a WebSocket tells. */
 export function closeInfoOf(code: number, reason: string): CloseInfo {
+  if (code === CLOSE_LINK_LOST) return { code: CLOSE_ABNORMAL, reason, wasClean: false };
   return {
     code: code === CLOSE_NO_STATUS ? CLOSE_NORMAL : code,
     reason,
@@ -42,10 +48,11 @@ export function assertServerCloseCode(code: number): void {
 }
 
 /**
- * A code that an application may pass to `close`: 1000 or 3000–4999, as in the WebSocket API.
- * Throws RangeError otherwise.
+ * A code that an application may pass to `close`: 1000 or 3000–4999, as in the WebSocket API, but
+ * not 4006, which ends nothing. Throws RangeError otherwise.
  */
 export function assertApplicationCloseCode(code: number): void {
+  if (code === CLOSE_LINK_LOST) throw new RangeError(`ggscale: close code ${code} is reserved`);
   if (code === CLOSE_NORMAL || (Number.isInteger(code) && code >= 3000 && code <= 4999)) return;
   throw new RangeError(`ggscale: close code ${code} is not 1000 or in 3000…4999`);
 }

@@ -15,3 +15,8 @@ export const CLOSE_TRY_AGAIN_LATER = 1013;
 export const CLOSE_SCHEMA_MISMATCH = 4001;
 /** `verifySession` no longer accepts the player. */
 export const CLOSE_REVOKED = 4003;
+/**
+ * A browser gave its WebSocket up without the session having ended: it may not send 1006, nor cut a
+ * connection. For the server it is as if the link had died.
+ */
+export const CLOSE_LINK_LOST = 4006;
