@@ -180,7 +180,32 @@ export interface RuntimeFrames {
   fromJson(text: string): JsonFrame;
 }
 
-/** Values by name of a record of types, as createRegistry takes it. */
+declare const VIEWS: unique symbol;
+
+/** Phantom: carries the views of registered types beside their values. Never set. */
+export type HasViews<Views> = { readonly [VIEWS]?: Views };
+
+/** Values (and, unseen, views) by name of a record of types, as createRegistry takes it. */
 export type ValuesOf<T> = {
   [K in keyof T]: T[K] extends MessageType<infer V, infer _View> ? V : never;
-};
+} & HasViews<{ [K in keyof T]: T[K] extends MessageType<infer _V, infer View> ? View : never }>;
+
+/**
+ * The messages of a registry, for type arguments; add JSON types that it does not know:
+ * `type Messages = MessagesOf<typeof registry> & { chat: string }`.
+ */
+export type MessagesOf<G> = G extends { readonly values?: infer R } ? NonNullable<R> : never;
+
+/** Views by name, as far as the messages came from a registry; else none. */
+export type ViewsOf<R> = R extends HasViews<infer Views> ? NonNullable<Views> : object;
+
+/** Names of types that a handler of `View` serves: where views are known, those with that view. */
+export type NamesWithView<R, View> = {
+  [K in keyof R & string]: keyof ViewsOf<R> extends never
+    ? K
+    : K extends keyof ViewsOf<R>
+      ? ViewsOf<R>[K] extends View
+        ? K
+        : never
+      : never;
+}[keyof R & string];

@@ -125,15 +125,14 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     );
   }
 
-  /** As `on`, with a view that is valid during the call and costs no allocation. */
-  onView<V>(type: keyof R & string, handler: (view: V, meta: Meta) => void): () => void {
+  onView(type: string, handler: (view: never, meta: Meta) => void): () => void {
     if (this.#registry.typeByName(type) === undefined) {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }
     checkHandler(handler);
     return this.#listen(
       type,
-      this.#dispatcher.onView(type, (_, view, meta) => handler(view as V, meta)),
+      this.#dispatcher.onView(type, (_, view, meta) => handler(view as never, meta)),
     );
   }
 

@@ -2,7 +2,7 @@
  * `@ggscale/transport/sdk`: the client side. Runs in Node and, without the option, in browsers.
  */
 export { createRegistry } from '../messages/index.js';
-export type { MessageType, Mode, Registry } from '../messages/types.js';
+export type { MessagesOf, MessageType, Mode, Registry, ViewsOf } from '../messages/types.js';
 export { MessageError } from '../messages/types.js';
 export type {
   CloseInfo,

@@ -1,7 +1,7 @@
 /**
  * The public face of the SDK's game channel (additive to the launch contract).
  */
-import type { Registry } from '../messages/types.js';
+import type { NamesWithView, Registry, ViewsOf } from '../messages/types.js';
 import type {
   CloseInfo,
   ConnectionStats,
@@ -71,7 +71,12 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
    *
    * @throws RangeError when the registry does not know the type
    */
-  onView<V>(type: keyof R & string, handler: (view: V, meta: Meta) => void): () => void;
+  onView<T extends keyof ViewsOf<R> & string>(
+    type: T,
+    handler: (view: ViewsOf<R>[T], meta: Meta) => void,
+  ): () => void;
+  /** Where the messages were not inferred from a registry, the view is named by hand. */
+  onView<V>(type: NamesWithView<R, V>, handler: (view: V, meta: Meta) => void): () => void;
   /** The next message that no `on` handler took. Rejects with ErrConnectionClosed after the end. */
   readMessage(options?: { signal?: AbortSignal }): Promise<Received<R>>;
   /** Resolves when everything reliable that was accepted has been acknowledged. */

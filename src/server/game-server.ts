@@ -10,6 +10,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { NamesWithView, ViewsOf } from '../messages/types.js';
 import {
   assertServerCloseCode,
   CLOSE_GOING_AWAY,
@@ -146,7 +147,13 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   }
 
   /** Handles messages of a registered type as a view: no allocation, valid during the call. */
-  onView<V>(type: keyof R & string, handler: ViewHandler<R, V>): () => void {
+  onView<T extends keyof ViewsOf<R> & string>(
+    type: T,
+    handler: ViewHandler<R, ViewsOf<R>[T]>,
+  ): () => void;
+  /** Where the messages were not inferred from a registry, the view is named by hand. */
+  onView<V>(type: NamesWithView<R, V>, handler: ViewHandler<R, V>): () => void;
+  onView(type: string, handler: ViewHandler<R, never>): () => void {
     if (this.#settings.registry.typeByName(type) === undefined) {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }

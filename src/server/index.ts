@@ -3,7 +3,7 @@
  */
 
 export { createRegistry } from '../messages/index.js';
-export type { MessageType, Mode, Registry } from '../messages/types.js';
+export type { MessagesOf, MessageType, Mode, Registry, ViewsOf } from '../messages/types.js';
 export { MessageError } from '../messages/types.js';
 export {
   createConnectToken,
