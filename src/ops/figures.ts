@@ -36,6 +36,10 @@ export interface ServerFigures {
   /** Answers by route and HTTP status. */
   requests: readonly { route: string; status: number; count: number }[];
   handlerErrors: number;
+  /** Questions whether a player may stay, by outcome. */
+  revalidations: Readonly<Record<string, number>>;
+  /** By cause. */
+  revocations: Readonly<Record<string, number>>;
   /** Ticks that ran, and those that were skipped. */
   ticks: number;
   ticksSkipped: number;

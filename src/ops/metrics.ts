@@ -43,6 +43,16 @@ function addServer(sheet: MetricSheet, figures: ServerFigures): void {
   );
   sheet.counter('handler_errors_total', 'What handlers of the game threw.', figures.handlerErrors);
   sheet.counter(
+    'revalidations_total',
+    'Questions whether a player may stay, by outcome.',
+    Object.entries(figures.revalidations).map(([outcome, count]): Sample => [{ outcome }, count]),
+  );
+  sheet.counter(
+    'revocations_total',
+    'Players whose right to be here was taken, by cause.',
+    Object.entries(figures.revocations).map(([cause, count]): Sample => [{ cause }, count]),
+  );
+  sheet.counter(
     'drops_total',
     'What was refused or lost, by reason.',
     Object.entries(figures.drops).map(([reason, count]): Sample => [{ reason }, count]),

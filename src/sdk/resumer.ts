@@ -2,7 +2,7 @@
  * How a client's session is carried on: which wire, with which ticket, how often
  * (docs/wire/session.md §5).
  */
-import { CLOSE_NORMAL } from '../session/close-codes.js';
+import { CLOSE_NORMAL, CLOSE_POLICY_VIOLATION } from '../session/close-codes.js';
 import { REASON_RESUME_REFUSED } from '../session/control.js';
 import type { CloseInfo, Wire } from '../session/types.js';
 import { GameDialError, GGScaleError } from './errors.js';
@@ -120,9 +120,13 @@ function isFinal(error: unknown): boolean {
   return isCode(error, REASON_RESUME_REFUSED);
 }
 
-/** 410 tells how the session ended. */
+/** 410 tells how the session ended; who is not verified any more has no right to it. */
 function endOf(error: unknown): CloseInfo | null {
-  if (!(error instanceof GGScaleError) || error.status !== 410) return null;
+  if (!(error instanceof GGScaleError)) return null;
+  if (error.status === 401 || error.status === 403) {
+    return { code: CLOSE_POLICY_VIOLATION, reason: error.code, wasClean: true };
+  }
+  if (error.status !== 410) return null;
   const { code, reason } = (error.details ?? {}) as { code?: unknown; reason?: unknown };
   return {
     code: typeof code === 'number' ? code : CLOSE_NORMAL,

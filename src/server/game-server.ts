@@ -15,31 +15,32 @@ import {
   assertServerCloseCode,
   CLOSE_GOING_AWAY,
   CLOSE_NORMAL,
+  CLOSE_POLICY_VIOLATION,
   cutReason,
 } from '../session/close-codes.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
-import { TransportError } from '../util/errors.js';
+import { badOption, TransportError } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
+import { Door } from './door.js';
 import { HandlerErrors } from './handler-errors.js';
 import { HttpFace } from './http-face.js';
 import type { HttpFront } from './http-front.js';
 import { NodeFront } from './node-front.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
-import { blockedOf, PrefixList } from './prefix-list.js';
 import { Problem } from './problem.js';
-import { RoomEntry, type RoomMembers } from './room-entry.js';
+import { Revalidator } from './revalidator.js';
 import { RoomTicks } from './room-ticks.js';
+import { Roster } from './roster.js';
 import { ServerEvents } from './server-events.js';
-import { ServerOps, type ServerState } from './server-ops.js';
-import { addConnection, collectStats, emptyStats } from './server-stats.js';
+import { type RevocationCause, ServerOps, type ServerState } from './server-ops.js';
+import { ServerTicks } from './server-ticks.js';
 import { Suspensions } from './suspensions.js';
 import { TickClock } from './tick-clock.js';
-import { TickTimes } from './tick-times.js';
 import { mintTicket, type TicketDeskHost } from './ticket-desk.js';
-import { TicketBook } from './tickets.js';
+import { type Admitted, TicketBook } from './tickets.js';
 import type {
   AdmissionSettings,
   AdmissionStatus,
@@ -55,9 +56,6 @@ import type { UdpListener } from './udp-listener.js';
 import { openOnUdpPort } from './udp-port.js';
 import { WsListener } from './ws-listener.js';
 
-/** Default of the admission setting `retryAfterS`. */
-const RETRY_AFTER_BUSY_S = 5;
-
 export class GameServer<R extends object = Record<string, unknown>> extends ServerEvents<R> {
   /** Where tickets are minted and WebSockets open. */
   http: { host: string; port: number } = { host: '', port: 0 };
@@ -70,22 +68,16 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   readonly #ops: ServerOps;
   readonly #tickets: TicketBook;
   readonly #broadcaster: Broadcaster;
-  readonly #players = new Map<string, PlayerEntry>();
-  readonly #all: PlayerEntry[] = [];
-  readonly #rooms: RoomMembers = new Map();
+  readonly #roster: Roster;
   readonly #roomTicks: RoomTicks;
-  readonly #departed = emptyStats();
   readonly #suspensions: Suspensions;
   #face: HttpFace | null = null;
   #front: HttpFront | null = null;
   #wsListener: WsListener | null = null;
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
-  #tickTimes: TickTimes | null = null;
-  #tick = 0;
-  #blocked: PrefixList;
-  #isBusy: boolean;
-  #retryAfterS: number;
+  readonly #door: Door;
+  #revalidator: Revalidator | null = null;
   #isClosed = false;
   #closing: Promise<void> | null = null;
 
@@ -95,20 +87,20 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#ops = ops;
     this.#settings = settings;
     this.#roomTicks = new RoomTicks(this.errors, () => this.nowMs());
-    this.#blocked = blockedOf(settings.admission) ?? new PrefixList([]);
-    this.#isBusy = settings.admission.busy ?? false;
-    this.#retryAfterS = settings.admission.retryAfterS ?? RETRY_AFTER_BUSY_S;
-    this.#dispatcher = new Dispatcher((error, type) => this.errors.report(error, `on ${type}`));
-    this.#tickets = new TicketBook(() => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
+    this.#roster = new Roster(this.#broadcaster, this.#roomTicks);
+    this.#door = new Door(this.#roster.byId, settings.maxPlayers, settings.admission);
+    this.#dispatcher = new Dispatcher((error, type) => this.errors.report(error, `on ${type}`));
+    this.#tickets = new TicketBook(() => this.nowMs(), settings.udp?.maxTokenLifetimeS);
     this.#suspensions = new Suspensions({
       resumeWindowMs: settings.resumeWindowMs,
       nowMs: () => this.nowMs(),
-      playerById: (id) => this.#players.get(id),
+      playerById: (id) => this.#roster.byId.get(id),
       release: (player, info) => this.#release(player, info),
+      verified: (player, admitted) => this.#verified(player, admitted),
       handleSuspended: (player, info) => this.handlers.suspend(player, info),
       handleResumed: (player) => this.handlers.resume(player),
-      countLink: (player) => addConnection(this.#departed, player.linkStats()),
+      countLink: (player) => this.#roster.countLink(player),
     });
   }
 
@@ -133,7 +125,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   /** Connected players by id. */
   get players(): ReadonlyMap<string, Player<R>> {
-    return this.#players as ReadonlyMap<string, unknown> as ReadonlyMap<string, Player<R>>;
+    return this.#roster.byId as ReadonlyMap<string, unknown> as ReadonlyMap<string, Player<R>>;
   }
 
   /** Monotonic milliseconds since the server started: the clock clients see as `serverTime()`. */
@@ -162,16 +154,16 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   /** The room of this name; it comes into being with its first member. */
   room(name: string): Room<R> {
-    return this.#roomEntry(name) as unknown as Room<R>;
+    return this.#roster.room(name) as unknown as Room<R>;
   }
 
   /** To every player. Returns how many accepted it. */
   broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number {
-    return this.#broadcaster.send(this.#all, type, value, options);
+    return this.#broadcaster.send(this.#roster.all, type, value, options);
   }
 
   stats(): ServerStats {
-    return this.#collect(this.#all.map((player) => player.linkStats()));
+    return this.#collect(this.#roster.links());
   }
 
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
@@ -187,12 +179,9 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
    */
   setAdmission(settings: AdmissionSettings): void {
     readServerAdmission(settings, this.#udpListener !== null);
-    if (this.#isClosed) throw new TransportError('closed', 'ggscale: the server is closed');
-    const blocked = blockedOf(settings);
+    this.#requireOpen();
     this.#udpListener?.setAdmission(settings);
-    this.#blocked = blocked ?? this.#blocked;
-    this.#isBusy = settings.busy ?? this.#isBusy;
-    this.#retryAfterS = settings.retryAfterS ?? this.#retryAfterS;
+    const blocked = this.#door.set(settings);
     // Last: handlers of leaves run in it, and may set something else.
     if (blocked !== null) this.#wsListener?.endBlocked((address) => blocked.contains(address));
   }
@@ -200,6 +189,21 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   /** All admission settings, and how full everything is; null while UDP is off. */
   admission(): AdmissionStatus | null {
     return this.#udpListener?.admission() ?? null;
+  }
+
+  /**
+   * Takes a player's right to be here, at once: it leaves with 1008 and `reason` (cut at 64 B), connected
+   * or suspended; tickets, connect tokens and resume secrets that it holds are void, and so is what
+   * `verifySession` is about to say. It comes back when `verifySession`, asked later, lets it. Answers
+   * whether it was here.
+   *
+   * @throws TransportError bad-option, closed
+   */
+  revoke(playerId: string, reason = 'revoked'): boolean {
+    if (typeof playerId !== 'string') throw badOption('playerId', playerId, 'a string');
+    if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
+    this.#requireOpen();
+    return this.#revoke(playerId, cutReason(reason), 'call');
   }
 
   /**
@@ -225,7 +229,8 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#isClosed = true;
     this.#clock?.close();
     this.#roomTicks.close();
-    for (const player of [...this.#all]) player.end(code, reason);
+    this.#revalidator?.close();
+    for (const player of [...this.#roster.all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
     await Promise.all([this.#wsListener?.close(), this.#front?.close()]);
     this.#ops.close();
@@ -235,10 +240,13 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   async #open(): Promise<void> {
     const settings = this.#settings;
-    if (settings.tickHz > 0) this.#tickTimes = new TickTimes(settings.tickHz, this.nowMs());
+    const ticks = new ServerTicks(settings.tickHz, this.handlers, this.#ops, () => this.nowMs());
+    const onTick = (ticksDue: number) => {
+      if (!this.#isClosed) ticks.run(ticksDue); // else closed in this very turn
+    };
     const host = {
       registry: settings.registry,
-      ticks: this.#tickTimes,
+      ticks: ticks.times,
       dispatcher: this.#dispatcher,
       drops: this.#drops,
       tickets: this.#tickets,
@@ -246,9 +254,8 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       messageAges: this.#ops.messageAges,
       resumeWindowMs: settings.resumeWindowMs,
       nowMs: () => this.nowMs(),
-      isFull: (playerId: string) => this.#isFull(playerId),
-      refuseIfBusy: (playerId: string) => this.#refuseIfBusy(playerId),
-      admit: (player: PlayerEntry) => this.#admit(player),
+      refusal: (playerId: string) => this.#door.refusal(playerId),
+      admit: this.#admit.bind(this),
       handleReceipt: (player: PlayerEntry, receipt: number, outcome: ReceiptOutcome) => {
         this.handlers.receipt(player, receipt, outcome);
       },
@@ -265,13 +272,23 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       udpListener: () => this.#udpListener,
       checkMayResume: (playerId, session) => this.#suspensions.checkMayResume(playerId, session),
     };
+    if (settings.revalidate !== null) {
+      this.#revalidator = new Revalidator(settings.revalidate, settings.revalidateMs, {
+        ops: this.#ops,
+        nowMs: host.nowMs,
+        revoke: ({ id }, cause) => {
+          this.#revoke(id, cause, cause === 'revoked' ? 'hook' : cause);
+        },
+      });
+      this.#revalidator.start();
+    }
     if (settings.hasWs) this.#wsListener = new WsListener(host);
     this.#face = new HttpFace({
       ...settings,
       ops: this.#ops,
       metricsPage: () => this.#ops.metricsPage(() => this.#state()),
       nowMs: host.nowMs,
-      isBlocked: (address) => this.#blocked.contains(address),
+      isBlocked: (address) => this.#door.blocked.contains(address),
       mint: (request) => mintTicket(desk, request),
       admit: (ticket) => {
         if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
@@ -293,7 +310,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
         admission: settings.admission,
         channels: settings.channels,
         seed: randomInt(2 ** 31),
-        onTick: (ticksDue: number) => this.#runTick(ticksDue),
+        onTick,
         onRawOpen: (flow: RawFlow) => this.handlers.rawFlow(flow),
         onRawPayload: (flow: RawFlow, bytes: Uint8Array) => this.handlers.rawPayload(flow, bytes),
       };
@@ -303,14 +320,14 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       });
       this.udp = this.#udpListener.address;
     } else if (settings.tickHz > 0) {
-      this.#clock = new TickClock(settings.tickHz, (ticksDue) => this.#runTick(ticksDue));
+      this.#clock = new TickClock(settings.tickHz, onTick);
     }
     const { http, udp } = this;
     this.#ops.logger.info({ http, udp, tickHz: settings.tickHz, ...this.features() }, 'listening');
   }
 
   #collect(connections: ConnectionStats[]): ServerStats {
-    const stats = collectStats(this.#departed, connections);
+    const stats = this.#roster.stats(connections);
     stats.players.suspended = this.#suspensions.size;
     this.#drops.addTo(stats.drops);
     stats.drops['http-blocked'] = this.#face?.blockedCount ?? 0;
@@ -319,12 +336,12 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   }
 
   #state(): ServerState {
-    const connections = this.#all.map((player) => player.linkStats());
+    const connections = this.#roster.links();
     return {
       uptimeS: this.nowMs() / 1000,
       playersMax: this.#settings.maxPlayers,
-      isBusy: this.#isBusy,
-      rooms: this.#rooms.size,
+      isBusy: this.#door.isBusy,
+      rooms: this.#roster.rooms,
       roomTicks: this.#roomTicks,
       stats: this.#collect(connections),
       connections,
@@ -333,56 +350,49 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     };
   }
 
-  /** Who is in may come again: the newer connection takes the older one's place. */
-  #refuseIfBusy(playerId: string): void {
-    if (!this.#isBusy || this.#players.has(playerId)) return;
-    throw new Problem(503, 'server-busy', 'no new players for now', this.#retryAfterS);
+  #requireOpen(): void {
+    if (this.#isClosed) throw new TransportError('closed', 'ggscale: the server is closed');
   }
 
-  #isFull(playerId: string): boolean {
-    return this.#players.size >= this.#settings.maxPlayers && !this.#players.has(playerId);
+  #revoke(playerId: string, reason: string, cause: RevocationCause): boolean {
+    this.#ops.handleRevoked(playerId, cause, reason);
+    this.#tickets.revoke(playerId);
+    this.#wsListener?.revoke(playerId, reason);
+    this.#udpListener?.revoke(playerId, reason);
+    const player = this.#roster.byId.get(playerId);
+    player?.end(CLOSE_POLICY_VIOLATION, reason);
+    return player !== undefined;
   }
 
-  #admit(player: PlayerEntry): void {
+  #verified(player: PlayerEntry, { session, verifiedMs }: Admitted): void {
+    if (verifiedMs === null) return; // another server knows more
+    player.session = session;
+    this.#revalidator?.verified(player, verifiedMs);
+  }
+
+  #admit(player: PlayerEntry, verifiedMs: number | null): void {
     // The newer connection wins, with the launch contract's normal close.
-    this.#players.get(player.id)?.end(CLOSE_NORMAL, '');
+    this.#roster.byId.get(player.id)?.end(CLOSE_NORMAL, '');
     if (this.#isClosed) {
       // By the handler of that leave. Who never joined does not leave.
       player.handleLeft();
       player.peer.close(CLOSE_GOING_AWAY, '');
       return;
     }
-    this.#players.set(player.id, player);
-    this.#all.push(player);
+    this.#roster.add(player);
+    this.#revalidator?.add(player, verifiedMs);
     this.#ops.handleJoin(player);
     this.handlers.join(player);
   }
 
   #release(player: PlayerEntry, info: CloseInfo): void {
     if (player.hasLeft) return;
-    addConnection(this.#departed, player.linkStats());
+    this.#roster.countLink(player);
     this.#suspensions.handleLeft(player);
+    this.#revalidator?.remove(player);
     player.handleLeft();
-    for (const name of player.rooms) this.#roomEntry(name).leave(player);
-    const at = this.#all.indexOf(player);
-    if (at >= 0) this.#all.splice(at, 1);
-    if (this.#players.get(player.id) === player) this.#players.delete(player.id);
+    this.#roster.remove(player);
     this.#ops.handleLeave(player, info);
     this.handlers.leave(player, info);
-  }
-
-  #roomEntry(name: string): RoomEntry {
-    return new RoomEntry(name, this.#rooms, this.#broadcaster, this.#roomTicks);
-  }
-
-  #runTick(ticksDue: number): void {
-    if (this.#isClosed) return; // in this very turn
-    this.#tick += ticksDue;
-    const stepMs = 1000 / this.#settings.tickHz;
-    const info = { tick: this.#tick - 1, nowMs: this.nowMs(), stepMs, skipped: ticksDue - 1 };
-    this.#tickTimes?.begin(info.tick, info.nowMs);
-    this.#ops.beginTick(info.tick, ticksDue);
-    this.handlers.tick(info);
-    this.#ops.endTick();
   }
 }

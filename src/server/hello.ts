@@ -15,8 +15,8 @@ export function createSession(peer: AnyPeer): ServerSession<AnyPeer> {
 /** A fresh session's `$hello`. */
 export function createHello(player: PlayerEntry, host: ListenerHost): Hello {
   return {
-    session: player.session.id,
-    secret: player.session.firstSecret,
+    session: player.serverSession.id,
+    secret: player.serverSession.firstSecret,
     resumeWindowMs: player.isResumable ? host.resumeWindowMs : 0,
     player: player.id,
     serverTimeMs: host.nowMs(),

@@ -5,6 +5,7 @@ import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ReceiptOutcome } from '../session/types.js';
 import type { AnyPeer, PlayerEntry } from './player-entry.js';
+import type { Problem } from './problem.js';
 import type { ResumingLink } from './suspensions.js';
 import type { TickTimes } from './tick-times.js';
 import type { TicketBook } from './tickets.js';
@@ -23,11 +24,13 @@ export interface ListenerHost {
   nowMs(): number;
   /** When ticks run; null without ticks. */
   readonly ticks: TickTimes | null;
-  isFull(playerId: string): boolean;
-  /** @throws Problem 503 when new players are not wanted and this is one */
-  refuseIfBusy(playerId: string): void;
-  /** Takes a connected player in: an older connection of the same id leaves with 1000. */
-  admit(player: PlayerEntry): void;
+  /** Why this player may not come in now; null: it may. */
+  refusal(playerId: string): Problem | null;
+  /**
+   * Takes a connected player in: an older connection of the same id leaves with 1000. `verifiedMs`:
+   * when its session was; null: another server minted its token.
+   */
+  admit(player: PlayerEntry, verifiedMs: number | null): void;
   handleReceipt(player: PlayerEntry, receipt: number, outcome: ReceiptOutcome): void;
   /** We end the player; its peer says goodbye next. Idempotent. */
   handleEnd(player: PlayerEntry, info: CloseInfo): void;

@@ -22,7 +22,6 @@ import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
 
 const BODY_BYTES_MAX = 4096;
-const RETRY_AFTER_CAPACITY_S = 5;
 /** Names of the routes in metrics and logs. */
 const ROUTES: ReadonlyMap<string, string> = new Map([
   ['/v1/game/ticket', 'ticket'],
@@ -38,7 +37,9 @@ export interface MintedTicket {
 }
 
 export interface TicketRequest {
-  playerId: string;
+  session: VerifiedSession;
+  /** When the request came, by `nowMs`: its session was verified after that. */
+  askedMs: number;
   /** Where the request came to. */
   localAddress: string;
   /** The session that is to go on; null: a new one. */
@@ -64,8 +65,8 @@ export interface HttpFaceOptions {
   metricsPage: () => Promise<MetricsPage>;
   /** Whether nothing is taken from this address. */
   isBlocked: (address: string) => boolean;
-  /** Null when there is no room for another player. */
-  mint: (request: TicketRequest) => MintedTicket | null;
+  /** @throws Problem */
+  mint: (request: TicketRequest) => MintedTicket;
   /** Uses the ticket of a WebSocket up. @throws Problem */
   admit: (ticket: string) => Admitted;
 }
@@ -154,7 +155,7 @@ export class HttpFace {
 
   async #ticket(request: HttpRequest): Promise<HttpAnswer> {
     if (request.method !== 'POST') throw methodNotAllowed('POST');
-    const options = this.#options;
+    const askedMs = this.#options.nowMs();
     const waitS = this.#limiter.take(this.#peerAddress(request));
     if (waitS > 0) throw new Problem(429, 'rate-limited', 'too many tickets asked', waitS);
     const contentType = (request.header('content-type') ?? '').split(';')[0].trim().toLowerCase();
@@ -172,10 +173,7 @@ export class HttpFace {
       throw new Problem(403, 'bad-player-id', `a player id has 1…${PLAYER_ID_BYTES_MAX} bytes`);
     }
     const { localAddress } = request;
-    const minted = options.mint({ playerId: session.playerId, localAddress, resume });
-    if (minted === null) {
-      throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
-    }
+    const minted = this.#options.mint({ session, askedMs, localAddress, resume });
     const { ticket, connectToken, expiresInSeconds } = minted;
     const body = {
       ticket,
@@ -188,7 +186,9 @@ export class HttpFace {
   /** The program's hook. What it throws may repeat the token, which is not for the log. */
   async #verify(token: string): Promise<VerifiedSession | null> {
     try {
-      return await this.#options.verifySession(token);
+      const session = await this.#options.verifySession(token);
+      if (typeof session !== 'object') throw new TypeError(`it resolved ${typeof session}`);
+      return session as VerifiedSession | null;
     } catch (error) {
       throw new Error(`verifySession failed: ${errorText(error, token)}`);
     }

@@ -38,6 +38,7 @@ export type {
   Rate,
   RawFlow,
   ReceiptHandler,
+  Revalidate,
   Room,
   ServerStats,
   TickInfo,

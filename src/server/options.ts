@@ -18,6 +18,7 @@ import { isLoopback } from './addresses.js';
 import type {
   GameServerOptions,
   MetricsOptions,
+  Revalidate,
   UdpDriver,
   UdpListenOptions,
   VerifySession,
@@ -32,6 +33,7 @@ export const TICK_HZ_MAX = 1000;
 /** As many sockets the kernel's steering program knows. */
 const THREADS_MAX = 16;
 const CPU_MAX = 1023;
+const REVALIDATE_MS = 20_000;
 const BUFFER_BYTES_MAX = 1 << 30;
 
 export interface UdpSettings {
@@ -65,6 +67,9 @@ export interface ServerSettings {
   hasWs: boolean;
   allowedHosts: Set<string> | null;
   verifySession: VerifySession;
+  /** Null: nobody is asked again. */
+  revalidate: Revalidate | null;
+  revalidateMs: number;
   dev: boolean;
   tls: TlsMaterial | null;
   trustProxy: boolean;
@@ -93,6 +98,8 @@ const KNOWN = new Set([
   'udp',
   'ws',
   'verifySession',
+  'revalidate',
+  'revalidateMs',
   'dev',
   'tls',
   'trustProxy',
@@ -167,6 +174,7 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     hasWs: ws !== null,
     allowedHosts: dev ? hostsOf(host, ws?.allowedHosts) : null,
     verifySession: readVerifySession(options.verifySession, dev),
+    ...readRevalidate(options),
     dev,
     tls,
     trustProxy,
@@ -320,6 +328,17 @@ function readVerifySession(hook: VerifySession | undefined, dev: boolean): Verif
   if (hook !== undefined) throw badOption('verifySession', hook, 'a function');
   if (dev) return (token) => ({ playerId: token });
   throw new TransportError('bad-option', 'ggscale: verifySession is required (or dev: true)');
+}
+
+function readRevalidate({ revalidate, revalidateMs }: GameServerOptions) {
+  if (revalidate !== undefined && typeof revalidate !== 'function') {
+    throw badOption('revalidate', revalidate, 'a function');
+  }
+  number('revalidateMs', revalidateMs ?? REVALIDATE_MS, 5000, 25_000);
+  if (revalidate === undefined && revalidateMs !== undefined) {
+    throw badOption('revalidateMs', revalidateMs, 'nothing without `revalidate`');
+  }
+  return { revalidate: revalidate ?? null, revalidateMs: revalidateMs ?? REVALIDATE_MS };
 }
 
 function hostsOf(host: string, extra: string[] | undefined): Set<string> {

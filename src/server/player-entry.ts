@@ -15,7 +15,7 @@ import type {
 } from '../session/types.js';
 import { PlayerInputs } from './player-inputs.js';
 import type { TickTimes } from './tick-times.js';
-import type { Player, PlayerState } from './types.js';
+import type { Player, PlayerState, VerifiedSession } from './types.js';
 
 export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
 
@@ -32,11 +32,13 @@ export interface PlayerLink {
 
 export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly id: string;
+  /** As it was verified last. */
+  session: VerifiedSession;
   /** Changes when the player roams, and when its session moves to another link. */
   address: string;
   data: unknown = undefined;
   /** Set by `begin`, straight after construction. */
-  session!: ServerSession<AnyPeer>;
+  serverSession!: ServerSession<AnyPeer>;
   /** The session's link, or its last one. */
   peer!: AnyPeer;
   /** Names of the rooms it is in. */
@@ -55,13 +57,14 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   #gone: ConnectionStats | null = null;
 
   constructor(
-    id: string,
+    session: VerifiedSession,
     address: string,
     link: PlayerLink,
     isResumable: boolean,
     onEnd: (player: PlayerEntry, info: CloseInfo) => void,
   ) {
-    this.id = id;
+    this.id = session.playerId;
+    this.session = session;
     this.address = address;
     this.#link = link;
     this.isResumable = isResumable;
@@ -69,7 +72,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   }
 
   begin(session: ServerSession<AnyPeer>): void {
-    this.session = session;
+    this.serverSession = session;
     this.peer = session.peer;
   }
 
@@ -83,7 +86,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
 
   get state(): PlayerState {
     if (this.hasLeft) return 'left';
-    return this.session.isSuspended ? 'suspended' : 'connected';
+    return this.serverSession.isSuspended ? 'suspended' : 'connected';
   }
 
   get inputs(): PlayerInputs {
@@ -158,19 +161,19 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
     this.#gone = null;
     this.#link = link;
     this.address = address;
-    this.peer = this.session.peer;
+    this.peer = this.serverSession.peer;
   }
 
   /** Asks the link, if anybody waits and there is one. */
   watchDrained(): void {
     if (this.#drainWatchers.length === 0) return;
-    if (!this.session.isSuspended) this.#link.watchDrained(this.peer);
+    if (!this.serverSession.isSuspended) this.#link.watchDrained(this.peer);
     else if (this.peer.isDrained) setImmediate(() => this.#release());
   }
 
   /** Nothing reliable of the link is unacknowledged. */
   handleDrained(peer: AnyPeer): void {
-    if (peer !== this.peer || this.session.isSuspended || peer.hasUnsent) return;
+    if (peer !== this.peer || this.serverSession.isSuspended || peer.hasUnsent) return;
     this.#release();
   }
 

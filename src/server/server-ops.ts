@@ -17,8 +17,33 @@ import type { MetricsSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import type { ServerStats } from './types.js';
 
-/** A process that stays late says so this often, not at each tick. */
-const TELL_SKIPPED_MS = 10_000;
+/** What goes on happening is told this often, not each time. */
+const TELL_EVERY_MS = 10_000;
+
+/** Counts what happened until there is to be a line about it. */
+class Teller {
+  #untold = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** How many to tell of now; 0: not now. */
+  add(count: number): number {
+    this.#untold += count;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#toldAtMs < TELL_EVERY_MS) return 0;
+    const untold = this.#untold;
+    this.#untold = 0;
+    this.#toldAtMs = nowMs;
+    return untold;
+  }
+}
+
+/** `server.revoke`, `revalidate` said so, or it did not answer for too long. */
+export type RevocationCause = 'call' | 'hook' | 'unverifiable';
 
 /** What only runs while metrics are asked for. */
 interface Watch {
@@ -50,11 +75,12 @@ export class ServerOps {
   /** By route, then by status; both are few. */
   readonly #requests = new Map<string, Map<number, number>>();
   #handlerErrors = 0;
+  readonly #revalidations = { valid: 0, revoked: 0, unanswered: 0 };
+  readonly #revocations: Record<RevocationCause, number> = { call: 0, hook: 0, unverifiable: 0 };
   #ticks = 0;
   #ticksSkipped = 0;
-  /** Skipped ones that no line told of, and when the last line was. */
-  #ticksUntold = 0;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  readonly #skipTeller: Teller;
+  readonly #unansweredTeller: Teller;
   readonly #nowMs: () => number;
 
   /** @param nowMs monotonic */
@@ -66,6 +92,8 @@ export class ServerOps {
   ) {
     this.logger = logger;
     this.#nowMs = nowMs;
+    this.#skipTeller = new Teller(nowMs);
+    this.#unansweredTeller = new Teller(nowMs);
     this.gate = metrics === null ? null : new BearerGate(metrics.bearer);
     this.#watch =
       metrics === null
@@ -98,6 +126,23 @@ export class ServerOps {
     this.logger.error({ where, error: errorText(error) }, 'handler failed');
   }
 
+  handleRevoked(player: string, cause: RevocationCause, reason: string): void {
+    this.#revocations[cause]++;
+    this.logger.debug?.({ player, cause, reason }, 'player revoked');
+  }
+
+  /** The `revalidate` hook answered. */
+  handleRevalidated(isValid: boolean): void {
+    this.#revalidations[isValid ? 'valid' : 'revoked']++;
+  }
+
+  /** It did not; `error` says why, without secrets. */
+  handleUnanswered(error: string): void {
+    this.#revalidations.unanswered++;
+    const count = this.#unansweredTeller.add(1);
+    if (count > 0) this.logger.warn({ count, error }, 'revalidate gave no answer');
+  }
+
   handleRequest(route: string, status: number): void {
     const byStatus = this.#requests.get(route) ?? new Map<number, number>();
     this.#requests.set(route, byStatus);
@@ -110,15 +155,8 @@ export class ServerOps {
     this.#ticksSkipped += ticksDue - 1;
     const nowMs = this.#nowMs();
     this.#watch?.tickMeter.begin(tick, nowMs * 1000);
-    if (ticksDue > 1) this.#tellSkipped(ticksDue - 1, nowMs);
-  }
-
-  #tellSkipped(ticks: number, nowMs: number): void {
-    this.#ticksUntold += ticks;
-    if (nowMs - this.#toldAtMs < TELL_SKIPPED_MS) return;
-    this.logger.warn({ skipped: this.#ticksUntold }, 'ticks skipped: the process was late');
-    this.#ticksUntold = 0;
-    this.#toldAtMs = nowMs;
+    const skipped = ticksDue > 1 ? this.#skipTeller.add(ticksDue - 1) : 0;
+    if (skipped > 0) this.logger.warn({ skipped }, 'ticks skipped: the process was late');
   }
 
   endTick(): void {
@@ -150,6 +188,8 @@ export class ServerOps {
         [...byStatus].map(([status, count]) => ({ route, status, count })),
       ),
       handlerErrors: this.#handlerErrors,
+      revalidations: this.#revalidations,
+      revocations: this.#revocations,
       ticks: this.#ticks,
       ticksSkipped: this.#ticksSkipped,
     };

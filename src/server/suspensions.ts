@@ -13,6 +13,7 @@ import { parseResume, REASON_RESUME_REFUSED } from '../session/control.js';
 import type { CloseInfo } from '../session/types.js';
 import type { AnyPeer, PlayerEntry, PlayerLink } from './player-entry.js';
 import { Problem } from './problem.js';
+import type { Admitted } from './tickets.js';
 
 /** Sessions that we ended are remembered for a window, this many at most. */
 const ENDED_MAX = 4096;
@@ -27,6 +28,8 @@ export interface SuspensionsHost {
   playerById(playerId: string): PlayerEntry | undefined;
   /** The player leaves. */
   release(player: PlayerEntry, info: CloseInfo): void;
+  /** The player showed another ticket. */
+  verified(player: PlayerEntry, admitted: Admitted): void;
   handleSuspended(player: PlayerEntry, info: CloseInfo): void;
   handleResumed(player: PlayerEntry): void;
   /** The player's session leaves a link; `player.linkStats()` are its figures. */
@@ -47,7 +50,7 @@ interface Ended {
 
 /** What a link that awaits `$resume` brings. */
 export interface ResumingLink {
-  readonly playerId: string;
+  readonly admitted: Admitted;
   readonly address: string;
   readonly link: PlayerLink;
   /** Fields of `$resumed` that the wire adds. */
@@ -74,7 +77,7 @@ export class Suspensions {
     player.keepLinkStats();
     const { resumeWindowMs } = this.#host;
     const survives = resumeWindowMs > 0 && player.isResumable;
-    if (!survives || player.session.handleLinkDown(peer, isGoodbye) === 'ended') {
+    if (!survives || player.serverSession.handleLinkDown(peer, isGoodbye) === 'ended') {
       this.#host.release(player, info);
       return;
     }
@@ -100,13 +103,13 @@ export class Suspensions {
       this.#ended.delete(session);
     }
     const expiresAtMs = nowMs + resumeWindowMs;
-    this.#ended.set(player.session.id, { playerId: player.id, info, expiresAtMs });
+    this.#ended.set(player.serverSession.id, { playerId: player.id, info, expiresAtMs });
   }
 
   /** @throws Problem 409, 410: the player has no such session to resume */
   checkMayResume(playerId: string, session: string): void {
     const player = this.#host.playerById(playerId);
-    if (player?.session.id === session && player.session.canResume) return;
+    if (player?.serverSession.id === session && player.serverSession.canResume) return;
     const end = this.#endOf(session, playerId);
     if (end === null) throw new Problem(409, 'session-unknown', 'no such session of this player');
     const { code, reason } = end;
@@ -126,13 +129,14 @@ export class Suspensions {
       peer.close(CLOSE_PROTOCOL_ERROR, 'malformed $resume');
       return;
     }
-    const player = this.#host.playerById(from.playerId);
-    if (player === undefined || player.session.id !== request.session) {
-      const end = this.#endOf(request.session, from.playerId);
+    const { playerId } = from.admitted.session;
+    const player = this.#host.playerById(playerId);
+    if (player === undefined || player.serverSession.id !== request.session) {
+      const end = this.#endOf(request.session, playerId);
       peer.close(end?.code ?? CLOSE_POLICY_VIOLATION, end?.reason ?? REASON_RESUME_REFUSED);
       return;
     }
-    const { session, peer: old } = player;
+    const { serverSession: session, peer: old } = player;
     const outcome = session.resume(peer, request, from.clock());
     if (outcome.kind === 'resumed') {
       this.#handleResumed(player, peer, old, from);
@@ -151,6 +155,7 @@ export class Suspensions {
     player.keepLinkStats(); // of an old link that still worked
     this.#host.countLink(player);
     player.attach(from.link, from.address);
+    this.#host.verified(player, from.admitted);
     peer.owner = player;
     peer.open(false);
     old.close(CLOSE_NORMAL, 'resumed');

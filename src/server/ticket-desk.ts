@@ -11,27 +11,28 @@ export interface TicketDeskHost {
   readonly advertise: string[];
   /** Null while UDP is off. */
   udpListener(): UdpListener | null;
-  isFull(playerId: string): boolean;
-  /** @throws Problem 503 */
-  refuseIfBusy(playerId: string): void;
+  /** Why this player may not come in now; null: it may. */
+  refusal(playerId: string): Problem | null;
   /** @throws Problem 409, 410 */
   checkMayResume(playerId: string, session: string): void;
 }
 
-/** Null: there is no room for another player. @throws Problem */
+/** @throws Problem */
 export function mintTicket(
   host: TicketDeskHost,
-  { playerId, localAddress, resume }: TicketRequest,
-): MintedTicket | null {
+  { session, askedMs, localAddress, resume }: TicketRequest,
+): MintedTicket {
+  const { playerId } = session;
   const isResume = resume !== null;
-  if (isResume) {
-    host.checkMayResume(playerId, resume);
-  } else {
-    host.refuseIfBusy(playerId);
-    if (host.isFull(playerId)) return null;
+  const refusal = isResume ? null : host.refusal(playerId);
+  if (isResume) host.checkMayResume(playerId, resume);
+  if (refusal !== null) throw refusal;
+  const minted = host.tickets.mint(session, isResume, askedMs);
+  if (!minted.ok) {
+    // What the hook said is older than the revocation.
+    if (minted.code === 'revoked') throw new Problem(401, 'unauthenticated', 'session revoked');
+    throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);
   }
-  const minted = host.tickets.mint(playerId, isResume);
-  if (!minted.ok) throw new Problem(429, minted.code, 'unused tickets are outstanding', 5);
   const udp = host.udpListener();
   const addresses = advertisedAddresses(host.advertise, udp?.address ?? null, localAddress);
   const connectToken = udp?.mintToken(playerId, minted.id, addresses, isResume) ?? null;

@@ -3,11 +3,14 @@
  *
  * One minting gives a ticket (WebSocket) and a connect token (UDP) with the same id; whichever is
  * used first consumes both. Only SHA-256 hashes are kept. A player may hold few of them, so a
- * stolen session token cannot fill the table.
+ * stolen session token cannot fill the table. Revoking a player spends what it holds, and what was asked
+ * for before is not minted any more.
  *
- * Invariant: every live ticket is counted once in `#perPlayer`; `#spentIds` is in order of expiry.
+ * Invariant: every live ticket is once in `#byPlayer`; `#spentIds` and `#revoked` are in order of time.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import type { VerifiedSession } from './types.js';
+import type { TokenUser } from './user-data.js';
 
 export const TICKET_LIFETIME_S = 30;
 /** 32 random bytes: 43 characters of base64url, as the launch tickets. */
@@ -19,7 +22,9 @@ const TICKETS_MAX = 60_000;
 
 /** Whom a ticket lets in, and what for. */
 export interface Admitted {
-  readonly playerId: string;
+  readonly session: VerifiedSession;
+  /** When the session was known to be good; null: another server minted this, and knows. */
+  readonly verifiedMs: number | null;
   /** To carry a session on; else to begin one. */
   readonly isResume: boolean;
 }
@@ -32,29 +37,36 @@ interface Ticket extends Admitted {
 
 export type MintResult =
   | { ok: true; ticket: string; id: Uint8Array }
-  | { ok: false; code: 'too-many-tickets' | 'tickets-full' };
+  | { ok: false; code: 'too-many-tickets' | 'tickets-full' | 'revoked' };
 
 export class TicketBook {
   readonly #nowMs: () => number;
   readonly #byHash = new Map<string, Ticket>();
   readonly #byId = new Map<string, Ticket>();
-  readonly #perPlayer = new Map<string, number>();
+  readonly #byPlayer = new Map<string, Ticket[]>();
   /** Ids that a WebSocket used up, until their connect tokens have expired; ms. */
   readonly #spentIds = new Map<string, number>();
+  /** When players were revoked, while anything from before may still come; ms. */
+  readonly #revoked = new Map<string, number>();
+  readonly #revokedForMs: number;
 
-  constructor(nowMs: () => number) {
+  /** @param tokenLifetimeS longest life of connect tokens that others mint */
+  constructor(nowMs: () => number, tokenLifetimeS = 0) {
     this.#nowMs = nowMs;
+    this.#revokedForMs = Math.max(TICKET_LIFETIME_S, tokenLifetimeS) * 1000;
   }
 
   get size(): number {
     return this.#byHash.size;
   }
 
-  mint(playerId: string, isResume = false): MintResult {
+  /** `askedMs`: before the session was verified; a revocation since then counts. */
+  mint(session: VerifiedSession, isResume = false, askedMs = this.#nowMs()): MintResult {
     this.#expire();
-    if ((this.#perPlayer.get(playerId) ?? 0) >= TICKETS_PER_PLAYER_MAX) {
-      return { ok: false, code: 'too-many-tickets' };
-    }
+    const { playerId } = session;
+    const held = this.#byPlayer.get(playerId) ?? [];
+    if ((this.#revoked.get(playerId) ?? -1) >= askedMs) return { ok: false, code: 'revoked' };
+    if (held.length >= TICKETS_PER_PLAYER_MAX) return { ok: false, code: 'too-many-tickets' };
     if (this.#byHash.size + this.#spentIds.size >= TICKETS_MAX)
       return { ok: false, code: 'tickets-full' };
     const ticket = randomBytes(TICKET_BYTES).toString('base64url');
@@ -62,13 +74,15 @@ export class TicketBook {
     const entry: Ticket = {
       hash: hashOf(ticket),
       id: id.toString('hex'),
-      playerId,
+      session,
+      verifiedMs: askedMs,
       isResume,
       expiresAtMs: this.#nowMs() + TICKET_LIFETIME_S * 1000,
     };
     this.#byHash.set(entry.hash, entry);
     this.#byId.set(entry.id, entry);
-    this.#perPlayer.set(playerId, (this.#perPlayer.get(playerId) ?? 0) + 1);
+    this.#byPlayer.set(playerId, held);
+    held.push(entry);
     return { ok: true, ticket, id };
   }
 
@@ -77,22 +91,39 @@ export class TicketBook {
     this.#expire();
     const entry = this.#byHash.get(hashOf(ticket));
     if (entry === undefined) return null;
-    this.#remove(entry);
-    this.#spentIds.set(entry.id, this.#nowMs() + TICKET_LIFETIME_S * 1000);
+    this.#spend(entry);
     return entry;
   }
 
   /**
-   * A connect token with this id opened a flow: its ticket is spent too. False when the ticket was
-   * used before. An unknown id is fine: another server of the same key may have minted it.
+   * A connect token opened a flow: its ticket is spent too. Null when the ticket was used before, or
+   * its player revoked. An unknown id is fine: another server of the same key may have minted it.
    */
-  consumeId(id: Uint8Array): boolean {
-    const key = Buffer.from(id).toString('hex');
+  consumeToken({ ticketId, playerId, isResume }: TokenUser): Admitted | null {
+    const key = ticketId === null ? '' : Buffer.from(ticketId).toString('hex');
     this.#expire();
-    if (this.#spentIds.has(key)) return false;
+    if (this.#spentIds.has(key)) return null;
     const entry = this.#byId.get(key);
-    if (entry !== undefined) this.#remove(entry);
-    return true;
+    if (entry !== undefined) {
+      this.#remove(entry);
+      return entry;
+    }
+    if (this.#revoked.has(playerId)) return null;
+    return { session: { playerId }, verifiedMs: null, isResume };
+  }
+
+  /** Nothing that the player holds, or asked for until now, lets it in any more. */
+  revoke(playerId: string): void {
+    this.#expire();
+    for (const entry of [...(this.#byPlayer.get(playerId) ?? [])]) this.#spend(entry);
+    this.#revoked.delete(playerId); // to the end, the order is by time
+    this.#revoked.set(playerId, this.#nowMs());
+  }
+
+  /** Neither ticket nor connect token is good any more. */
+  #spend(entry: Ticket): void {
+    this.#remove(entry);
+    this.#spentIds.set(entry.id, this.#nowMs() + TICKET_LIFETIME_S * 1000);
   }
 
   /** Insertion order is expiry order, so the scan stops at the first live entry. */
@@ -101,6 +132,10 @@ export class TicketBook {
     for (const [id, expiresAtMs] of this.#spentIds) {
       if (expiresAtMs > nowMs) break;
       this.#spentIds.delete(id);
+    }
+    for (const [playerId, revokedMs] of this.#revoked) {
+      if (revokedMs + this.#revokedForMs > nowMs) break;
+      this.#revoked.delete(playerId);
     }
     for (const entry of this.#byHash.values()) {
       if (entry.expiresAtMs > nowMs) return;
@@ -111,9 +146,10 @@ export class TicketBook {
   #remove(entry: Ticket): void {
     this.#byHash.delete(entry.hash);
     this.#byId.delete(entry.id);
-    const left = (this.#perPlayer.get(entry.playerId) ?? 1) - 1;
-    if (left > 0) this.#perPlayer.set(entry.playerId, left);
-    else this.#perPlayer.delete(entry.playerId);
+    const { playerId } = entry.session;
+    const held = this.#byPlayer.get(playerId) as Ticket[];
+    held.splice(held.indexOf(entry), 1);
+    if (held.length === 0) this.#byPlayer.delete(playerId);
   }
 }
 

@@ -76,17 +76,22 @@ export interface WsListenOptions {
   allowedHosts?: string[];
 }
 
-/** Who a ticket is minted for. */
+/** Who a ticket is minted for: what `verifySession` resolved, with fields of the game's own. */
 export interface VerifiedSession {
-  playerId: string;
+  readonly playerId: string;
+  readonly [field: string]: unknown;
 }
 
 /**
- * Checks the launch session token (`X-Session-Token`). Resolve null to refuse (401).
+ * Checks the launch session token (`X-Session-Token`): resolve who it is, with 1 to 200 bytes of
+ * player id and whatever else the game wants to find in `player.session`; null refuses (401).
  */
 export type VerifySession = (
   sessionToken: string,
-) => VerifiedSession | null | Promise<VerifiedSession | null>;
+) => { readonly playerId: string } | null | Promise<{ readonly playerId: string } | null>;
+
+/** Whether a player who is in may stay; see `GameServerOptions.revalidate`. */
+export type Revalidate = (session: VerifiedSession) => boolean | Promise<boolean>;
 
 export interface GameServerOptions<R extends object = Record<string, unknown>> {
   /** HTTP + WebSocket port; default 0 (any free port). */
@@ -103,6 +108,15 @@ export interface GameServerOptions<R extends object = Record<string, unknown>> {
   ws?: WsListenOptions | false;
   /** Required unless `dev`: who may play. */
   verifySession?: VerifySession;
+  /**
+   * Asked for each player, connected or suspended, once in each `revalidateMs`, spread over it. False:
+   * the player is revoked (1008 `revoked`). A throw, anything but true or false, and 5 s without an
+   * answer are no answer: it is asked again, and 120 s after the last one that was, the player leaves
+   * with 1008 `unverifiable`. Default: nobody is asked.
+   */
+  revalidate?: Revalidate;
+  /** Milliseconds, 5,000 to 25,000; default 20,000. */
+  revalidateMs?: number;
   /** Development: loopback only, plain HTTP; the session token is the player id by default. */
   dev?: boolean;
   /** TLS for HTTP and WebSocket. */
@@ -149,6 +163,11 @@ export type PlayerState = 'connected' | 'suspended' | 'left';
 /** One connected player, whatever the wire. */
 export interface Player<R> {
   readonly id: string;
+  /**
+   * What `verifySession` resolved for its newest ticket, fields of the game's own included; only the
+   * player id when another server minted the connect token.
+   */
+  readonly session: VerifiedSession;
   /** Changes when its session moves to the other wire. */
   readonly wire: Wire;
   /** While `suspended`, reliable messages are kept for it until `send` says `full`. */

@@ -19,7 +19,7 @@ import type { ListenerHost } from './host.js';
 import { type AnyPeer, PlayerEntry, type PlayerLink } from './player-entry.js';
 import { RawFlowEntry } from './raw-flow.js';
 import type { TickTimes } from './tick-times.js';
-import { TICKET_LIFETIME_S } from './tickets.js';
+import { type Admitted, TICKET_LIFETIME_S } from './tickets.js';
 import { readUserData, writeUserData } from './user-data.js';
 
 const FLOW_TIMEOUT_S = 5;
@@ -34,10 +34,9 @@ export interface UdpListenerOptions extends Omit<ServerRuntimeOptions, 'registry
 
 /** A flow without a player: it is not ready, or it is to carry a session on and has not said so. */
 interface PendingFlow extends OpenedFlow {
-  playerId: string;
+  admitted: Admitted;
   /** False for a foreign backend's token: its player has no way to ask for another. */
   isResumable: boolean;
-  isResume: boolean;
 }
 
 /** How netcode's timeout is told. */
@@ -75,7 +74,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       onLead: null,
       onResumed: null,
       onResume: (peer, payload) => this.#handleResume(peer, payload),
-      onConfirmed: (peer) => peer.owner.session.handleConfirmed(peer),
+      onConfirmed: (peer) => peer.owner.serverSession.handleConfirmed(peer),
       onReceipt: (peer, receipt, outcome) => host.handleReceipt(peer.owner, receipt, outcome),
       onDrained: (peer) => {
         if (peer === peer.owner?.peer) peer.owner.watchDrained();
@@ -143,6 +142,20 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return this.#runtime.admission();
   }
 
+  /** Ends the player's flows that have no session yet. */
+  revoke(playerId: string, reason: string): void {
+    for (const [slot, { admitted }] of [...this.#pending]) {
+      if (admitted.session.playerId !== playerId) continue;
+      const peer = this.#peers[slot];
+      this.#pending.delete(slot);
+      if (peer === null || peer === undefined) {
+        this.#runtime.closeFlow(slot, CLOSE_POLICY_VIOLATION, reason);
+      } else {
+        peer.close(CLOSE_POLICY_VIOLATION, reason);
+      }
+    }
+  }
+
   /** Takes in what the kernel still holds: goodbyes among it. */
   settle(): void {
     this.#runtime.turn();
@@ -154,40 +167,42 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   handleFlowOpened(flow: OpenedFlow): void {
     const user = readUserData(flow.userData, flow.clientId);
-    if (user.ticketId !== null && !this.#host.tickets.consumeId(user.ticketId)) {
+    const admitted = this.#host.tickets.consumeToken(user);
+    if (admitted === null) {
       this.#runtime.closeFlow(flow.slot, CLOSE_POLICY_VIOLATION, 'ticket-spent');
       return;
     }
     this.#raw.delete(flow.slot); // of an earlier flow that we closed
     this.#pending.set(flow.slot, {
       ...flow,
-      playerId: user.playerId,
+      admitted,
       isResumable: user.ticketId !== null,
-      isResume: user.isResume,
     });
   }
 
   handleFlowReady(slot: number, registryHash: number): void {
     const flow = this.#pending.get(slot);
     if (flow === undefined) return;
-    if (flow.isResume) {
+    const { session, verifiedMs, isResume } = flow.admitted;
+    if (isResume) {
       this.#awaitResume(flow, registryHash);
       return;
     }
     this.#pending.delete(slot);
-    if (this.#host.isFull(flow.playerId)) {
-      this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, 'server-full');
+    const refusal = this.#host.refusal(session.playerId);
+    if (refusal !== null) {
+      this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, refusal.code);
       return;
     }
     const { handleEnd } = this.#host;
-    const player = new PlayerEntry(flow.playerId, flow.address, this, flow.isResumable, handleEnd);
+    const player = new PlayerEntry(session, flow.address, this, flow.isResumable, handleEnd);
     const peer = new BinaryPeer(this.#context, player, slot, 'linked');
     player.begin(createSession(peer));
     this.#peers[slot] = peer;
     const hello = createHello(player, this.#host);
     peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.clockUs() });
     peer.handleReady(registryHash);
-    this.#host.admit(player);
+    this.#host.admit(player, verifiedMs);
   }
 
   handleMessage(
@@ -284,8 +299,8 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     if (flow === undefined) return;
     this.#pending.delete(peer.slot);
     const clock = () => ({ serverTimeMs: this.#host.nowMs(), clockUs: this.#runtime.clockUs() });
-    const { playerId, address } = flow;
-    this.#host.resume(peer, { playerId, address, link: this, clock }, payload);
+    const { admitted, address } = flow;
+    this.#host.resume(peer, { admitted, address, link: this, clock }, payload);
   }
 
   #handleBroken(peer: BinaryPeer<PlayerEntry>, code: number, reason: string): void {

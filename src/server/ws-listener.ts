@@ -24,7 +24,6 @@ import type { Admitted } from './tickets.js';
 
 /** Both ends look for a dead peer this often; two silent rounds end the connection. */
 const PING_INTERVAL_MS = 10_000;
-const RETRY_AFTER_CAPACITY_S = 5;
 /** How long a closing server waits for its clients' goodbyes; then their sockets are cut. */
 const CLOSE_WAIT_MS = 1000;
 
@@ -34,8 +33,8 @@ interface Connection {
   socket: ServerSocket;
   /** Something came since the last ping. */
   isAlive: boolean;
-  /** The player of a link that has not said `$resume` yet, as its ticket tells. */
-  awaits: string | null;
+  /** The ticket of a link that has not said `$resume` yet. */
+  awaits: Admitted | null;
 }
 
 export class WsListener implements PlayerLink {
@@ -60,7 +59,7 @@ export class WsListener implements PlayerLink {
       onLead: null,
       onResumed: null,
       onResume: (peer, payload) => this.#handleResume(peer, payload),
-      onConfirmed: (peer) => peer.owner.session.handleConfirmed(peer),
+      onConfirmed: (peer) => peer.owner.serverSession.handleConfirmed(peer),
       onReceipt: (peer, receipt, outcome) => host.handleReceipt(peer.owner, receipt, outcome),
       onDrained: (peer) => peer.owner?.handleDrained(peer),
       onClosed: null,
@@ -76,18 +75,14 @@ export class WsListener implements PlayerLink {
   admit(ticket: string): Admitted {
     const admitted = this.#host.tickets.consume(ticket);
     if (admitted === null) throw new Problem(401, 'unauthenticated', 'ticket refused');
-    if (!admitted.isResume) {
-      this.#host.refuseIfBusy(admitted.playerId);
-      if (this.#host.isFull(admitted.playerId)) {
-        throw new Problem(503, 'server-full', 'no room for another player', RETRY_AFTER_CAPACITY_S);
-      }
-    }
+    const refusal = admitted.isResume ? null : this.#host.refusal(admitted.session.playerId);
+    if (refusal !== null) throw refusal;
     return admitted;
   }
 
   /** Takes the socket of who was admitted, before anything is read from it. */
   open(socket: ServerSocket, { admitted, source }: Entrance): void {
-    const awaits = admitted.isResume ? admitted.playerId : null;
+    const awaits = admitted.isResume ? admitted : null;
     const connection: Connection = { source, socket, isAlive: true, awaits };
     const peer: JsonPeer<PlayerEntry> = new JsonPeer(
       this.#context,
@@ -98,13 +93,20 @@ export class WsListener implements PlayerLink {
     this.#connections.set(peer, connection);
     this.#listen(peer, connection);
     if (admitted.isResume) this.#awaitResume(peer, connection);
-    else this.#join(peer, socket.address, admitted.playerId);
+    else this.#join(peer, socket.address, admitted);
   }
 
   /** Ends the players whose address is blocked. */
   endBlocked(isBlocked: (address: string) => boolean): void {
     for (const [peer, { source }] of [...this.#connections]) {
       if (isBlocked(source)) this.#handleBroken(peer, CLOSE_POLICY_VIOLATION, 'blocked');
+    }
+  }
+
+  /** Ends the player's links that have no session yet. */
+  revoke(playerId: string, reason: string): void {
+    for (const [peer, { awaits }] of [...this.#connections]) {
+      if (awaits?.session.playerId === playerId) peer.close(CLOSE_POLICY_VIOLATION, reason);
     }
   }
 
@@ -168,13 +170,13 @@ export class WsListener implements PlayerLink {
     });
   }
 
-  #join(peer: JsonPeer<PlayerEntry>, address: string, playerId: string): void {
+  #join(peer: JsonPeer<PlayerEntry>, address: string, admitted: Admitted): void {
     const { handleEnd } = this.#host;
-    const player = new PlayerEntry(playerId, address, this, true, handleEnd);
+    const player = new PlayerEntry(admitted.session, address, this, true, handleEnd);
     peer.owner = player;
     player.begin(createSession(peer));
     peer.sendControl('$hello', createHello(player, this.#host));
-    this.#host.admit(player);
+    this.#host.admit(player, admitted.verifiedMs);
   }
 
   /** The socket of a ticket for resuming: it says nothing before its client's `$resume`. */
@@ -187,11 +189,11 @@ export class WsListener implements PlayerLink {
   #handleResume(peer: JsonPeer<PlayerEntry>, payload: unknown): void {
     const connection = this.#connections.get(peer);
     if (connection === undefined || connection.awaits === null) return;
-    const playerId = connection.awaits;
+    const admitted = connection.awaits;
     connection.awaits = null;
     const clock = () => ({ serverTimeMs: this.#host.nowMs() });
     const { address } = connection.socket;
-    this.#host.resume(peer, { playerId, address, link: this, clock }, payload);
+    this.#host.resume(peer, { admitted, address, link: this, clock }, payload);
   }
 
   #handleBroken(peer: JsonPeer<PlayerEntry>, code: number, reason: string): void {

@@ -1,6 +1,6 @@
 /**
  * Close codes are those of WebSocket (RFC 6455 §7.4.1) on both wires: RL1 CLOSE carries the same
- * u16. 4000–4999 are this runtime's own.
+ * u16. 4001 is this runtime's own.
  */
 export const CLOSE_NORMAL = 1000;
 export const CLOSE_GOING_AWAY = 1001;
@@ -13,8 +13,6 @@ export const CLOSE_INTERNAL_ERROR = 1011;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 /** Both ends registered the same type id with another layout. */
 export const CLOSE_SCHEMA_MISMATCH = 4001;
-/** `verifySession` no longer accepts the player. */
-export const CLOSE_REVOKED = 4003;
 /**
  * A browser gave its WebSocket up without the session having ended: it may not send 1006, nor cut a
  * connection. For the server it is as if the link had died.

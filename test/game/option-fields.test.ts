@@ -42,6 +42,12 @@ const SERVER: Rows = {
     ['yes', '"yes"', /an object/],
   ],
   verifySession: [['no', '"no"', /a function/]],
+  revalidate: [[true, 'true', /a function/]],
+  revalidateMs: [
+    [4999, '4999', /5000…25000/],
+    [25_001, '25001', /5000…25000/],
+    [20_000, '20000', /nothing without `revalidate`/],
+  ],
   dev: [['yes', '"yes"', /true or false/]],
   trustProxy: [[1, '1', /true or false/]],
   maxPlayers: [

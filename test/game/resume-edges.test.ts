@@ -99,7 +99,7 @@ t.test('a player who is not verified any more does not come back', async (t) => 
   const connection = await suspended(at, 'anna');
   isRevoked = true;
   at.tcp.isDown = false;
-  t.match(await connection.closed, { code: 1006 });
+  t.same(await connection.closed, { code: 1008, reason: 'unauthenticated', wasClean: true });
   t.equal(at.server.players.get('anna')?.state, 'suspended', 'until its window is over');
 });
 
