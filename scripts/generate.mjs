@@ -19,7 +19,7 @@ export { SchemaError };
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ALL = 'all-schemas';
-/** The game's messages, and the fixture of the tests. */
+/** The game's messages, the fixture of the tests, and the benchmark's messages. */
 export const TARGETS = [
   {
     schemas: join(ROOT, 'schemas'),
@@ -29,6 +29,11 @@ export const TARGETS = [
   {
     schemas: join(ROOT, 'test/messages'),
     out: join(ROOT, 'test/messages/generated'),
+    codec: '../../../src/messages/codec.js',
+  },
+  {
+    schemas: join(ROOT, 'bench/suite/schemas'),
+    out: join(ROOT, 'bench/suite/generated'),
     codec: '../../../src/messages/codec.js',
   },
 ];
