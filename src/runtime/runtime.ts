@@ -238,12 +238,12 @@ export class Runtime {
   }
 
   /**
-   * A client's flow: begins the handshake; returns its slot.
+   * A client's flow: begins the handshake; returns its slot. `localHost` as at Endpoint.connect.
    *
-   * @throws TransportError bad-token, bad-option (no room for another flow)
+   * @throws TransportError bad-token, bad-address, bad-option (no room for another flow)
    */
-  connect(connectToken: Uint8Array): number {
-    const { slot, generation } = this.#endpoint.connect(connectToken);
+  connect(connectToken: Uint8Array, localHost?: string): number {
+    const { slot, generation } = this.#endpoint.connect(connectToken, localHost);
     this.#generation[slot] = generation;
     this.requestTurn();
     return slot;

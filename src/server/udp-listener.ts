@@ -37,6 +37,8 @@ interface PendingFlow extends OpenedFlow {
   admitted: Admitted;
   /** False for a foreign backend's token: its player has no way to ask for another. */
   isResumable: boolean;
+  /** Runs while it awaits `$resume`. */
+  patience?: NodeJS.Timeout;
 }
 
 /** How netcode's timeout is told. */
@@ -147,7 +149,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     for (const [slot, { admitted }] of [...this.#pending]) {
       if (admitted.session.playerId !== playerId) continue;
       const peer = this.#peers[slot];
-      this.#pending.delete(slot);
+      this.#takePending(slot);
       if (peer === null || peer === undefined) {
         this.#runtime.closeFlow(slot, CLOSE_POLICY_VIOLATION, reason);
       } else {
@@ -188,7 +190,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       this.#awaitResume(flow, registryHash);
       return;
     }
-    this.#pending.delete(slot);
+    this.#takePending(slot);
     const refusal = this.#host.refusal(session.playerId);
     if (refusal !== null) {
       this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, refusal.code);
@@ -238,7 +240,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   handleFlowClosed(slot: number, closed: ClosedFlow): void {
-    this.#pending.delete(slot);
+    this.#takePending(slot);
     this.#raw.delete(slot);
     const peer = this.#peers[slot];
     if (peer === null || peer === undefined) return;
@@ -274,8 +276,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   #openRaw(slot: number): RawFlowEntry {
-    const opened = this.#pending.get(slot);
-    this.#pending.delete(slot);
+    const opened = this.#takePending(slot);
     const clientId = opened?.clientId ?? 0n;
     const flow = new RawFlowEntry(clientId, opened?.address ?? '', slot, this.#runtime);
     this.#raw.set(slot, flow);
@@ -289,15 +290,21 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     const peer = new BinaryPeer<PlayerEntry>(this.#context, null as never, slot, 'awaits-resume');
     this.#peers[slot] = peer;
     peer.handleReady(registryHash);
-    setTimeout(() => {
+    flow.patience = setTimeout(() => {
       if (this.#pending.get(slot) === flow) peer.close(CLOSE_POLICY_VIOLATION, 'no $resume');
     }, RESUME_FIRST_MESSAGE_MS).unref();
   }
 
+  #takePending(slot: number): PendingFlow | undefined {
+    const flow = this.#pending.get(slot);
+    this.#pending.delete(slot);
+    clearTimeout(flow?.patience);
+    return flow;
+  }
+
   #handleResume(peer: BinaryPeer<PlayerEntry>, payload: unknown): void {
-    const flow = this.#pending.get(peer.slot);
+    const flow = this.#takePending(peer.slot);
     if (flow === undefined) return;
-    this.#pending.delete(peer.slot);
     const clock = () => ({ serverTimeMs: this.#host.nowMs(), clockUs: this.#runtime.clockUs() });
     const { admitted, address } = flow;
     this.#host.resume(peer, { admitted, address, link: this, clock }, payload);
@@ -310,7 +317,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   #forget(peer: BinaryPeer<PlayerEntry>): void {
-    this.#pending.delete(peer.slot);
+    this.#takePending(peer.slot);
     if (this.#peers[peer.slot] === peer) this.#peers[peer.slot] = null;
   }
 

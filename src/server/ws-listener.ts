@@ -35,6 +35,8 @@ interface Connection {
   isAlive: boolean;
   /** The ticket of a link that has not said `$resume` yet. */
   awaits: Admitted | null;
+  /** Runs while it awaits that. */
+  patience: NodeJS.Timeout | undefined;
 }
 
 export class WsListener implements PlayerLink {
@@ -83,7 +85,7 @@ export class WsListener implements PlayerLink {
   /** Takes the socket of who was admitted, before anything is read from it. */
   open(socket: ServerSocket, { admitted, source }: Entrance): void {
     const awaits = admitted.isResume ? admitted : null;
-    const connection: Connection = { source, socket, isAlive: true, awaits };
+    const connection: Connection = { source, socket, isAlive: true, awaits, patience: undefined };
     const peer: JsonPeer<PlayerEntry> = new JsonPeer(
       this.#context,
       null as never, // until a player is there, below or with `$resume`
@@ -181,7 +183,7 @@ export class WsListener implements PlayerLink {
 
   /** The socket of a ticket for resuming: it says nothing before its client's `$resume`. */
   #awaitResume(peer: JsonPeer<PlayerEntry>, connection: Connection): void {
-    setTimeout(() => {
+    connection.patience = setTimeout(() => {
       if (connection.awaits !== null) peer.close(CLOSE_POLICY_VIOLATION, 'no $resume');
     }, RESUME_FIRST_MESSAGE_MS).unref();
   }
@@ -191,6 +193,7 @@ export class WsListener implements PlayerLink {
     if (connection === undefined || connection.awaits === null) return;
     const admitted = connection.awaits;
     connection.awaits = null;
+    clearTimeout(connection.patience);
     const clock = () => ({ serverTimeMs: this.#host.nowMs() });
     const { address } = connection.socket;
     this.#host.resume(peer, { admitted, address, link: this, clock }, payload);
@@ -209,6 +212,7 @@ export class WsListener implements PlayerLink {
     isGoodbye: boolean,
   ): void {
     connection.awaits = null;
+    clearTimeout(connection.patience);
     const player: PlayerEntry | null = peer.owner;
     peer.handleGone();
     if (player !== null) this.#host.handleLinkDown(player, peer, info, isGoodbye);
