@@ -54,6 +54,8 @@ export class TcpRelay {
   isDown = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those of the clients, each with the one to the server. */
+  readonly #fars = new Map<Socket, Socket>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -69,10 +71,12 @@ export class TcpRelay {
         socket.on('error', () => {});
         socket.on('close', () => {
           this.#sockets.delete(socket);
+          this.#fars.delete(near);
           near.destroy();
           far.destroy();
         });
       }
+      this.#fars.set(near, far);
       near.pipe(far);
       far.pipe(near);
     });
@@ -86,12 +90,31 @@ export class TcpRelay {
   }
 
   get address(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Every stream that is open dies without a goodbye. */
   cut(): void {
     for (const socket of [...this.#sockets]) socket.destroy();
+  }
+
+  /** Open streams stand still in one direction, until `flow`. */
+  stall(direction: 'to-server' | 'to-client' = 'to-server'): void {
+    for (const [near, far] of this.#fars) {
+      if (direction === 'to-server') far.cork();
+      else near.cork();
+    }
+  }
+
+  flow(): void {
+    for (const [near, far] of this.#fars) {
+      while (far.writableCorked > 0) far.uncork();
+      while (near.writableCorked > 0) near.uncork();
+    }
   }
 
   async close(): Promise<void> {
