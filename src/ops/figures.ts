@@ -24,6 +24,20 @@ export interface WireFigures {
   rttsMs: number[];
 }
 
+/** Sessions whose links die or change; counts since the start. */
+export interface ResumeFigures {
+  /** Players that are waited for now. */
+  suspended: number;
+  /** By the wire of the link that died. */
+  suspensions: Readonly<Record<string, number>>;
+  /** How suspensions ended. */
+  suspensionsEnded: Readonly<Record<string, number>>;
+  /** By the wire that the session went on with. */
+  resumes: Readonly<Record<string, number>>;
+  /** By reason. */
+  refused: Readonly<Record<string, number>>;
+}
+
 export interface ServerFigures {
   uptimeS: number;
   playersMax: number;
@@ -31,6 +45,7 @@ export interface ServerFigures {
   isBusy: boolean;
   rooms: number;
   wires: Readonly<Record<string, WireFigures>>;
+  resumes: ResumeFigures;
   /** By reason. */
   drops: Readonly<Record<string, number>>;
   /** Answers by route and HTTP status. */

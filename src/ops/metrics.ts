@@ -3,7 +3,7 @@
  * is no registry, and prom-client is loaded by the first. docs/OPERATIONS.md lists the metrics.
  */
 import type { AdmissionStatus } from '../util/admission.js';
-import type { ServerFigures, WireFigures } from './figures.js';
+import type { ResumeFigures, ServerFigures, WireFigures } from './figures.js';
 import { commit } from './health.js';
 import { MetricSheet, type Sample } from './metric-sheet.js';
 import type { ProcessWatch } from './process-watch.js';
@@ -20,6 +20,7 @@ export async function renderMetrics(read: () => ServerFigures): Promise<MetricsP
   const figures = read();
   addServer(sheet, figures);
   addWires(sheet, figures);
+  addResumes(sheet, figures.resumes);
   addTicks(sheet, figures);
   if (figures.admission !== null) addUdp(sheet, figures, figures.admission);
   addProcess(sheet, figures.process);
@@ -115,6 +116,24 @@ function addWires(sheet: MetricSheet, { wires }: ServerFigures): void {
         return [{ wire, quantile: String(quantile) }, sorted[index] / 1000];
       });
     }),
+  );
+}
+
+function addResumes(sheet: MetricSheet, resumes: ResumeFigures): void {
+  const each = (label: string, counts: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(counts).map(([name, count]) => [{ [label]: name }, count]);
+  sheet.gauge('players_suspended', 'Players whose link died, while waited for.', resumes.suspended);
+  sheet.counter('suspensions_total', 'Links that died.', each('wire', resumes.suspensions));
+  sheet.counter(
+    'suspensions_ended_total',
+    'How waiting for a player ended.',
+    each('outcome', resumes.suspensionsEnded),
+  );
+  sheet.counter('resumes_total', 'Sessions that went on.', each('wire', resumes.resumes));
+  sheet.counter(
+    'resumes_refused_total',
+    'Tickets and links that did not carry a session on.',
+    each('reason', resumes.refused),
   );
 }
 

@@ -343,6 +343,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       isBusy: this.#door.isBusy,
       rooms: this.#roster.rooms,
       roomTicks: this.#roomTicks,
+      resumes: this.#suspensions.counts,
       stats: this.#collect(connections),
       connections,
       admission: this.admission(),

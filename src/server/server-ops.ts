@@ -15,6 +15,7 @@ import type { CloseInfo, ConnectionStats, Wire } from '../session/types.js';
 import type { AdmissionStatus } from '../util/admission.js';
 import type { MetricsSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
+import type { ResumeCounts } from './resume-counts.js';
 import type { ServerStats } from './types.js';
 
 /** What goes on happening is told this often, not each time. */
@@ -60,6 +61,7 @@ export interface ServerState {
   rooms: number;
   roomTicks: { readonly ran: number; readonly skipped: number };
   stats: ServerStats;
+  resumes: ResumeCounts;
   connections: readonly ConnectionStats[];
   admission: AdmissionStatus | null;
   features: Readonly<Record<string, boolean | number | string>>;
@@ -175,10 +177,11 @@ export class ServerOps {
   }
 
   #figures(state: ServerState, watch: Watch): ServerFigures {
-    const { stats, connections, ...rest } = state;
+    const { stats, connections, resumes, ...rest } = state;
     return {
       ...rest,
       ...watch,
+      resumes: { ...resumes, suspended: stats.players.suspended },
       wires: {
         udp: this.#wire('udp', stats, connections),
         'json-ws': this.#wire('json-ws', stats, connections),

@@ -13,6 +13,7 @@ import { parseResume, REASON_RESUME_REFUSED } from '../session/control.js';
 import type { CloseInfo } from '../session/types.js';
 import type { AnyPeer, PlayerEntry, PlayerLink } from './player-entry.js';
 import { Problem } from './problem.js';
+import { ResumeCounts, type SuspensionEnd } from './resume-counts.js';
 import type { Admitted } from './tickets.js';
 
 /** Sessions that we ended are remembered for a window, this many at most. */
@@ -58,6 +59,7 @@ export interface ResumingLink {
 }
 
 export class Suspensions {
+  readonly counts = new ResumeCounts();
   readonly #host: SuspensionsHost;
   readonly #suspended = new Map<PlayerEntry, Suspended>();
   /** By session, in order of expiry. */
@@ -82,15 +84,18 @@ export class Suspensions {
       return;
     }
     const lost = info.wasClean ? LOST : info;
-    const timer = setTimeout(() => this.#host.release(player, lost), resumeWindowMs);
+    const timer = setTimeout(() => {
+      this.#take(player, 'expired');
+      this.#host.release(player, lost);
+    }, resumeWindowMs);
     this.#suspended.set(player, { info: lost, timer });
+    this.counts.suspensions[peer.wire]++;
     this.#host.handleSuspended(player, lost);
   }
 
   /** The player has left, for whatever reason. */
   handleLeft(player: PlayerEntry): void {
-    clearTimeout(this.#suspended.get(player)?.timer);
-    this.#suspended.delete(player);
+    this.#take(player, 'ended');
   }
 
   /** We end the player's session; its client may not hear it on its link. */
@@ -111,6 +116,7 @@ export class Suspensions {
     const player = this.#host.playerById(playerId);
     if (player?.serverSession.id === session && player.serverSession.canResume) return;
     const end = this.#endOf(session, playerId);
+    this.counts.refused[end === null ? 'unknown' : 'over']++;
     if (end === null) throw new Problem(409, 'session-unknown', 'no such session of this player');
     const { code, reason } = end;
     throw new Problem(410, 'session-ended', 'the session is over', 0, { code, reason });
@@ -126,6 +132,7 @@ export class Suspensions {
   resume(peer: AnyPeer, from: ResumingLink, payload: unknown): void {
     const request = parseResume(payload);
     if (request === null) {
+      this.counts.refused.malformed++;
       peer.close(CLOSE_PROTOCOL_ERROR, 'malformed $resume');
       return;
     }
@@ -133,6 +140,7 @@ export class Suspensions {
     const player = this.#host.playerById(playerId);
     if (player === undefined || player.serverSession.id !== request.session) {
       const end = this.#endOf(request.session, playerId);
+      this.counts.refused[end === null ? 'unknown' : 'over']++;
       peer.close(end?.code ?? CLOSE_POLICY_VIOLATION, end?.reason ?? REASON_RESUME_REFUSED);
       return;
     }
@@ -142,6 +150,7 @@ export class Suspensions {
       this.#handleResumed(player, peer, old, from);
       return;
     }
+    this.counts.refused[outcome.cause]++;
     peer.close(outcome.code, outcome.reason);
     if (outcome.kind === 'broken') player.end(outcome.code, outcome.reason);
     const suspended = this.#suspended.get(player);
@@ -149,9 +158,8 @@ export class Suspensions {
   }
 
   #handleResumed(player: PlayerEntry, peer: AnyPeer, old: AnyPeer, from: ResumingLink): void {
-    const suspended = this.#suspended.get(player);
-    clearTimeout(suspended?.timer);
-    this.#suspended.delete(player);
+    const suspended = this.#take(player, 'resumed');
+    this.counts.resumes[peer.wire]++;
     player.keepLinkStats(); // of an old link that still worked
     this.#host.countLink(player);
     player.attach(from.link, from.address);
@@ -160,6 +168,16 @@ export class Suspensions {
     peer.open(false);
     old.close(CLOSE_NORMAL, 'resumed');
     player.watchDrained();
-    if (suspended !== undefined && !player.hasLeft) this.#host.handleResumed(player);
+    if (suspended !== null && !player.hasLeft) this.#host.handleResumed(player);
+  }
+
+  /** The player is not waited for any more; null when it was not. */
+  #take(player: PlayerEntry, end: SuspensionEnd): Suspended | null {
+    const suspended = this.#suspended.get(player);
+    if (suspended === undefined) return null;
+    clearTimeout(suspended.timer);
+    this.#suspended.delete(player);
+    this.counts.suspensionsEnded[end]++;
+    return suspended;
   }
 }

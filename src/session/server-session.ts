@@ -18,23 +18,24 @@ import { ResumeSecrets } from './resume-secrets.js';
 import type { SessionPeer } from './session-peer.js';
 
 /**
+ * Why a session does not go on on a link: a later attempt came before, the secret is wrong, `from` is no
+ * link that the client can have; and what ends the session: a report of what was never sent, a message
+ * that the new wire cannot carry.
+ */
+export type ResumeRefusal = 'overtaken' | 'secret' | 'wrong-link' | 'false-report' | 'too-large';
+
+/**
  * What became of `$resume`: `refused` closes the new link and changes nothing else, `broken` ends the
- * session too.
+ * session too. The peer is told code and reason, not the cause.
  */
 export type ResumeOutcome =
   | { kind: 'resumed' }
-  | { kind: 'refused' | 'broken'; code: number; reason: string };
+  | { kind: 'refused' | 'broken'; cause: ResumeRefusal; code: number; reason: string };
 
 /** `ignored`: of a link that the session has left. */
 export type LinkDown = 'ignored' | 'suspended' | 'ended';
 
 const RESUMED: ResumeOutcome = { kind: 'resumed' };
-const REFUSED: ResumeOutcome = {
-  kind: 'refused',
-  code: CLOSE_POLICY_VIOLATION,
-  reason: REASON_RESUME_REFUSED,
-};
-
 export class ServerSession<P extends SessionPeer> {
   /** 16 hex digits; no secret. */
   readonly id: string;
@@ -77,22 +78,25 @@ export class ServerSession<P extends SessionPeer> {
    * @param extra fields of the answer besides link, secret and report
    */
   resume(peer: P, request: ResumeRequest, extra: object): ResumeOutcome {
-    if (request.link <= this.#current || !this.#secrets.check(request.secret)) return REFUSED;
+    if (request.link <= this.#current) return refusedFor('overtaken');
+    if (!this.#secrets.check(request.secret)) return refusedFor('secret');
     const old = this.#peer;
     let base = this.#base;
     if (request.from === this.#current) {
       old.freeze();
-      if (!old.applyReport(request.received)) return brokenBy(CLOSE_PROTOCOL_ERROR, 'false report');
+      if (!old.applyReport(request.received)) {
+        return brokenBy('false-report', CLOSE_PROTOCOL_ERROR, 'false report');
+      }
       base = { link: request.from, report: old.report() };
     } else if (base === null || request.from !== base.link) {
-      return REFUSED;
+      return refusedFor('wrong-link');
     }
     old.freeze();
     try {
       old.moveLogTo(peer);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      return brokenBy(CLOSE_TOO_BIG, error.code);
+      return brokenBy('too-large', CLOSE_TOO_BIG, error.code);
     }
     this.#base = base;
     this.#current = request.link;
@@ -125,6 +129,10 @@ export class ServerSession<P extends SessionPeer> {
   }
 }
 
-function brokenBy(code: number, reason: string): ResumeOutcome {
-  return { kind: 'broken', code, reason };
+function refusedFor(cause: ResumeRefusal): ResumeOutcome {
+  return { kind: 'refused', cause, code: CLOSE_POLICY_VIOLATION, reason: REASON_RESUME_REFUSED };
+}
+
+function brokenBy(cause: ResumeRefusal, code: number, reason: string): ResumeOutcome {
+  return { kind: 'broken', cause, code, reason };
 }
