@@ -49,19 +49,21 @@ export async function dialGame<R extends object>(
   const dial: Dial = { match, settings, resumer: new Resumer({ ...settings, origin }) };
   const { sessionToken, signal } = settings;
   const request = { origin, sessionToken, signal, resume: null };
-  let ticket = await askTicket(request);
-  if (settings.highPerformance !== null) {
-    const outcome = await tryUdp<R>(dial, ticket, settings.highPerformance);
-    if (outcome instanceof GameChannel) return outcome;
-    // The connect token may have been used up; its ticket is then spent with it.
-    if (outcome === 'tried') ticket = await askTicket(request);
+  const ticket = await askTicket(request);
+  const overWs = ({ ticket: proof }: Ticket) =>
+    openChannel<R>(dial, settings.handshakeTimeoutMs, (host) => new WsLink(host, origin, proof));
+  if (settings.highPerformance === null) return overWs(ticket);
+  const outcome = await tryUdp<R>(dial, ticket, settings.highPerformance);
+  if (outcome instanceof GameChannel) return outcome;
+  try {
+    return await overWs(ticket);
+  } catch (error) {
+    const isRefused = error instanceof GameDialError && error.code === 'ws-refused';
+    if (outcome === 'untried' || !isRefused) throw error;
   }
-  const { ticket: proof } = ticket;
-  return openChannel<R>(
-    dial,
-    settings.handshakeTimeoutMs,
-    (host) => new WsLink(host, origin, proof),
-  );
+  // The connect token was used up, and its ticket with it. Asking first would leave an unused ticket
+  // behind whenever UDP was not answered, and a player may have few of those.
+  return overWs(await askTicket(request));
 }
 
 /**

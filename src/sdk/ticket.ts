@@ -23,12 +23,16 @@ const TICKET_TIMEOUT_MS = 30_000;
 /** A server that asks for a longer wait is not waited for: the caller is told. */
 const RETRY_AFTER_S_MAX = 30;
 
+/** A connection that was kept alive, and closed by the other end just when the request left. */
+const CLOSED_MEANWHILE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /** Asking is safe to repeat, so a busy server's Retry-After is honoured a few times. */
 export async function askTicket(request: TicketRequest): Promise<Ticket> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await askTicketOnce(request);
     } catch (error) {
+      if (attempt === 1 && isClosedMeanwhile(error)) continue;
       const isBusy =
         error instanceof GGScaleError && (error.status === 429 || error.status === 503);
       const isWorthIt = isBusy && error.retryAfter > 0 && error.retryAfter <= RETRY_AFTER_S_MAX;
@@ -48,6 +52,12 @@ export async function askTicketOnce(request: TicketRequest): Promise<Ticket> {
   const signal = request.signal ?? AbortSignal.timeout(TICKET_TIMEOUT_MS);
   const call = { method: 'POST', path: '/v1/game/ticket', headers, body };
   return readTicket(await transport.call(call, { signal }));
+}
+
+function isClosedMeanwhile(error: unknown): boolean {
+  if (!(error instanceof RequestError) || error.kind !== 'connect') return false;
+  const { cause } = error.cause as { cause?: { code?: unknown } };
+  return CLOSED_MEANWHILE.has(cause?.code);
 }
 
 function readTicket(body: unknown): Ticket {

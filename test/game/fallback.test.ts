@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import {
@@ -111,6 +113,40 @@ t.test('handshake unanswered: WebSocket after the timeout', async (t) => {
   t.equal(connection.wire, 'json-ws');
   t.match(events, [{ reason: 'handshake-timeout' }]);
   await connection.close();
+});
+
+t.test('no UDP path for long: a player who dials again and again is let in', async (t) => {
+  const silent = createSocket('udp4');
+  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const server = await listen({ udp: { advertise: [`127.0.0.1:${silent.address().port}`] } });
+  t.teardown(() => server.close());
+  // More dials than unused tickets are allowed.
+  for (let i = 0; i < 6; i++) {
+    const { connected } = dialLogged(server, { handshakeTimeoutMs: 20 });
+    const connection = await connected;
+    t.equal(connection.wire, 'json-ws');
+    await connection.close();
+  }
+});
+
+t.test('a ticket request on a connection that was closed meanwhile is repeated', async (t) => {
+  let requests = 0;
+  const http = createServer((request, response) => {
+    requests++;
+    if (requests <= 2) request.socket.destroy();
+    else response.writeHead(401, { 'Content-Type': 'text/plain' }).end('no');
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => http.close());
+  const { port } = http.address() as AddressInfo;
+  const client = new Client({ apiKey: 'test', baseUrl: 'http://127.0.0.1:1' });
+  const dial = () => client.dialGame(`127.0.0.1:${port}`, { sessionToken: 'a' });
+  await t.rejects(dial(), { name: 'RequestError', kind: 'connect' }, 'twice is not by chance');
+  t.equal(requests, 2);
+  requests = 1;
+  await t.rejects(dial(), { name: 'GGScaleError', status: 401 });
+  t.equal(requests, 3);
 });
 
 t.test('a dial can be aborted, before and during', async (t) => {

@@ -3,19 +3,31 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** After so many of both directions a client is in. */
+const HANDSHAKE_DATAGRAMS = 14;
+
 /** Passes datagrams on until it is told not to. Each client gets a socket of its own. */
 export class UdpRelay {
   /** Where datagrams go; set once the server is there. */
   serverPort = 0;
   /** Datagrams of both directions vanish. */
   isBlackhole = false;
+  /**
+   * So many more pass; then, as soon as no client is in its handshake, the path is a black hole.
+   */
+  datagramsLeft = Number.POSITIVE_INFINITY;
+  /** Sees every datagram, of both directions, before its fate. */
+  onDatagram: ((datagram: Buffer, isToServer: boolean) => void) | null = null;
   readonly #front: UdpSocket;
   readonly #backs = new Map<number, UdpSocket>();
+  readonly #passed = new Map<number, number>();
 
   private constructor(front: UdpSocket) {
     this.#front = front;
     front.on('message', (datagram, from) => {
-      if (!this.isBlackhole) this.#backOf(from).send(datagram, this.serverPort, '127.0.0.1');
+      const back = this.#backOf(from);
+      if (this.#passes(datagram, true, from.port))
+        back.send(datagram, this.serverPort, '127.0.0.1');
     });
   }
 
@@ -35,12 +47,21 @@ export class UdpRelay {
     for (const back of this.#backs.values()) back.close();
   }
 
+  #passes(datagram: Buffer, isToServer: boolean, port: number): boolean {
+    this.onDatagram?.(datagram, isToServer);
+    this.#passed.set(port, (this.#passed.get(port) ?? 0) + 1);
+    if (--this.datagramsLeft < 0) {
+      this.isBlackhole ||= Math.min(...this.#passed.values()) > HANDSHAKE_DATAGRAMS;
+    }
+    return !this.isBlackhole;
+  }
+
   #backOf({ port, address }: RemoteInfo): UdpSocket {
     const known = this.#backs.get(port);
     if (known !== undefined) return known;
     const back = createSocket('udp4');
     back.on('message', (datagram) => {
-      if (!this.isBlackhole) this.#front.send(datagram, port, address);
+      if (this.#passes(datagram, false, port)) this.#front.send(datagram, port, address);
     });
     this.#backs.set(port, back);
     return back;

@@ -1,0 +1,132 @@
+/**
+ * Where programs run: a server process and a client process, on plain loopback or with the layer-3
+ * forwarder between them, which loses and delays real packets of both wires.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Forwarder, type ForwarderCounters } from '../bench/match/forwarder.js';
+import type { GameServerOptions } from '../src/server/index.js';
+import type { Run } from './compare.js';
+import type { Messages } from './messages.js';
+import type { Served } from './playground.js';
+import type { Option } from './runner.js';
+
+/** What a process of a network is asked; it answers with the same `id`. */
+export type Request =
+  | { kind: 'open'; where: string | null; options: GameServerOptions<Messages> }
+  | { kind: 'close'; server: number }
+  | { kind: 'run'; program: string; option: Option; address: string };
+
+export interface Opened {
+  server: number;
+  address: string;
+  udpPort: number;
+}
+
+export interface Impairment {
+  lossRatio: number;
+  delayMs: number;
+}
+
+const SEED = 5;
+
+interface Place {
+  execPath: string;
+  execArgv: string[];
+}
+
+/** A process of ours. It ends when it is let go. */
+class Host {
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, { resolve(v: never): void; reject(e: Error): void }>();
+  #nextId = 0;
+
+  constructor(place: Place) {
+    const self = fileURLToPath(import.meta.url);
+    const module = self.replace(/network(\.[jt]s)$/, 'host$1');
+    this.#process = fork(module, [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Under a test runner: the same loader as this process.
+      execPath: place.execPath,
+      execArgv: [...place.execArgv, ...process.execArgv],
+    });
+    this.#process.on('message', (answer: { id: number; error?: string; value: never }) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if (answer.error === undefined) waiting?.resolve(answer.value);
+      else waiting?.reject(new Error(answer.error));
+    });
+    this.#process.on('exit', (code, signal) => {
+      for (const { reject } of this.#waiting.values()) {
+        reject(new Error(`the process ended with ${signal ?? code}`));
+      }
+    });
+  }
+
+  ask<T>(request: Request): Promise<T> {
+    const id = this.#nextId++;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#process.send({ id, request });
+    });
+  }
+
+  async end(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.disconnect();
+    await ended;
+  }
+}
+
+/** What stands between a server and its clients on the UDP path. */
+export interface Relay {
+  /** `host:port` that clients get to know. */
+  readonly address: string;
+  serverPort: number;
+}
+
+export class Network {
+  readonly #where: string | null;
+  readonly #server: Host;
+  readonly #clients: Host;
+  readonly #forwarder: Forwarder | null;
+
+  private constructor(forwarder: Forwarder | null) {
+    const plain = { execPath: process.execPath, execArgv: [] };
+    this.#forwarder = forwarder;
+    this.#where = forwarder?.server.address ?? null;
+    this.#server = new Host(forwarder?.server.entry ?? plain);
+    this.#clients = new Host(forwarder?.players.entry ?? plain);
+  }
+
+  static loopback(): Network {
+    return new Network(null);
+  }
+
+  /** @throws Error saying what the machine lacks */
+  static async impaired(impairment: Impairment): Promise<Network> {
+    return new Network(await Forwarder.start({ ...impairment, seed: SEED }, () => {}));
+  }
+
+  /** Plays a program against a server of its own. */
+  async run(program: string, option: Option, relay: Relay | null = null): Promise<Run> {
+    const udp = relay === null ? {} : { advertise: [relay.address] };
+    const open: Request = { kind: 'open', where: this.#where, options: { udp } };
+    const { server, address, udpPort } = await this.#server.ask<Opened>(open);
+    if (relay !== null) relay.serverPort = udpPort;
+    const run: Request = { kind: 'run', program, option, address };
+    const ended = await this.#clients.ask<Omit<Run, 'wires'>>(run);
+    const { messagesIn, errors } = await this.#server.ask<Served>({ kind: 'close', server });
+    const wires = Object.entries(messagesIn).filter(([, count]) => count > 0);
+    // What its handlers reported: a program may cause errors at the server, too.
+    ended.lanes['server errors'] = errors;
+    return { ...ended, wires: wires.map(([wire]) => wire).sort() };
+  }
+
+  /** What the forwarder did to the packets; null without one. */
+  async end(): Promise<ForwarderCounters | null> {
+    await Promise.all([this.#clients.end(), this.#server.end()]);
+    return (await this.#forwarder?.end()) ?? null;
+  }
+}
