@@ -10,6 +10,9 @@ import { closingComparison, LiveTable } from './table.js';
 
 const EXIT_FAILED = 1;
 
+/** Players of `--serve` may finish for this long after the first signal; a second one ends it. */
+const DRAIN_MS = 5000;
+
 /** Ended from outside; not an error of the run. */
 class Interrupted extends Error {
   constructor(
@@ -51,7 +54,8 @@ async function serveUntilInterrupted(options: ServeOptions): Promise<void> {
   const interrupted = new Promise<Interrupted>((resolve) => onInterrupt(resolve));
   const server = await serve(options);
   await interrupted;
-  await server.close();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.close());
+  await server.drain({ deadlineMs: DRAIN_MS });
 }
 
 async function main(): Promise<void> {

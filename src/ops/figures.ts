@@ -43,6 +43,8 @@ export interface ServerFigures {
   playersMax: number;
   /** New players are refused. */
   isBusy: boolean;
+  /** They are, and the server closes once all have left. */
+  isDraining: boolean;
   rooms: number;
   wires: Readonly<Record<string, WireFigures>>;
   resumes: ResumeFigures;

@@ -8,6 +8,13 @@ export function commit(): string {
   return process.env.GGSCALE_COMMIT ?? '';
 }
 
-export function health(): { status: 'ok'; version: string; commit: string } {
-  return { status: 'ok', version: API_VERSION, commit: commit() };
+export interface Health {
+  /** Alive in both cases: whoever restarts servers by this must let them drain. */
+  status: 'ok' | 'draining';
+  version: string;
+  commit: string;
+}
+
+export function health(isDraining: boolean): Health {
+  return { status: isDraining ? 'draining' : 'ok', version: API_VERSION, commit: commit() };
 }

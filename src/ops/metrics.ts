@@ -34,6 +34,7 @@ function addServer(sheet: MetricSheet, figures: ServerFigures): void {
   sheet.gauge('uptime_seconds', 'Since the server started.', figures.uptimeS);
   sheet.gauge('players_max', 'Players that may be connected at once.', figures.playersMax);
   sheet.gauge('busy', '1 while new players are refused.', figures.isBusy ? 1 : 0);
+  sheet.gauge('draining', '1 while the server waits for all to leave.', figures.isDraining ? 1 : 0);
   sheet.gauge('rooms', 'Rooms with members.', figures.rooms);
   sheet.counter(
     'http_requests_total',

@@ -12,6 +12,8 @@ export class Door {
   /** Nothing is taken from there. */
   blocked = new PrefixList([]);
   isBusy = false;
+  /** The server is going down. */
+  isDraining = false;
   readonly #inside: ReadonlyMap<string, unknown>;
   readonly #playersMax: number;
   #retryAfterS = RETRY_AFTER_BUSY_S;
@@ -42,6 +44,9 @@ export class Door {
    */
   refusal(playerId: string): Problem | null {
     if (this.#inside.has(playerId)) return null;
+    if (this.isDraining) {
+      return new Problem(503, 'draining', 'the server is going down', this.#retryAfterS);
+    }
     if (this.isBusy) {
       return new Problem(503, 'server-busy', 'no new players for now', this.#retryAfterS);
     }

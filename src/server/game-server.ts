@@ -8,22 +8,18 @@
  *
  * UDP listener and addon are loaded by `import()`: a server with `udp: false` never touches them.
  */
-import { randomInt } from 'node:crypto';
-import { isIP } from 'node:net';
-import type { NamesWithView, ViewsOf } from '../messages/types.js';
 import {
   assertServerCloseCode,
   CLOSE_GOING_AWAY,
   CLOSE_NORMAL,
-  CLOSE_POLICY_VIOLATION,
   cutReason,
 } from '../session/close-codes.js';
-import { Dispatcher } from '../session/dispatcher.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
 import { badOption, TransportError } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
 import { Door } from './door.js';
+import { Drain, readDrainOptions } from './drain.js';
 import { HandlerErrors } from './handler-errors.js';
 import { HttpFace } from './http-face.js';
 import type { HttpFront } from './http-front.js';
@@ -31,29 +27,27 @@ import { NodeFront } from './node-front.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { Problem } from './problem.js';
-import { Revalidator } from './revalidator.js';
+import { Revocations } from './revocations.js';
 import { RoomTicks } from './room-ticks.js';
 import { Roster } from './roster.js';
 import { ServerEvents } from './server-events.js';
-import { type RevocationCause, ServerOps, type ServerState } from './server-ops.js';
+import { ServerOps, type ServerState } from './server-ops.js';
 import { ServerTicks } from './server-ticks.js';
 import { Suspensions } from './suspensions.js';
 import { TickClock } from './tick-clock.js';
 import { mintTicket, type TicketDeskHost } from './ticket-desk.js';
-import { type Admitted, TicketBook } from './tickets.js';
+import { TicketBook } from './tickets.js';
 import type {
   AdmissionSettings,
   AdmissionStatus,
+  DrainOptions,
   GameServerOptions,
-  MessageHandler,
   Player,
-  RawFlow,
   Room,
   ServerStats,
-  ViewHandler,
 } from './types.js';
 import type { UdpListener } from './udp-listener.js';
-import { openOnUdpPort } from './udp-port.js';
+import { openUdp } from './udp-open.js';
 import { WsListener } from './ws-listener.js';
 
 export class GameServer<R extends object = Record<string, unknown>> extends ServerEvents<R> {
@@ -63,7 +57,6 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   udp: { host: string; port: number } | null = null;
   readonly #settings: ServerSettings;
   readonly #startMs = performance.now();
-  readonly #dispatcher: Dispatcher<PlayerEntry>;
   readonly #drops = new SessionDrops();
   readonly #ops: ServerOps;
   readonly #tickets: TicketBook;
@@ -77,27 +70,39 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   #udpListener: UdpListener | null = null;
   #clock: TickClock | null = null;
   readonly #door: Door;
-  #revalidator: Revalidator | null = null;
+  readonly #revocations: Revocations;
   #isClosed = false;
+  #drain: Drain | null = null;
+  #isDown = false;
   #closing: Promise<void> | null = null;
 
   private constructor(settings: ServerSettings) {
     const ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
-    super(new HandlerErrors(ops));
+    super(new HandlerErrors(ops), settings.registry);
     this.#ops = ops;
     this.#settings = settings;
     this.#roomTicks = new RoomTicks(this.errors, () => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
     this.#roster = new Roster(this.#broadcaster, this.#roomTicks);
     this.#door = new Door(this.#roster.byId, settings.maxPlayers, settings.admission);
-    this.#dispatcher = new Dispatcher((error, type) => this.errors.report(error, `on ${type}`));
     this.#tickets = new TicketBook(() => this.nowMs(), settings.udp?.maxTokenLifetimeS);
+    this.#revocations = new Revocations({
+      ...settings,
+      ops,
+      tickets: this.#tickets,
+      playerById: this.#roster.byId,
+      nowMs: () => this.nowMs(),
+      endLinks: (playerId, reason) => {
+        this.#wsListener?.revoke(playerId, reason);
+        this.#udpListener?.revoke(playerId, reason);
+      },
+    });
     this.#suspensions = new Suspensions({
       resumeWindowMs: settings.resumeWindowMs,
       nowMs: () => this.nowMs(),
       playerById: (id) => this.#roster.byId.get(id),
       release: (player, info) => this.#release(player, info),
-      verified: (player, admitted) => this.#verified(player, admitted),
+      verified: (player, admitted) => this.#revocations.handleVerified(player, admitted),
       handleSuspended: (player, info) => this.handlers.suspend(player, info),
       handleResumed: (player) => this.handlers.resume(player),
       countLink: (player) => this.#roster.countLink(player),
@@ -131,25 +136,6 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   /** Monotonic milliseconds since the server started: the clock clients see as `serverTime()`. */
   nowMs(): number {
     return performance.now() - this.#startMs;
-  }
-
-  /** Handles messages of a type as plain values. Returns the function that removes the handler. */
-  on<T extends keyof R & string>(type: T, handler: MessageHandler<R, T>): () => void {
-    return this.#dispatcher.on(type, handler as never);
-  }
-
-  /** Handles messages of a registered type as a view: no allocation, valid during the call. */
-  onView<T extends keyof ViewsOf<R> & string>(
-    type: T,
-    handler: ViewHandler<R, ViewsOf<R>[T]>,
-  ): () => void;
-  /** Where the messages were not inferred from a registry, the view is named by hand. */
-  onView<V>(type: NamesWithView<R, V>, handler: ViewHandler<R, V>): () => void;
-  onView(type: string, handler: ViewHandler<R, never>): () => void {
-    if (this.#settings.registry.typeByName(type) === undefined) {
-      throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
-    }
-    return this.#dispatcher.onView(type, handler as never);
   }
 
   /** The room of this name; it comes into being with its first member. */
@@ -203,7 +189,34 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     if (typeof playerId !== 'string') throw badOption('playerId', playerId, 'a string');
     if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
     this.#requireOpen();
-    return this.#revoke(playerId, cutReason(reason), 'call');
+    return this.#revocations.revoke(playerId, cutReason(reason), 'call');
+  }
+
+  /** `closed` from the moment that it says goodbye. */
+  get state(): 'open' | 'draining' | 'closed' {
+    if (this.#isClosed) return 'closed';
+    return this.#drain === null ? 'open' : 'draining';
+  }
+
+  /**
+   * Lets nobody new in (503 `draining`), and closes when all have left or the deadline has come; in its
+   * last second players leave as soon as what is reliable has been acknowledged. Who is in, suspended or
+   * not, may come again. A second call only brings the deadline nearer; `close` does not wait for it.
+   *
+   * @throws TransportError bad-option, closed; RangeError as `close`
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const { deadlineMs, code, reason } = readDrainOptions(options);
+    if (this.#drain === null) {
+      if (this.#isDown) this.#requireOpen();
+      if (this.#closing !== null) return this.#closing;
+      const { all: players } = this.#roster;
+      this.#drain = new Drain({ players, close: () => this.close(code, reason) }, code, reason);
+      this.#door.isDraining = true;
+      this.#ops.logger.info({ players: players.length, deadlineMs }, 'draining');
+    }
+    this.#drain.hasUntil(deadlineMs);
+    return this.#drain.done;
   }
 
   /**
@@ -219,6 +232,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       this.#closing = new Promise((resolve) => {
         settle = resolve;
       });
+      this.#drain?.handleClosing(this.#closing);
       settle(this.#close(code, cutReason(reason))); // its handlers may call close again
     }
     await this.#closing;
@@ -229,11 +243,12 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#isClosed = true;
     this.#clock?.close();
     this.#roomTicks.close();
-    this.#revalidator?.close();
+    this.#revocations.close();
     for (const player of [...this.#roster.all]) player.end(code, reason);
     this.#udpListener?.close(code, reason);
     await Promise.all([this.#wsListener?.close(), this.#front?.close()]);
     this.#ops.close();
+    this.#isDown = true;
     if (this.http.port > 0)
       this.#ops.logger.info({ http: this.http, udp: this.udp, code }, 'closed');
   }
@@ -247,7 +262,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     const host = {
       registry: settings.registry,
       ticks: ticks.times,
-      dispatcher: this.#dispatcher,
+      dispatcher: this.dispatcher,
       drops: this.#drops,
       tickets: this.#tickets,
       logger: settings.logger,
@@ -272,23 +287,15 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       udpListener: () => this.#udpListener,
       checkMayResume: (playerId, session) => this.#suspensions.checkMayResume(playerId, session),
     };
-    if (settings.revalidate !== null) {
-      this.#revalidator = new Revalidator(settings.revalidate, settings.revalidateMs, {
-        ops: this.#ops,
-        nowMs: host.nowMs,
-        revoke: ({ id }, cause) => {
-          this.#revoke(id, cause, cause === 'revoked' ? 'hook' : cause);
-        },
-      });
-      this.#revalidator.start();
-    }
+    this.#revocations.start();
     if (settings.hasWs) this.#wsListener = new WsListener(host);
     this.#face = new HttpFace({
       ...settings,
       ops: this.#ops,
-      metricsPage: () => this.#ops.metricsPage(() => this.#state()),
+      metricsPage: () => this.#ops.metricsPage(() => this.#readState()),
       nowMs: host.nowMs,
       isBlocked: (address) => this.#door.blocked.contains(address),
+      isDraining: () => this.#door.isDraining,
       mint: (request) => mintTicket(desk, request),
       admit: (ticket) => {
         if (this.#wsListener === null) throw new Problem(404, 'not-found', 'WebSocket is off');
@@ -302,22 +309,9 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     });
     this.http = await this.#front.listen();
     if (settings.udp !== null) {
-      const { UdpListener } = await import('./udp-listener.js');
-      const options = {
-        ...settings.udp,
-        host: isIP(settings.host) === 0 ? this.http.host : settings.host,
-        tickHz: settings.tickHz,
-        admission: settings.admission,
-        channels: settings.channels,
-        seed: randomInt(2 ** 31),
-        onTick,
-        onRawOpen: (flow: RawFlow) => this.handlers.rawFlow(flow),
-        onRawPayload: (flow: RawFlow, bytes: Uint8Array) => this.handlers.rawPayload(flow, bytes),
-      };
-      const asked = { http: settings.port, udp: settings.udp.port };
-      this.#udpListener = openOnUdpPort(asked, this.http.port, (port) => {
-        return new UdpListener(host, { ...options, port });
-      });
+      const { http, handlers } = this;
+      const { udp } = settings;
+      this.#udpListener = await openUdp({ settings, udp, host, http, handlers, onTick });
       this.udp = this.#udpListener.address;
     } else if (settings.tickHz > 0) {
       this.#clock = new TickClock(settings.tickHz, onTick);
@@ -335,12 +329,13 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     return stats;
   }
 
-  #state(): ServerState {
+  #readState(): ServerState {
     const connections = this.#roster.links();
     return {
       uptimeS: this.nowMs() / 1000,
       playersMax: this.#settings.maxPlayers,
       isBusy: this.#door.isBusy,
+      isDraining: this.#door.isDraining,
       rooms: this.#roster.rooms,
       roomTicks: this.#roomTicks,
       resumes: this.#suspensions.counts,
@@ -355,22 +350,6 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     if (this.#isClosed) throw new TransportError('closed', 'ggscale: the server is closed');
   }
 
-  #revoke(playerId: string, reason: string, cause: RevocationCause): boolean {
-    this.#ops.handleRevoked(playerId, cause, reason);
-    this.#tickets.revoke(playerId);
-    this.#wsListener?.revoke(playerId, reason);
-    this.#udpListener?.revoke(playerId, reason);
-    const player = this.#roster.byId.get(playerId);
-    player?.end(CLOSE_POLICY_VIOLATION, reason);
-    return player !== undefined;
-  }
-
-  #verified(player: PlayerEntry, { session, verifiedMs }: Admitted): void {
-    if (verifiedMs === null) return; // another server knows more
-    player.session = session;
-    this.#revalidator?.verified(player, verifiedMs);
-  }
-
   #admit(player: PlayerEntry, verifiedMs: number | null): void {
     // The newer connection wins, with the launch contract's normal close.
     this.#roster.byId.get(player.id)?.end(CLOSE_NORMAL, '');
@@ -381,7 +360,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       return;
     }
     this.#roster.add(player);
-    this.#revalidator?.add(player, verifiedMs);
+    this.#revocations.handleJoin(player, verifiedMs);
     this.#ops.handleJoin(player);
     this.handlers.join(player);
   }
@@ -390,10 +369,11 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     if (player.hasLeft) return;
     this.#roster.countLink(player);
     this.#suspensions.handleLeft(player);
-    this.#revalidator?.remove(player);
+    this.#revocations.handleLeave(player);
     player.handleLeft();
     this.#roster.remove(player);
     this.#ops.handleLeave(player, info);
     this.handlers.leave(player, info);
+    this.#drain?.handleLeave();
   }
 }

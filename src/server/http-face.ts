@@ -65,6 +65,7 @@ export interface HttpFaceOptions {
   metricsPage: () => Promise<MetricsPage>;
   /** Whether nothing is taken from this address. */
   isBlocked: (address: string) => boolean;
+  isDraining: () => boolean;
   /** @throws Problem */
   mint: (request: TicketRequest) => MintedTicket;
   /** Uses the ticket of a WebSocket up. @throws Problem */
@@ -135,7 +136,7 @@ export class HttpFace {
 
   #health(request: HttpRequest): HttpAnswer {
     if (request.method !== 'GET') throw methodNotAllowed('GET');
-    return jsonAnswer(health(), { 'X-API-Version': API_VERSION });
+    return jsonAnswer(health(this.#options.isDraining()), { 'X-API-Version': API_VERSION });
   }
 
   async #metrics(request: HttpRequest): Promise<HttpAnswer> {

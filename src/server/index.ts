@@ -27,6 +27,7 @@ export type {
   AdmissionSettings,
   AdmissionStatus,
   ChannelOptions,
+  DrainOptions,
   GameServerOptions,
   LeaveInfo,
   Logger,

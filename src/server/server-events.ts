@@ -1,15 +1,50 @@
-/** The part of the game server's face by which a game hears of everything but messages. */
+/** The part of the game server's face by which a game hears of what happens. */
+import type { NamesWithView, Registry, ViewsOf } from '../messages/types.js';
+import { Dispatcher } from '../session/dispatcher.js';
 import { GameHandlers } from './game-handlers.js';
 import type { HandlerErrors } from './handler-errors.js';
-import type { LeaveInfo, Player, RawFlow, ReceiptHandler, TickInfo } from './types.js';
+import type { PlayerEntry } from './player-entry.js';
+import type {
+  LeaveInfo,
+  MessageHandler,
+  Player,
+  RawFlow,
+  ReceiptHandler,
+  TickInfo,
+  ViewHandler,
+} from './types.js';
 
 export class ServerEvents<R extends object> {
   protected readonly errors: HandlerErrors;
   protected readonly handlers: GameHandlers;
 
-  protected constructor(errors: HandlerErrors) {
+  protected readonly dispatcher: Dispatcher<PlayerEntry>;
+  readonly #registry: Registry<object>;
+
+  protected constructor(errors: HandlerErrors, registry: Registry<object>) {
     this.errors = errors;
+    this.#registry = registry;
+    this.dispatcher = new Dispatcher((error, type) => errors.report(error, `on ${type}`));
     this.handlers = new GameHandlers(errors);
+  }
+
+  /** Handles messages of a type as plain values. Returns the function that removes the handler. */
+  on<T extends keyof R & string>(type: T, handler: MessageHandler<R, T>): () => void {
+    return this.dispatcher.on(type, handler as never);
+  }
+
+  /** Handles messages of a registered type as a view: no allocation, valid during the call. */
+  onView<T extends keyof ViewsOf<R> & string>(
+    type: T,
+    handler: ViewHandler<R, ViewsOf<R>[T]>,
+  ): () => void;
+  /** Where the messages were not inferred from a registry, the view is named by hand. */
+  onView<V>(type: NamesWithView<R, V>, handler: ViewHandler<R, V>): () => void;
+  onView(type: string, handler: ViewHandler<R, never>): () => void {
+    if (this.#registry.typeByName(type) === undefined) {
+      throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
+    }
+    return this.dispatcher.onView(type, handler as never);
   }
 
   onJoin(handler: (player: Player<R>) => void): () => void {

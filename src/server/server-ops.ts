@@ -58,6 +58,7 @@ export interface ServerState {
   uptimeS: number;
   playersMax: number;
   isBusy: boolean;
+  isDraining: boolean;
   rooms: number;
   roomTicks: { readonly ran: number; readonly skipped: number };
   stats: ServerStats;

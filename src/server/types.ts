@@ -157,6 +157,15 @@ export interface MetricsOptions {
   bearer?: string;
 }
 
+export interface DrainOptions {
+  /** How long players may go on, ms, 0 to 600,000; default 30,000. */
+  deadlineMs?: number;
+  /** Who is still in then leaves with this; default 1001. */
+  code?: number;
+  /** Cut at 64 B. Default: none. */
+  reason?: string;
+}
+
 /** `suspended`: its link died, and its client may come back within `resumeWindowMs`. */
 export type PlayerState = 'connected' | 'suspended' | 'left';
 

@@ -55,6 +55,8 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly #peers: (BinaryPeer<PlayerEntry> | null)[] = [];
   readonly #pending = new Map<number, PendingFlow>();
   readonly #raw = new Map<number, RawFlowEntry>();
+  /** Why flows are to go; they are told (1008) when they can hear it. */
+  readonly #refused = new Map<number, string>();
 
   /** @throws TransportError address-in-use, permission-denied, bad-address, addon-missing … */
   constructor(host: ListenerHost, options: UdpListenerOptions) {
@@ -151,7 +153,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       const peer = this.#peers[slot];
       this.#takePending(slot);
       if (peer === null || peer === undefined) {
-        this.#runtime.closeFlow(slot, CLOSE_POLICY_VIOLATION, reason);
+        this.#refused.set(slot, reason);
       } else {
         peer.close(CLOSE_POLICY_VIOLATION, reason);
       }
@@ -170,11 +172,12 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   handleFlowOpened(flow: OpenedFlow): void {
     const user = readUserData(flow.userData, flow.clientId);
     const admitted = this.#host.tickets.consumeToken(user);
+    this.#raw.delete(flow.slot); // of an earlier flow that we closed
     if (admitted === null) {
-      this.#runtime.closeFlow(flow.slot, CLOSE_POLICY_VIOLATION, 'ticket-spent');
+      this.#refused.set(flow.slot, 'ticket-spent');
       return;
     }
-    this.#raw.delete(flow.slot); // of an earlier flow that we closed
+    this.#refused.delete(flow.slot);
     this.#pending.set(flow.slot, {
       ...flow,
       admitted,
@@ -183,6 +186,8 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   handleFlowReady(slot: number, registryHash: number): void {
+    const reason = this.#refused.get(slot);
+    if (reason !== undefined) this.#refuse(slot, CLOSE_POLICY_VIOLATION, reason);
     const flow = this.#pending.get(slot);
     if (flow === undefined) return;
     const { session, verifiedMs, isResume } = flow.admitted;
@@ -193,7 +198,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     this.#takePending(slot);
     const refusal = this.#host.refusal(session.playerId);
     if (refusal !== null) {
-      this.#runtime.closeFlow(slot, CLOSE_TRY_AGAIN_LATER, refusal.code);
+      this.#refuse(slot, CLOSE_TRY_AGAIN_LATER, refusal.code);
       return;
     }
     const { handleEnd } = this.#host;
@@ -224,6 +229,10 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (this.#refused.has(slot)) {
+      this.#runtime.closeFlow(slot, CLOSE_POLICY_VIOLATION, '');
+      return;
+    }
     const flow = this.#raw.get(slot) ?? this.#openRaw(slot);
     this.#options.onRawPayload(flow, bytes.subarray(offset, offset + length));
   }
@@ -242,6 +251,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   handleFlowClosed(slot: number, closed: ClosedFlow): void {
     this.#takePending(slot);
     this.#raw.delete(slot);
+    this.#refused.delete(slot);
     const peer = this.#peers[slot];
     if (peer === null || peer === undefined) return;
     this.#peers[slot] = null;
@@ -273,6 +283,16 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   handleDeadline(): void {
     this.#context.acks.flush();
+  }
+
+  /** Its client hears no CLOSE before our PARAMS, which leave at the end of this turn. */
+  #refuse(slot: number, code: number, reason: string): void {
+    this.#refused.delete(slot);
+    const generation = this.#runtime.generationOf(slot);
+    setImmediate(() => {
+      if (this.#runtime.generationOf(slot) !== generation) return;
+      this.#runtime.closeFlow(slot, code, reason);
+    });
   }
 
   #openRaw(slot: number): RawFlowEntry {

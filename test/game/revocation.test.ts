@@ -1,75 +1,9 @@
 /** Players who may not play any more: by `server.revoke`, by the `revalidate` hook; on both wires. */
 import t from 'tap';
-import { WebSocket } from 'ws';
-import type { ClosedFlow, RuntimeHandler } from '../../src/runtime/handler.js';
-import { openClientRuntime } from '../../src/runtime/open.js';
-import type { GameServer, VerifiedSession } from '../../src/server/index.js';
+import type { VerifiedSession } from '../../src/server/index.js';
+import { askTicket, openFlow, openWebSocket } from './raw-support.js';
 import { place } from './resume-support.js';
 import { dial, listen, until, WIRES } from './support.js';
-
-interface Ticket {
-  ticket: string;
-  connectToken: string;
-}
-
-async function ask(server: GameServer, playerId: string, resume?: string) {
-  const response = await fetch(`http://127.0.0.1:${server.http.port}/v1/game/ticket`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Session-Token': playerId },
-    body: JSON.stringify({ resume }),
-  });
-  return { status: response.status, body: (await response.json()) as Ticket & { code: string } };
-}
-
-/** How a WebSocket with this ticket ends, or fails to begin. */
-function webSocket(
-  server: GameServer,
-  ticket: string,
-): { opened: Promise<void>; ended: Promise<string> } {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.http.port}/v1/game/ws?ticket=${ticket}`);
-  const ended = new Promise<string>((resolve) => {
-    socket.on('error', (error) => resolve(error.message));
-    socket.on('close', (code, reason) => resolve(`${code} ${reason}`));
-  });
-  return { opened: new Promise((resolve) => socket.on('open', resolve)), ended };
-}
-
-/** A flow with this token by a client that says nothing once it is ready. */
-function flow(
-  t: { teardown(work: () => unknown): void },
-  connectToken: string,
-): { ready: Promise<void>; ended: Promise<ClosedFlow> } {
-  let setReady = () => {};
-  let setEnded: (closed: ClosedFlow) => void = () => {};
-  const ready = new Promise<void>((resolve) => {
-    setReady = resolve;
-  });
-  const ended = new Promise<ClosedFlow>((resolve) => {
-    setEnded = resolve;
-  });
-  const nothing = () => {};
-  const handler: RuntimeHandler = {
-    handleFlowOpened: nothing,
-    handleFlowReady: () => setReady(),
-    handleMessage: nothing,
-    handleRawPayload: nothing,
-    handleFlowMoved: nothing,
-    handleFlowClosed: (_slot, closed) => {
-      setEnded(closed);
-    },
-    handleDrained: nothing,
-    handleReceipt: nothing,
-    handleWritable: nothing,
-    handleTick: nothing,
-    handleDeadline: nothing,
-  };
-  const runtime = openClientRuntime(
-    { connectToken: Buffer.from(connectToken, 'base64'), nx: 'allow', registryHash: 0, seed: 1 },
-    handler,
-  );
-  t.teardown(() => runtime.close(1000, ''));
-  return { ready, ended };
-}
 
 for (const wire of WIRES) {
   t.test(
@@ -117,26 +51,28 @@ t.test('tickets, connect tokens and links that have no session yet are void', as
   await Promise.all([dial(server, 'json-ws', 'anna'), dial(server, 'json-ws', 'berta')]);
   const session = (server.players.get('anna') as never as { serverSession: { id: string } })
     .serverSession.id;
-  const [first, second] = [await ask(server, 'anna'), await ask(server, 'anna')];
-  const [third, fourth] = [await ask(server, 'anna', session), await ask(server, 'anna', session)];
-  const bertas = await ask(server, 'berta');
-  const link = webSocket(server, third.body.ticket);
-  const silent = flow(t, fourth.body.connectToken);
+  const [first, second] = [await askTicket(server, 'anna'), await askTicket(server, 'anna')];
+  const [third, fourth] = [
+    await askTicket(server, 'anna', session),
+    await askTicket(server, 'anna', session),
+  ];
+  const bertas = await askTicket(server, 'berta');
+  const link = openWebSocket(server, third.body.ticket);
+  const silent = openFlow(t, fourth.body.connectToken);
   await Promise.all([link.opened, silent.ready]);
 
   server.revoke('anna');
   t.equal(await link.ended, '1008 revoked');
   t.match(await silent.ended, { code: 1008, reason: 'revoked' });
-  t.match(await webSocket(server, first.body.ticket).ended, /401/);
-  let isReady = false;
-  void flow(t, second.body.connectToken).ready.then(() => {
-    isReady = true;
+  t.match(await openWebSocket(server, first.body.ticket).ended, /401/);
+  const late = openFlow(t, second.body.connectToken);
+  t.match(await late.ended, { code: 1008, reason: 'ticket-spent' });
+  t.match(await askTicket(server, 'anna', session), {
+    status: 410,
+    body: { code: 'session-ended' },
   });
-  t.match(await ask(server, 'anna', session), { status: 410, body: { code: 'session-ended' } });
-  await webSocket(server, bertas.body.ticket).opened;
-  await dial(server, 'udp', 'carla'); // whose token came later
-  t.notOk(isReady, 'its flow is closed at once');
-  t.same([...server.players.keys()], ['berta', 'carla']);
+  await openWebSocket(server, bertas.body.ticket).opened;
+  t.same([...server.players.keys()], ['berta']);
 });
 
 t.test('what verifySession began to find out before the revocation does not count', async (t) => {
@@ -147,12 +83,12 @@ t.test('what verifySession began to find out before the revocation does not coun
     });
   const server = await listen({ udp: false, verifySession });
   t.teardown(() => server.close());
-  const asked = ask(server, 'anna');
+  const asked = askTicket(server, 'anna');
   await until(() => answers.length === 1, 'the hook to be asked');
   server.revoke('anna');
   answers[0]();
   t.match(await asked, { status: 401, body: { code: 'unauthenticated' } });
-  const again = ask(server, 'anna');
+  const again = askTicket(server, 'anna');
   await until(() => answers.length === 2, 'the hook to be asked again');
   answers[1]();
   t.equal((await again).status, 200);
@@ -245,7 +181,7 @@ t.test('a hook that resolves no session at all is our failure, not a player', as
     const logger = { info() {}, warn() {}, error: (fields: object) => void lines.push(fields) };
     const server = await listen({ udp: false, logger, verifySession: () => garbage as never });
     t.teardown(() => server.close());
-    t.equal((await ask(server, 'anna')).status, 500);
+    t.equal((await askTicket(server, 'anna')).status, 500);
     t.match(lines, [{ error: /verifySession failed: .*it resolved/ }]);
   }
 });
