@@ -169,4 +169,7 @@ export class ProtocolStats {
   lost = 0;
   spuriousLost = 0;
   acksOut = 0;
+  /** Whether a message waits to be sent for the first time, and since when; int32 µs. */
+  hasUnsent = false;
+  unsentSinceUs = 0;
 }

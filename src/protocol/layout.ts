@@ -254,6 +254,7 @@ export const M_LENGTH = 4;
 /** BytePool handle, or block of one BytePool handle per fragment. */
 export const M_DATA = 5;
 export const M_FLAGS = 6;
+/** With MESSAGE_EXPIRES; else when it was queued. */
 export const M_EXPIRES_US = 7;
 export const M_KEY = 8;
 export const M_REDUNDANCY = 9;

@@ -112,6 +112,8 @@ function describe(
   } else if (mode < 2) {
     flags |= L.MESSAGE_EXPIRES | L.MESSAGE_DEFAULT_EXPIRY;
     words[message + L.M_EXPIRES_US] = (nowUs + limits.SEND_UNRELIABLE_LIFETIME_US) | 0;
+  } else {
+    words[message + L.M_EXPIRES_US] = nowUs;
   }
   if (receipt !== 0 && mode < 2) {
     flags |= L.MESSAGE_TRACKED;

@@ -1,4 +1,5 @@
-import { ACK_DELAY_UNIT_US } from '../util/limits.js';
+import { ACK_DELAY_UNIT_US, SEND_UNRELIABLE_LIFETIME_US } from '../util/limits.js';
+import { timeAfter } from '../util/time.js';
 import type { ProtocolStats } from './api.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
@@ -30,5 +31,34 @@ export function readStats(core: Core, f: number, out: ProtocolStats): boolean {
   out.lost = flows[f + L.F_LOST] >>> 0;
   out.spuriousLost = flows[f + L.F_SPURIOUS] >>> 0;
   out.acksOut = flows[f + L.F_ACKS_OUT] >>> 0;
+  readUnsent(core, f, out);
+  return true;
+}
+
+/** The oldest of each stream is its first; when one with an expiry of its own was queued is not known. */
+function readUnsent(core: Core, f: number, out: ProtocolStats): void {
+  const streams = core.sendStreams.words;
+  const words = core.messages.words;
+  out.hasUnsent = false;
+  let stream = core.flows[f + L.F_SEND_STREAMS];
+  for (; stream !== 0; stream = streams[stream + L.S_FLOW_NEXT]) {
+    const current = streams[stream + L.S_CURRENT];
+    if (current !== 0) noteUnsent(words, current, out);
+    let message = streams[stream + L.S_UNSENT_HEAD];
+    while (message !== 0 && !noteUnsent(words, message, out)) message = words[message + L.M_NEXT];
+  }
+}
+
+/** False when it is not known when it was queued. */
+function noteUnsent(words: Int32Array, message: number, out: ProtocolStats): boolean {
+  const flags = words[message + L.M_FLAGS];
+  let queuedUs = words[message + L.M_EXPIRES_US];
+  if ((flags & L.MESSAGE_DEFAULT_EXPIRY) !== 0) {
+    queuedUs = (queuedUs - SEND_UNRELIABLE_LIFETIME_US) | 0;
+  } else if ((flags & L.MESSAGE_EXPIRES) !== 0) {
+    return false;
+  }
+  if (!out.hasUnsent || timeAfter(out.unsentSinceUs, queuedUs)) out.unsentSinceUs = queuedUs;
+  out.hasUnsent = true;
   return true;
 }

@@ -1,4 +1,5 @@
 import { type Protocol, ProtocolStats } from '../protocol/index.js';
+import { timeDistanceUs } from '../util/time.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** UDP and IP headers of one datagram (RFC 768; RFC 791 without options; RFC 8200). */
@@ -10,6 +11,8 @@ export interface FlowFigures {
   /** Milliseconds; NaN before the first sample. */
   rttMs: number;
   rttVarMs: number;
+  /** Of incoming packets, by their stamps: RFC 3550 §6.4.1. */
+  jitterMs: number;
   packetsIn: number;
   packetsOut: number;
   bytesIn: number;
@@ -20,6 +23,11 @@ export interface FlowFigures {
   /** Unreliable messages that were accepted and given up before they were sent. */
   droppedOut: number;
   queuedBytes: number;
+  /** Of the oldest message that waits to be sent for the first time. */
+  queueAgeMs: number;
+  /** RL1 packets sent that the peer acknowledges, and those of them that seem lost. */
+  packetsTrackedOut: number;
+  packetsLostOut: number;
 }
 
 const stats = new ProtocolStats();
@@ -42,6 +50,7 @@ export function readFlowFigures(
   return {
     rttMs: hasRtt ? stats.srttUs / 1000 : Number.NaN,
     rttVarMs: hasRtt ? stats.rttVarUs / 1000 : Number.NaN,
+    jitterMs: isKnown ? stats.jitterUs / 1000 : 0,
     packetsIn,
     packetsOut,
     bytesIn: bytesIn + packetsIn * header,
@@ -50,5 +59,12 @@ export function readFlowFigures(
     resends: isKnown ? stats.resends : 0,
     droppedOut: isKnown ? stats.droppedOut : 0,
     queuedBytes: isKnown ? stats.queuedBytes : 0,
+    queueAgeMs: isKnown && stats.hasUnsent ? ageMs(endpoint, stats.unsentSinceUs) : 0,
+    packetsTrackedOut: isKnown ? stats.packetsOut - stats.acksOut : 0,
+    packetsLostOut: isKnown ? stats.lost - stats.spuriousLost : 0,
   };
+}
+
+function ageMs(endpoint: RuntimeEndpoint, sinceUs: number): number {
+  return Math.max(0, timeDistanceUs(endpoint.clockUs(), sinceUs)) / 1000;
 }

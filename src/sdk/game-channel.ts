@@ -179,7 +179,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
 
   stats(): ConnectionStats {
     this.#requireLink();
-    return this.#links.stats() as ConnectionStats;
+    return this.#links.stats(this.#isLive) as ConnectionStats;
   }
 
   serverTime(): number {
@@ -193,12 +193,12 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   inputLead(): number {
-    const { rttMs, rttVarMs } = this.stats();
+    const { rttMs, rttVarMs } = this.#requireLink().stats();
     return this.#lead?.leadMs(this.serverTime(), rttMs, rttVarMs) ?? Number.NaN;
   }
 
   tickToSend(): number {
-    const { rttMs, rttVarMs } = this.stats();
+    const { rttMs, rttVarMs } = this.#requireLink().stats();
     return this.#lead?.tickToSend(this.serverTime(), rttMs, rttVarMs) ?? Number.NaN;
   }
 

@@ -1,10 +1,11 @@
 import type { Registry } from '../messages/types.js';
 import type { BinaryPeer } from '../session/binary-peer.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import type { LeadReport } from '../session/control.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
 import type { JsonPeer } from '../session/json-peer.js';
-import type { CloseInfo, ConnectionStats, ReceiptOutcome, Wire } from '../session/types.js';
+import type { CloseInfo, ReceiptOutcome, Wire } from '../session/types.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 
 export type LinkPeer = BinaryPeer<null> | JsonPeer<null>;
@@ -22,7 +23,7 @@ export interface Link {
   open(): Promise<void>;
   /** `handleDrained` is called once nothing reliable is unacknowledged. */
   watchDrained(): void;
-  stats(): ConnectionStats;
+  stats(): LinkStats;
   /** The server's monotonic clock now, ms; never goes back. */
   serverTimeMs(): number;
   /** How far off that may be, ms; Infinity before it is measured. */

@@ -10,7 +10,7 @@ import {
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
 } from '../session/close-codes.js';
-import { addLinkStats } from '../session/connection-stats.js';
+import { addLinkStats, type LinkStats, StatsWindow } from '../session/connection-stats.js';
 import { type Hello, type LeadReport, numberField, parseHello } from '../session/control.js';
 import type { Dispatcher } from '../session/dispatcher.js';
 import type { SessionDrops } from '../session/drops.js';
@@ -63,7 +63,8 @@ export class SessionLinks implements LinkHost {
   /** The adopted link carries nothing any more. */
   #isFrozen = false;
   /** Figures of the links before this one. */
-  #past: ConnectionStats | null = null;
+  #past: LinkStats | null = null;
+  readonly #window = new StatsWindow(performance.now());
 
   constructor(owner: LinksOwner) {
     this.registry = owner.registry;
@@ -93,8 +94,11 @@ export class SessionLinks implements LinkHost {
     return this.#session?.peer ?? null;
   }
 
-  stats(): ConnectionStats | null {
-    return this.#link === null ? null : addLinkStats(this.#past, this.#link.stats());
+  /** `isLive`: the connection has not ended. */
+  stats(isLive: boolean): ConnectionStats | null {
+    if (this.#link === null) return null;
+    const isLinked = isLive && this.isLinked;
+    return this.#window.read(this.#past, this.#link.stats(), performance.now(), isLinked);
   }
 
   /** Opens the first link; `$hello` follows. */

@@ -8,9 +8,10 @@ import { openClientRuntime } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import { numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
+import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import type { Link, LinkHost } from './link.js';
 import { linkContext } from './link-context.js';
@@ -22,6 +23,7 @@ const SLOT = 0;
 const NO_FIGURES: FlowFigures = {
   rttMs: Number.NaN,
   rttVarMs: Number.NaN,
+  jitterMs: 0,
   packetsIn: 0,
   packetsOut: 0,
   bytesIn: 0,
@@ -30,6 +32,9 @@ const NO_FIGURES: FlowFigures = {
   resends: 0,
   droppedOut: 0,
   queuedBytes: 0,
+  queueAgeMs: 0,
+  packetsTrackedOut: 0,
+  packetsLostOut: 0,
 };
 
 export class UdpLink implements Link, RuntimeHandler {
@@ -76,6 +81,7 @@ export class UdpLink implements Link, RuntimeHandler {
     const context: BinaryPeerContext<null> = {
       ...linkContext(host, this, this.#acks),
       port: runtime,
+      nowMs: () => performance.now(),
       scratch: new Uint8Array(BODY_BYTES_MAX + 64),
       onDrained: () => {
         if (this.#isWatched) this.watchDrained();
@@ -90,11 +96,18 @@ export class UdpLink implements Link, RuntimeHandler {
     this.#opened?.runtime.watchDrained(SLOT);
   }
 
-  stats(): ConnectionStats {
-    const { messagesIn = 0, messagesOut = 0, droppedOut = 0 } = this.#opened?.peer ?? {};
+  stats(): LinkStats {
+    const peer = this.#opened?.peer;
+    const { messagesIn = 0, messagesOut = 0, droppedOut = 0, heldAgeMs = 0 } = peer ?? {};
     const figures = this.#finalFigures ?? this.#opened?.runtime.figures(SLOT) ?? NO_FIGURES;
-    const total = droppedOut + figures.droppedOut;
-    return { wire: 'udp', messagesIn, messagesOut, ...figures, droppedOut: total };
+    return {
+      wire: 'udp',
+      messagesIn,
+      messagesOut,
+      ...figures,
+      droppedOut: droppedOut + figures.droppedOut,
+      queueAgeMs: Math.max(heldAgeMs, figures.queueAgeMs),
+    };
   }
 
   serverTimeMs(): number {
@@ -178,6 +191,6 @@ export class UdpLink implements Link, RuntimeHandler {
 
   #keepFigures(): void {
     const figures = this.#opened?.runtime.figures(SLOT) ?? NO_FIGURES;
-    this.#finalFigures ??= { ...figures, queuedBytes: 0 };
+    this.#finalFigures ??= { ...figures, queuedBytes: 0, queueAgeMs: 0 };
   }
 }

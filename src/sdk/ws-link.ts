@@ -3,10 +3,11 @@
  */
 import { AckBatch } from '../session/ack-batch.js';
 import { CLOSE_NORMAL } from '../session/close-codes.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import { JsonPeer } from '../session/json-peer.js';
 import { jsonStats } from '../session/json-stats.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import type { CloseInfo, ConnectionStats } from '../session/types.js';
+import type { CloseInfo } from '../session/types.js';
 import { ServerClock } from '../time/server-clock.js';
 import type { Link, LinkHost } from './link.js';
 import { linkContext } from './link-context.js';
@@ -98,7 +99,7 @@ export class WsLink implements Link {
     this.#peer?.watchDrained();
   }
 
-  stats(): ConnectionStats {
+  stats(): LinkStats {
     const bytes = this.#socket?.bytes() ?? { in: 0, out: 0 };
     return jsonStats(this.#peer, {
       bytesIn: bytes.in,

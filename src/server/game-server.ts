@@ -14,8 +14,9 @@ import {
   CLOSE_NORMAL,
   cutReason,
 } from '../session/close-codes.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import { SessionDrops } from '../session/drops.js';
-import type { CloseInfo, ConnectionStats, ReceiptOutcome, SendOptions } from '../session/types.js';
+import type { CloseInfo, ReceiptOutcome, SendOptions } from '../session/types.js';
 import { badOption, TransportError } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
 import { Door } from './door.js';
@@ -320,7 +321,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#ops.logger.info({ http, udp, tickHz: settings.tickHz, ...this.features() }, 'listening');
   }
 
-  #collect(connections: ConnectionStats[]): ServerStats {
+  #collect(connections: LinkStats[]): ServerStats {
     const stats = this.#roster.stats(connections);
     stats.players.suspended = this.#suspensions.size;
     this.#drops.addTo(stats.drops);

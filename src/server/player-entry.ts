@@ -3,7 +3,7 @@
  */
 import type { BinaryPeer } from '../session/binary-peer.js';
 import { assertApplicationCloseCode, CLOSE_NORMAL, cutReason } from '../session/close-codes.js';
-import { addLinkStats } from '../session/connection-stats.js';
+import { addLinkStats, type LinkStats, StatsWindow } from '../session/connection-stats.js';
 import type { JsonPeer } from '../session/json-peer.js';
 import type { ServerSession } from '../session/server-session.js';
 import type {
@@ -22,7 +22,7 @@ export type AnyPeer = BinaryPeer<PlayerEntry> | JsonPeer<PlayerEntry>;
 /** What differs between the wires and is not the peer's business. */
 export interface PlayerLink {
   readonly wire: Wire;
-  stats(peer: AnyPeer): ConnectionStats;
+  stats(peer: AnyPeer): LinkStats;
   /** `handleDrained` of the peer's owner is called once nothing reliable is unacknowledged. */
   watchDrained(peer: AnyPeer): void;
   /** When ticks are due, and what it is now, ms. */
@@ -52,9 +52,11 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly #onEnd: (player: PlayerEntry, info: CloseInfo) => void;
   #drainWatchers: (() => void)[] = [];
   /** Figures of the links before this one. */
-  #past: ConnectionStats | null = null;
+  #past: LinkStats | null = null;
   /** Figures of this link, once it is gone; without what the peer counts. */
-  #gone: ConnectionStats | null = null;
+  #gone: LinkStats | null = null;
+  readonly #openedMs: number;
+  #window: StatsWindow | null = null;
 
   constructor(
     session: VerifiedSession,
@@ -67,6 +69,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
     this.session = session;
     this.address = address;
     this.#link = link;
+    this.#openedMs = link.nowMs();
     this.isResumable = isResumable;
     this.#onEnd = onEnd;
   }
@@ -136,14 +139,17 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   }
 
   stats(): ConnectionStats {
-    return this.finalStats ?? addLinkStats(this.#past, this.linkStats());
+    if (this.finalStats !== null) return this.finalStats;
+    const isLinked = this.state === 'connected';
+    this.#window ??= new StatsWindow(this.#openedMs);
+    return this.#window.read(this.#past, this.linkStats(), this.#link.nowMs(), isLinked);
   }
 
   /** Figures of the link alone. */
-  linkStats(): ConnectionStats {
+  linkStats(): LinkStats {
     if (this.#gone === null) return this.#link.stats(this.peer);
-    const { messagesIn, messagesOut, droppedOut } = this.peer;
-    const stats = { ...this.#gone, messagesIn, messagesOut };
+    const { messagesIn, messagesOut, droppedOut, heldAgeMs } = this.peer;
+    const stats = { ...this.#gone, messagesIn, messagesOut, queueAgeMs: heldAgeMs };
     stats.droppedOut += droppedOut;
     return stats;
   }
@@ -179,7 +185,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
 
   /** The player has left: nobody waits any more. */
   handleLeft(): void {
-    this.finalStats = this.stats();
+    this.finalStats = { ...this.stats(), quality: 0 };
     this.#release();
   }
 

@@ -1,5 +1,5 @@
 /** Everybody who is in, the rooms they are in, and what those who left have sent and received. */
-import type { ConnectionStats } from '../session/types.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import type { Broadcaster } from './broadcast.js';
 import type { PlayerEntry } from './player-entry.js';
 import { RoomEntry, type RoomMembers } from './room-entry.js';
@@ -50,12 +50,12 @@ export class Roster {
   }
 
   /** Figures of the links that are open. */
-  links(): ConnectionStats[] {
+  links(): LinkStats[] {
     return this.all.map((player) => player.linkStats());
   }
 
   /** Of those who left and of these. Drops and who is suspended are the caller's to add. */
-  stats(links: readonly ConnectionStats[]): ServerStats {
+  stats(links: readonly LinkStats[]): ServerStats {
     return collectStats(this.#departed, links);
   }
 }

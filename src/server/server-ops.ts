@@ -11,7 +11,8 @@ import {
   TickMeter,
   type WireFigures,
 } from '../ops/index.js';
-import type { CloseInfo, ConnectionStats, Wire } from '../session/types.js';
+import type { LinkStats } from '../session/connection-stats.js';
+import type { CloseInfo, Wire } from '../session/types.js';
 import type { AdmissionStatus } from '../util/admission.js';
 import type { MetricsSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
@@ -63,7 +64,7 @@ export interface ServerState {
   roomTicks: { readonly ran: number; readonly skipped: number };
   stats: ServerStats;
   resumes: ResumeCounts;
-  connections: readonly ConnectionStats[];
+  connections: readonly LinkStats[];
   admission: AdmissionStatus | null;
   features: Readonly<Record<string, boolean | number | string>>;
 }
@@ -199,7 +200,7 @@ export class ServerOps {
     };
   }
 
-  #wire(wire: Wire, stats: ServerStats, connections: readonly ConnectionStats[]): WireFigures {
+  #wire(wire: Wire, stats: ServerStats, connections: readonly LinkStats[]): WireFigures {
     const own = connections.filter((connection) => connection.wire === wire);
     return {
       ...stats[wire],

@@ -1,4 +1,4 @@
-import type { ConnectionStats } from '../session/types.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import type { ServerStats, WireTotals } from './types.js';
 
 function emptyTotals(): WireTotals {
@@ -24,7 +24,7 @@ export function emptyStats(): ServerStats {
 }
 
 /** Adds one connection's figures to its wire's totals. */
-export function addConnection(stats: ServerStats, connection: ConnectionStats): void {
+export function addConnection(stats: ServerStats, connection: LinkStats): void {
   const totals = stats[connection.wire];
   totals.messagesIn += connection.messagesIn;
   totals.messagesOut += connection.messagesOut;
@@ -39,7 +39,7 @@ export function addConnection(stats: ServerStats, connection: ConnectionStats): 
 /** Those who left and those who are here. Drops are the caller's to add. */
 export function collectStats(
   departed: ServerStats,
-  connections: readonly ConnectionStats[],
+  connections: readonly LinkStats[],
 ): ServerStats {
   const stats = structuredClone(departed);
   for (const connection of connections) {

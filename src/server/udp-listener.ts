@@ -11,8 +11,9 @@ import { createConnectToken } from '../runtime/tokens.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import { type ConnectionStats, RECEIPT_OUTCOMES } from '../session/types.js';
+import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
@@ -66,6 +67,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     this.#runtime = openServerRuntime({ ...options, registryHash: host.registry.hash }, this);
     this.address = this.#runtime.address();
     this.#context = {
+      nowMs: () => host.nowMs(),
       registry: host.registry,
       dispatcher: host.dispatcher,
       port: this.#runtime,
@@ -117,10 +119,12 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return this.#host.nowMs();
   }
 
-  stats(peer: AnyPeer): ConnectionStats {
-    const { slot, messagesIn, messagesOut, droppedOut } = peer as BinaryPeer<PlayerEntry>;
+  stats(peer: AnyPeer): LinkStats {
+    const { slot, messagesIn, messagesOut, droppedOut, heldAgeMs } =
+      peer as BinaryPeer<PlayerEntry>;
     const figures = this.#runtime.figures(slot);
     figures.droppedOut += droppedOut;
+    figures.queueAgeMs = Math.max(figures.queueAgeMs, heldAgeMs);
     return { wire: 'udp', messagesIn, messagesOut, ...figures };
   }
 

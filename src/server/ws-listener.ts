@@ -9,10 +9,11 @@ import {
   CLOSE_POLICY_VIOLATION,
   closeInfoOf,
 } from '../session/close-codes.js';
+import type { LinkStats } from '../session/connection-stats.js';
 import { JsonPeer, type JsonPeerContext } from '../session/json-peer.js';
 import { jsonStats, type StreamFigures } from '../session/json-stats.js';
 import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
-import type { CloseInfo, ConnectionStats } from '../session/types.js';
+import type { CloseInfo } from '../session/types.js';
 import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
 import type { Entrance } from './http-face.js';
@@ -120,7 +121,7 @@ export class WsListener implements PlayerLink {
     return this.#host.nowMs();
   }
 
-  stats(peer: AnyPeer): ConnectionStats {
+  stats(peer: AnyPeer): LinkStats {
     const connection = this.#connections.get(peer as JsonPeer<PlayerEntry>);
     return jsonStats(
       peer as JsonPeer<PlayerEntry>,

@@ -39,6 +39,8 @@ export const OUT_CLOSED = 3;
 export interface BinaryOutboxContext {
   readonly registry: Registry<object>;
   readonly port: FlowPort;
+  /** Monotonic milliseconds of this process. */
+  readonly nowMs: () => number;
   /** Room for one encoded message: BODY_BYTES_MAX and its id. */
   readonly scratch: Uint8Array;
 }
@@ -71,6 +73,8 @@ export class BinaryOutbox implements LogSink {
   /** Open, and nothing waits before the next message. */
   #isDirect: boolean;
   #log: ByteSendLog | null = null;
+  /** When what waits for the link began to. */
+  #heldSinceMs = 0;
   #unconfirmedBytes = BEFORE_HELLO_BYTES_MAX;
   #receipts: OpenReceipts | null = null;
   #onWritable: (() => void)[] = [];
@@ -130,6 +134,11 @@ export class BinaryOutbox implements LogSink {
   /** Whether accepted messages wait for the link. */
   get hasUnsent(): boolean {
     return this.#log?.hasUnsent ?? false;
+  }
+
+  /** How long the oldest message that waits for the link has, ms. */
+  get heldAgeMs(): number {
+    return this.hasUnsent ? this.#context.nowMs() - this.#heldSinceMs : 0;
   }
 
   /** The peer has another registry: tell ours and speak JSON until theirs is known. */
@@ -351,6 +360,7 @@ export class BinaryOutbox implements LogSink {
 
   #append(lane: number, bytes: Uint8Array, offset: number, length: number, receipt: number): void {
     this.#log ??= new ByteSendLog();
+    if (!this.#log.hasUnsent) this.#heldSinceMs = this.#context.nowMs();
     this.#log.append(lane, bytes, offset, length, receipt);
     this.#isDirect = false;
   }

@@ -16,6 +16,7 @@ function build(awaitsHello: boolean) {
   const dispatcher = new Dispatcher<null>((error) => {
     throw error;
   });
+  const now = { ms: 0 };
   const context: BinaryPeerContext<null> = {
     registry: registry as never,
     dispatcher,
@@ -30,6 +31,7 @@ function build(awaitsHello: boolean) {
     },
     drops: new SessionDrops(),
     acks: new AckBatch(() => armed++),
+    nowMs: () => now.ms,
     scratch: new Uint8Array(4096),
     onUnhandled: null,
     onBroken: (_peer, _code, reason) => broken.push(reason),
@@ -50,7 +52,7 @@ function build(awaitsHello: boolean) {
     const length = encode(name, payload, bytes, 0, bytes.length);
     peer.handleMessage(channel, ORDERED, id, bytes, 0, length, 0);
   };
-  return { peer, port, broken, context, dispatcher, deliver, armed: () => armed };
+  return { peer, port, broken, context, dispatcher, deliver, now, armed: () => armed };
 }
 
 t.test('a whole window of messages may come ahead of a lost $hello', async (t) => {
@@ -71,6 +73,19 @@ t.test('what no honest server sends ahead of $hello ends the connection', async 
   const { broken, deliver } = build(true);
   for (let i = 0; broken.length === 0 && i < 1e6; i++) deliver(0, i, 'n', 'x'.repeat(1000));
   t.same(broken, ['no $hello']);
+});
+
+t.test('what waits for a link tells how long it has', async (t) => {
+  const { peer, now } = build(false);
+  peer.send('n', 0);
+  t.equal(peer.heldAgeMs, 0, 'it has left');
+  peer.freeze();
+  now.ms = 100;
+  t.equal(peer.send('n', 1), 'queued');
+  now.ms = 150;
+  peer.send('n', 2);
+  now.ms = 175;
+  t.equal(peer.heldAgeMs, 75, 'the oldest counts');
 });
 
 t.test('an acknowledgement that finds no room is sent later', async (t) => {

@@ -97,6 +97,11 @@ export class BinaryPeer<O> implements SessionPeer {
     return this.#phase === CLOSED;
   }
 
+  /** How long the oldest message that waits for a link has, ms. */
+  get heldAgeMs(): number {
+    return this.#outbox.heldAgeMs;
+  }
+
   get messagesOut(): number {
     return this.#outbox.messagesOut;
   }

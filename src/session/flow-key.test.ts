@@ -50,6 +50,7 @@ function build() {
       },
       drops: new SessionDrops(),
       acks: new AckBatch(() => 0),
+      nowMs: () => 0,
       scratch: new Uint8Array(4096),
       onUnhandled: null,
       onBroken: () => {},

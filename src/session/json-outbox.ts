@@ -16,6 +16,7 @@ import {
   type Registry,
 } from '../messages/types.js';
 import { SEND_UNRELIABLE_MESSAGES_MAX } from '../util/limits.js';
+import { BacklogAge } from './backlog-age.js';
 import type { LeadReport } from './control.js';
 import { FrameReceipts } from './frame-receipts.js';
 import { SESSION_LOG_BYTES_MAX } from './limits.js';
@@ -44,6 +45,8 @@ const UNRELIABLE_BACKLOG_BYTES = 16 * 1024;
 /** Types and keys of which one waits for the socket, as many as RL1 lets wait; the oldest gives way. */
 const LATEST_MAX = SEND_UNRELIABLE_MESSAGES_MAX;
 const NO_OPTIONS: SendOptions = {};
+/** So much may fill the kernel's buffer alone. */
+const LARGE_CHARS = 4096;
 
 interface Waiting {
   text: string;
@@ -66,6 +69,9 @@ export class JsonOutbox implements LogSink {
   readonly #receipts: FrameReceipts;
   /** While a session moves, nothing of the game is called. */
   #answersLater = false;
+  readonly #backlog = new BacklogAge();
+  /** When what waits for the link began to. */
+  #heldSinceMs = 0;
   #onWritable: (() => void)[] = [];
   #isFull = false;
 
@@ -117,6 +123,19 @@ export class JsonOutbox implements LogSink {
     return Math.max(0, UNRELIABLE_BACKLOG_BYTES - this.#socket.bufferedAmount);
   }
 
+  /** How long the oldest message that has not left has waited, ms. */
+  get queueAgeMs(): number {
+    const { bufferedAmount } = this.#socket;
+    const inSocketMs =
+      bufferedAmount === 0 ? 0 : this.#backlog.ageMs(bufferedAmount, this.#context.nowMs());
+    return Math.max(inSocketMs, this.heldAgeMs);
+  }
+
+  /** As `queueAgeMs`, of what waits for the link. */
+  get heldAgeMs(): number {
+    return this.#log.hasUnsent ? this.#context.nowMs() - this.#heldSinceMs : 0;
+  }
+
   send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
     if (options !== NO_OPTIONS) checkSendOptions(options);
     const { registry } = this.#context;
@@ -141,13 +160,13 @@ export class JsonOutbox implements LogSink {
     this.messagesOut++;
     const receipt = options.receipt ?? 0;
     if (isHeld || this.#log.hasUnsent) {
-      this.#log.append(text, receipt);
+      this.takeText(text, receipt);
       this.flush();
       return 'queued';
     }
     if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
     this.#log.push(text, receipt);
-    this.#socket.send(text);
+    this.#hand(text, backlog);
     return backlog > 0 ? 'queued' : 'sent';
   }
 
@@ -159,7 +178,7 @@ export class JsonOutbox implements LogSink {
       const receipt = this.#log.unsentReceipt;
       if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
       this.#log.markSent();
-      this.#socket.send(text);
+      this.#hand(text, this.#socket.bufferedAmount);
     }
   }
 
@@ -170,10 +189,11 @@ export class JsonOutbox implements LogSink {
     if (this.#latest.size === 0) return;
     const nowMs = this.#context.nowMs();
     for (const [name, waiting] of this.#latest) {
-      if (this.#state !== TEXT_OPEN || this.isClogged) return;
+      const backlog = this.#socket.bufferedAmount;
+      if (this.#state !== TEXT_OPEN || backlog > UNRELIABLE_BACKLOG_BYTES) return;
       if (waiting.expiresAtMs >= nowMs) {
         this.#latest.delete(name);
-        this.#write(waiting.text, waiting.receipt);
+        this.#write(waiting.text, waiting.receipt, backlog);
       } else this.#drop(name);
     }
   }
@@ -216,6 +236,7 @@ export class JsonOutbox implements LogSink {
   }
 
   takeText(text: string, receipt: number): void {
+    if (!this.#log.hasUnsent) this.#heldSinceMs = this.#context.nowMs();
     this.#log.append(text, receipt);
   }
 
@@ -237,8 +258,9 @@ export class JsonOutbox implements LogSink {
     const receipt = options.receipt ?? 0;
     // An older one that still waits must not follow this one.
     if (mode === MODE_UNRELIABLE_SEQUENCED) this.#drop(slot);
-    if (!this.isClogged) {
-      this.#write(text, receipt);
+    const backlog = this.#socket.bufferedAmount;
+    if (backlog <= UNRELIABLE_BACKLOG_BYTES) {
+      this.#write(text, receipt, backlog);
       return 'sent';
     }
     if (mode !== MODE_UNRELIABLE_SEQUENCED) {
@@ -285,10 +307,21 @@ export class JsonOutbox implements LogSink {
     queueMicrotask(() => this.#onReceipt(receipt, outcome));
   }
 
-  #write(text: string, receipt: number): void {
+  #write(text: string, receipt: number, backlog: number): void {
     if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
     this.#log.countFrame();
-    this.#socket.send(text);
+    this.#hand(text, backlog);
     this.messagesOut++;
+  }
+
+  /** To a socket in which `backlog` waits. */
+  #hand(text: string, backlog: number): void {
+    const { nowMs } = this.#context;
+    this.#backlog.note(backlog, text.length, nowMs);
+    this.#socket.send(text);
+    // What one large message leaves behind, no later message may tell.
+    if (text.length >= LARGE_CHARS && backlog === 0) {
+      this.#backlog.note(this.#socket.bufferedAmount, 0, nowMs);
+    }
   }
 }

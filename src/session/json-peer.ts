@@ -71,6 +71,9 @@ export class JsonPeer<O> implements SessionPeer {
   #framesAcked = 0;
   #bytesSinceAck = 0;
   #owesAck = false;
+  /** The server's last `$time`: its stamp, at the server's end; at the client's, when it came, too. */
+  #toldMs = Number.NaN;
+  #toldAtMs = Number.NaN;
 
   constructor(context: JsonPeerContext<O>, owner: O, socket: TextSocket, start: PeerStart) {
     this.#context = context;
@@ -89,6 +92,16 @@ export class JsonPeer<O> implements SessionPeer {
 
   get queuedBytes(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  /** How long the oldest message that has not left has waited, ms. */
+  get queueAgeMs(): number {
+    return this.#outbox.queueAgeMs;
+  }
+
+  /** As `queueAgeMs`, of what waits for a link. */
+  get heldAgeMs(): number {
+    return this.#outbox.heldAgeMs;
   }
 
   get messagesOut(): number {
@@ -144,7 +157,11 @@ export class JsonPeer<O> implements SessionPeer {
 
   /** One round-trip sample; the host calls it about once a second. */
   ping(): void {
-    this.sendControl('$ping', { t: this.#context.nowMs() });
+    const nowMs = this.#context.nowMs();
+    const isTold = !Number.isNaN(this.#toldMs);
+    // What the server said last, and how long ago that came: so it learns the round trip too.
+    const echo = isTold ? { server: this.#toldMs, held: nowMs - this.#toldAtMs } : {};
+    this.sendControl('$ping', { t: nowMs, ...echo });
   }
 
   /** A text frame. Refusals are counted; only a broken session message closes. */
@@ -288,15 +305,13 @@ export class JsonPeer<O> implements SessionPeer {
   }
 
   #handleControl(name: string, payload: unknown): boolean {
-    const { serverTimeMs } = this.#context;
     switch (name) {
       case '$ack':
         return this.#handleAck(numberField(payload, 'frames'));
       case '$ping': {
         const t = numberField(payload, 't');
         if (!Number.isFinite(t)) return false;
-        if (this.#outbox.isClogged) return true; // a lost sample; see flushAck
-        this.sendControl('$time', { t, server: serverTimeMs === null ? 0 : serverTimeMs() });
+        this.#answerPing(t, payload);
         return true;
       }
       case '$time':
@@ -320,10 +335,30 @@ export class JsonPeer<O> implements SessionPeer {
     return true;
   }
 
+  #answerPing(t: number, payload: unknown): void {
+    const { serverTimeMs, nowMs } = this.#context;
+    if (serverTimeMs !== null) {
+      const now = nowMs();
+      this.clock.arrive(t, now);
+      const heldMs = numberField(payload, 'held');
+      const isLast = numberField(payload, 'server') === this.#toldMs;
+      if (isLast && heldMs >= 0) this.clock.sample(this.#toldMs + heldMs, now);
+    }
+    if (this.#outbox.isClogged) return; // a lost sample; see flushAck
+    const server = serverTimeMs === null ? 0 : serverTimeMs();
+    this.#toldMs = server;
+    this.sendControl('$time', { t, server });
+  }
+
   /** RFC 5905 §8, with one stamp of the server for arrival and answer. */
   #handleTime(sentMs: number, serverMs: number): void {
-    const { nowMs, onClockSample } = this.#context;
+    const { nowMs, onClockSample, serverTimeMs } = this.#context;
     const now = nowMs();
+    if (serverTimeMs === null && Number.isFinite(serverMs)) {
+      this.clock.arrive(serverMs, now);
+      this.#toldMs = serverMs;
+      this.#toldAtMs = now;
+    }
     if (!this.clock.sample(sentMs, now) || !Number.isFinite(serverMs)) return;
     const roundTripMs = now - sentMs;
     onClockSample?.(roundTripMs, serverMs - (sentMs + roundTripMs / 2), now);

@@ -61,12 +61,40 @@ export interface Meta {
 /** One received message, as `readMessage` and async iteration return it. */
 export type Received<R> = { [T in keyof R & string]: { type: T; value: R[T] } }[keyof R & string];
 
-/** Numbers about one connection, since it opened. Times in milliseconds. */
+/**
+ * Numbers about one connection: counts since it opened, over all links of its session; the state is
+ * that of the link it is on. Times in milliseconds. Recent: over the last two to four seconds, or since
+ * the call before when that is longer ago.
+ */
 export interface ConnectionStats {
   wire: Wire;
   /** Smoothed round-trip time; NaN until the first sample. */
   rttMs: number;
+  /** Mean variation of the round trip (RFC 6298 §2); NaN until the first sample. */
   rttVarMs: number;
+  /**
+   * How unevenly the other end's messages arrive: variation of the one-way time (RFC 3550 §6.4.1), by
+   * the stamps of packets on UDP and of the pings, about one a second, on WebSocket. 0 at first.
+   */
+  jitterMs: number;
+  /**
+   * Recent share of lost datagrams, 0 to 1, that came here and that were sent from here. On WebSocket
+   * 0: TCP hides it, and what it costs is seen in `rttMs` and `queueAgeMs`.
+   */
+  lossIn: number;
+  lossOut: number;
+  /**
+   * How good the connection is for a game, 0 to 1: 1 ∕ (1 + (rtt ∕ 200 ms)²) · 1 ∕ (1 + (jitter ∕ 50 ms)²)
+   * · 1 ∕ (1 + (loss ∕ 0.1)²) · 1 ∕ (1 + (queue age ∕ 200 ms)²), loss being the worse of both directions.
+   * Above 0.8 is good, below 0.5 players notice. What is not measured yet counts as 0 ms; without a link
+   * it is 0.
+   */
+  quality: number;
+  /** Recent rates, of the same things as the counts below. */
+  messagesInPerSecond: number;
+  messagesOutPerSecond: number;
+  bytesInPerSecond: number;
+  bytesOutPerSecond: number;
   messagesIn: number;
   messagesOut: number;
   /**
@@ -86,6 +114,12 @@ export interface ConnectionStats {
   droppedOut: number;
   /** Bytes accepted and not yet acknowledged (UDP) or not yet taken by the kernel (WebSocket). */
   queuedBytes: number;
+  /**
+   * How long the oldest message has waited that was accepted and has not left: for the pace of UDP, for
+   * the kernel on WebSocket (to within the time between two messages), or for a link to come back. Not
+   * counted on UDP: messages with `expiresMs`.
+   */
+  queueAgeMs: number;
 }
 
 /** Why a connection ended. */

@@ -349,7 +349,8 @@ export class ResumeWorld {
   }
 
   #binaryContext(link: VirtualLink, side: Side): BinaryPeerContext<Side> {
-    return { ...this.#context(side), port: link.portOf(side), scratch: SCRATCH[side] };
+    const port = link.portOf(side);
+    return { ...this.#context(side), port, nowMs: () => 0, scratch: SCRATCH[side] };
   }
 
   #jsonContext(side: Side): JsonPeerContext<Side> {

@@ -18,6 +18,8 @@ export class UdpRelay {
   datagramsLeft = Number.POSITIVE_INFINITY;
   /** Sees every datagram, of both directions, before its fate. */
   onDatagram: ((datagram: Buffer, isToServer: boolean) => void) | null = null;
+  /** Which single ones vanish; called for each. */
+  loses: ((isToServer: boolean) => boolean) | null = null;
   readonly #front: UdpSocket;
   readonly #backs = new Map<number, UdpSocket>();
   readonly #passed = new Map<number, number>();
@@ -53,7 +55,7 @@ export class UdpRelay {
     if (--this.datagramsLeft < 0) {
       this.isBlackhole ||= Math.min(...this.#passed.values()) > HANDSHAKE_DATAGRAMS;
     }
-    return !this.isBlackhole;
+    return !this.isBlackhole && this.loses?.(isToServer) !== true;
   }
 
   #backOf({ port, address }: RemoteInfo): UdpSocket {
@@ -116,6 +118,14 @@ export class TcpRelay {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Nothing is read any more from either side, or again: the buffers fill up. */
+  set isStalled(isStalled: boolean) {
+    for (const socket of this.#sockets) {
+      if (isStalled) socket.pause();
+      else socket.resume();
+    }
   }
 
   /** Every stream that is open dies without a goodbye. */
