@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline';
 import { findCargo, packageRoot as root } from './build-addon.mjs';
 import { closingLine, countCargo, TapCounter } from './lib/test-counts.mjs';
 
-const testFolders = ['src', 'test', 'bench', 'sdk-compat', 'scripts'];
+const testFolders = ['src', 'test', 'bench', 'examples', 'sdk-compat', 'scripts'];
 const fileTimeoutSeconds = 300; // the first run of a file may compile a foreign peer
 const total = { passed: 0, failed: 0, skipped: 0 };
 

@@ -2,11 +2,12 @@
  * The game on a GameServer: players in rooms of four, one brawler match per room. The same code
  * serves both wires; it does not look at which one a player came by.
  */
-import type { GameServer, Player, Room } from '../../src/server/index.js';
-import { EventDigest } from './brawler/digest.js';
-import { FIGHTERS_MAX, STEPS_PER_SECOND } from './brawler/rules.js';
-import { SnapshotWriter } from './brawler/snapshot.js';
-import { endMatch, step, takeInput } from './brawler/step.js';
+
+import { EventDigest } from '../../examples/brawler/game/digest.js';
+import { type GameMessages, MatchState } from '../../examples/brawler/game/messages.js';
+import { FIGHTERS_MAX, STEPS_PER_SECOND } from '../../examples/brawler/game/rules.js';
+import { SnapshotWriter } from '../../examples/brawler/game/snapshot.js';
+import { endMatch, step, takeInput } from '../../examples/brawler/game/step.js';
 import {
   addFighter,
   createMatch,
@@ -15,8 +16,8 @@ import {
   type Match,
   removeFighter,
   startRound,
-} from './brawler/world.js';
-import { type GameMessages, MatchState } from './messages.js';
+} from '../../examples/brawler/game/world.js';
+import type { GameServer, Player, Room } from '../../src/server/index.js';
 
 /** A process that was stopped for a while does not play all of it at once. */
 const CATCH_UP_STEPS_MAX = 6;

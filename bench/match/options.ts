@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { STEPS_PER_SECOND } from './brawler/rules.js';
+import { STEPS_PER_SECOND } from '../../examples/brawler/game/rules.js';
 
 export interface MatchOptions {
   kind: 'match';

@@ -2,6 +2,14 @@
  * The players of one wire in a process of their own: real clients of the SDK, each driven by a bot.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { Bot } from '../../examples/brawler/game/bot.js';
+import { EventDigest } from '../../examples/brawler/game/digest.js';
+import {
+  type GameMessages,
+  gameRegistry,
+  type SnapshotValue,
+} from '../../examples/brawler/game/messages.js';
+import { FIGHTERS_MAX, STEPS_PER_SECOND } from '../../examples/brawler/game/rules.js';
 import {
   Client,
   type ClientOption,
@@ -9,9 +17,6 @@ import {
   WithHighPerformanceTransport,
 } from '../../src/sdk/index.js';
 import { AckTimer } from './ack-timer.js';
-import { Bot } from './brawler/bot.js';
-import { EventDigest } from './brawler/digest.js';
-import { FIGHTERS_MAX, STEPS_PER_SECOND } from './brawler/rules.js';
 import { FrameClock } from './frame-clock.js';
 import { addPauses, type GcPauses, GcWatch, NO_PAUSES } from './gc-watch.js';
 import {
@@ -22,7 +27,6 @@ import {
   type RttFigures,
   serveCommands,
 } from './ipc.js';
-import { type GameMessages, gameRegistry, type SnapshotValue } from './messages.js';
 import { tcpRetransmits } from './tcp-retransmits.js';
 
 const SECOND_MS = 1000;

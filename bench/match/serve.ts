@@ -1,7 +1,8 @@
 /** `--serve`: one server with both listeners, for players from outside. */
+
+import { type GameMessages, gameRegistry } from '../../examples/brawler/game/messages.js';
 import { GameServer } from '../../src/server/index.js';
 import { Matches } from './matches.js';
-import { type GameMessages, gameRegistry } from './messages.js';
 import type { ServeOptions } from './options.js';
 
 /** The protocol id of the server when none is given: "ggscale" and a version byte. */

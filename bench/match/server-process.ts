@@ -2,6 +2,8 @@
  * One game server in a process of its own, listening on one wire, so that the CPU and the garbage
  * collections of this process are that wire's.
  */
+
+import { type GameMessages, gameRegistry } from '../../examples/brawler/game/messages.js';
 import { GameServer } from '../../src/server/index.js';
 import { addPauses, type GcPauses, GcWatch, NO_PAUSES } from './gc-watch.js';
 import {
@@ -14,7 +16,6 @@ import {
   since,
 } from './ipc.js';
 import { Matches } from './matches.js';
-import { type GameMessages, gameRegistry } from './messages.js';
 import { tcpRetransmits } from './tcp-retransmits.js';
 
 /** Reliable events still on their way when the match ends get this long. */

@@ -10,7 +10,7 @@ import { acquireLock } from './setup-lock.mjs';
 const root = packageRoot;
 const dependencyStamp = join(root, 'node_modules/.ggscale-setup');
 const typescriptStamp = join(root, 'dist/.ggscale-setup');
-const compiledFolders = ['src', 'bench', 'sdk-compat'];
+const compiledFolders = ['src', 'bench', 'examples', 'sdk-compat'];
 const compiler = ['scripts/compile.mjs', 'scripts/lib/fold-constants.mjs'];
 
 export async function main() {

@@ -3,14 +3,14 @@
  * value and event for event.
  */
 import t from 'tap';
-import { Bot } from '../../bench/match/brawler/bot.js';
 import { Matches } from '../../bench/match/matches.js';
+import { Bot } from '../../examples/brawler/game/bot.js';
 import {
   type GameEventValue,
   type GameMessages,
   gameRegistry,
   type SnapshotValue,
-} from '../../bench/match/messages.js';
+} from '../../examples/brawler/game/messages.js';
 import type { Wire } from '../../src/session/types.js';
 import { dial, listen, until } from './support.js';
 

@@ -53,7 +53,7 @@ function bannedName(node) {
 /** Only src/addon loads the native library. */
 export function nativeLoading(tree) {
   const findings = [];
-  for (const path of tree.code('src', 'bench', 'sdk-compat')) {
+  for (const path of tree.code('src', 'bench', 'examples', 'sdk-compat')) {
     if (path.startsWith('src/addon/') || tree.isTest(path)) continue;
     const source = tree.syntax(path);
     walk(source, (node) => {

@@ -57,7 +57,7 @@ const packageHomes = [
  * These programs show what a user can write, so of the transport they use what a user can import;
  * the generated messages and the arithmetic of util are no part of it.
  */
-const publicOnly = /^(bench\/(match|gate)|sdk-compat)\//;
+const publicOnly = /^(bench\/(match|gate)|examples|sdk-compat)\//;
 const publicEntry = /^src\/((server\/|sdk\/)?index\.ts$|messages\/generated\/|util\/)/;
 
 const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
@@ -65,7 +65,7 @@ const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]
 export function importDirections(tree) {
   const findings = [];
   const early = loadedEarly(tree);
-  for (const path of tree.code('src', 'bench', 'sdk-compat')) {
+  for (const path of tree.code('src', 'bench', 'examples', 'sdk-compat')) {
     for (const found of importsOf(tree, path)) {
       const problem = judge(tree, path, found, early.has(path));
       if (problem !== null) findings.push(`${path}:${found.line}: ${problem}`);
@@ -124,7 +124,7 @@ function judge(tree, path, { specifier, late, typeOnly }, early) {
   const target = resolveSource(tree, path, specifier);
   const [top] = target.split('/');
   if (path.startsWith('src/')) {
-    if (top === 'bench' || top === 'sdk-compat') return `src imports ${top}`;
+    if (['bench', 'examples', 'sdk-compat'].includes(top)) return `src imports ${top}`;
     if (top === 'test' && !test) return 'src imports test';
     if (top === 'src') return judgeFolders(path, target, late || typeOnly || !early, test);
     if (!test && top !== 'schemas') return `src imports ${target}, which is not published`;

@@ -4,7 +4,7 @@ import {
   type BoomerangStateValue,
   type PlayerStateValue,
   type SnapshotValue,
-} from '../messages.js';
+} from './messages.js';
 import type { Match } from './world.js';
 
 /** Bit of `flags`: the player is driven by a program. */

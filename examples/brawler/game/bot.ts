@@ -4,7 +4,7 @@
  */
 
 import { Prng } from '../../../src/util/prng.js';
-import { Action, type InputFrameValue, type InputValue, type SnapshotValue } from '../messages.js';
+import { Action, type InputFrameValue, type InputValue, type SnapshotValue } from './messages.js';
 
 /** An input is repeated after this long without a change. */
 export const REPEAT_MS = 50;

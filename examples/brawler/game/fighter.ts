@@ -1,6 +1,7 @@
 /** Movement, melee and being hit. */
-import { Action, BoomerangPhase, GameEventKind } from '../messages.js';
+
 import { emit } from './events.js';
+import { Action, BoomerangPhase, GameEventKind } from './messages.js';
 import * as rules from './rules.js';
 import { onGrid, STATE } from './rules.js';
 import { type Fighter, isFighting, type Match } from './world.js';

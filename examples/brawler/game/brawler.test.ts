@@ -1,4 +1,6 @@
 import t from 'tap';
+import { Bot } from './bot.js';
+import { EventDigest } from './digest.js';
 import {
   Action,
   BoomerangPhase,
@@ -9,9 +11,7 @@ import {
   type InputValue,
   MatchState,
   Snapshot,
-} from '../messages.js';
-import { Bot } from './bot.js';
-import { EventDigest } from './digest.js';
+} from './messages.js';
 import { GROUND_Y, HEALTH_FULL, LIVES_FULL, STEPS_PER_SECOND } from './rules.js';
 import { SnapshotWriter } from './snapshot.js';
 import { step, takeInput } from './step.js';

@@ -1,4 +1,4 @@
-import type { GameEventValue } from '../messages.js';
+import type { GameEventValue } from './messages.js';
 
 /**
  * A running fingerprint of a stream of events: equal streams in equal order give equal digests.

@@ -3,10 +3,11 @@
  * allocates nothing but its events) and of the inputs taken before it: no clock, no other chance
  * than the match's own.
  */
-import { GameEventKind, type InputValue, MatchState } from '../messages.js';
+
 import { moveBoomerang } from './boomerang.js';
 import { emit } from './events.js';
 import { moveFighter, swing } from './fighter.js';
+import { GameEventKind, type InputValue, MatchState } from './messages.js';
 import { LIVES_FULL, RESPAWN_STEPS, ROUND_OVER_STEPS, STATE, STEPS_PER_SECOND } from './rules.js';
 import { type Fighter, isFighting, type Match, placeFighter, startRound } from './world.js';
 

@@ -6,7 +6,7 @@
  */
 
 import { Prng } from '../../../src/util/prng.js';
-import { BoomerangPhase, type GameEventValue, MatchState } from '../messages.js';
+import { BoomerangPhase, type GameEventValue, MatchState } from './messages.js';
 import {
   COUNTDOWN_STEPS,
   FIGHTERS_MAX,

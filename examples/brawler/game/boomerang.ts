@@ -1,7 +1,8 @@
 /** Held → Charging → Flying → (Stuck →) Returning → Held. */
-import { Action, BoomerangPhase, GameEventKind } from '../messages.js';
+
 import { emit } from './events.js';
 import { canBeHit, hurt } from './fighter.js';
+import { Action, BoomerangPhase, GameEventKind } from './messages.js';
 import * as rules from './rules.js';
 import { onGrid } from './rules.js';
 import { type Boomerang, type Fighter, isFighting, type Match } from './world.js';

@@ -1,4 +1,4 @@
-import type { GameEventKind } from '../messages.js';
+import type { GameEventKind } from './messages.js';
 import type { Fighter, Match } from './world.js';
 
 /** Notes that something happened, where `actor` stands now. Net id 0 means nobody, nothing. */

@@ -6,8 +6,8 @@ import {
   type InputValue,
   Snapshot,
   type SnapshotValue,
-} from '../../src/messages/generated/index.js';
-import { createRegistry, type Registry } from '../../src/sdk/index.js';
+} from '../../../src/messages/generated/index.js';
+import { createRegistry, type Registry } from '../../../src/sdk/index.js';
 
 export {
   Action,
@@ -23,7 +23,7 @@ export {
   type PlayerStateValue,
   Snapshot,
   type SnapshotValue,
-} from '../../src/messages/generated/index.js';
+} from '../../../src/messages/generated/index.js';
 
 /** What the game's connections carry, by name. */
 export type GameMessages = {
