@@ -8,7 +8,7 @@ const network = Network.loopback();
 t.teardown(() => network.end());
 
 for (const [name, { rules }] of Object.entries(PROGRAMS)) {
-  t.test(`${name}: the same transcript with the option off and on`, async (t) => {
+  t.test(`2. ${name}: the same transcript with the option off and on`, async (t) => {
     const off = await network.run(name, 'json-ws');
     const on = await network.run(name, 'udp');
     if (process.env.SHOW) console.error(name, off, on);

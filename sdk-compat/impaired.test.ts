@@ -32,7 +32,7 @@ for (const impairment of IMPAIRMENTS) {
 }
 
 function compare(t: Pick<Test, 'test'>, name: string, off: Run, on: Run): void {
-  t.test(`${name}: the same transcript with the option off and on`, async (t) => {
+  t.test(`2. ${name}: the same transcript with the option off and on`, async (t) => {
     t.equal(off.failure, null);
     t.same(differences(off, on, PROGRAMS[name].rules), []);
     t.same({ off: off.fallbacks, on: on.fallbacks }, { off: [], on: [] });

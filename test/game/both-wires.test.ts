@@ -54,20 +54,6 @@ for (const wire of WIRES) {
     t.equal(leaves.length, 2);
   });
 
-  t.test(`${wire}: the newer connection of a player wins with a normal close`, async (t) => {
-    const server = await listen<Chat>({ udp: wire === 'udp' ? {} : false });
-    t.teardown(() => server.close());
-    const first = await dial(server, wire, 'anna');
-    const second = await dial(server, wire, 'anna');
-    t.same(await first.closed, { code: 1000, reason: '', wasClean: true });
-    t.equal(second.state, 'open');
-    t.equal(server.players.size, 1);
-    server.on('ping', (player) => player.send('pong', null));
-    second.send('ping', null);
-    t.same(await second.readMessage(), { type: 'pong', value: null });
-    await second.close();
-  });
-
   t.test(`${wire}: messages sent from onJoin reach handlers set after the dial`, async (t) => {
     const server = await listen<Chat>({ udp: wire === 'udp' ? {} : false });
     t.teardown(() => server.close());

@@ -111,7 +111,7 @@ t.test('a game on both wires is told in numbers', async (t) => {
     t.equal(after.values.get(`ggscale_leaves_total{wire="${wire}"}`), 1);
   }
 
-  t.test('counters never fall, names say what they are', async (t) => {
+  t.test('5. Counters never fall; names: ggscale_, seconds, _total', async (t) => {
     for (const [name, type] of after.types) {
       t.equal(type === 'counter', name.endsWith('_total'), name);
       if (type === 'histogram') t.match(name, /_seconds$/);
@@ -134,7 +134,7 @@ t.test('a game on both wires is told in numbers', async (t) => {
     }
   });
 
-  t.test('nothing tells one player from another', async (t) => {
+  t.test('5. No metric tells one player from another', async (t) => {
     for (const sample of after.values.keys()) {
       t.notMatch(sample, /[{,](player|tenant|session|address|id)[a-z_]*=|anna|127\.0/);
     }
@@ -171,7 +171,7 @@ t.test('without UDP there are no metrics of it, and the rest is as ever', async 
   t.notOk([...types.keys()].some((name) => name.startsWith('ggscale_udp')));
 });
 
-t.test('metrics are off unless asked for, and a bearer guards them', async (t) => {
+t.test('5. GET /metrics is off unless asked for, and a bearer guards it', async (t) => {
   const silent = await listen<Game>({ udp: false });
   t.teardown(() => silent.close());
   t.equal((await ask(silent)).status, 404);
@@ -192,7 +192,7 @@ t.test('metrics are off unless asked for, and a bearer guards them', async (t) =
   t.equal((await fetch(`http://127.0.0.1:${guarded.http.port}/metrics`, post)).status, 405);
 });
 
-t.test('health is what the launch convention says', async (t) => {
+t.test('5. GET /v1/healthz is what the launch convention says', async (t) => {
   const server = await listen<Game>({ udp: false });
   t.teardown(() => server.close());
   process.env.GGSCALE_COMMIT = '0123abc';

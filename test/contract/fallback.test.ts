@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
+/**
+ * The third point of what must hold: with the option and without a UDP path the client falls back to
+ * JSON, says so once, and promises no less (test/game/resume.test.ts, sdk-compat/udp-dies.test.ts).
+ */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import {
   Client,
@@ -10,33 +12,8 @@ import {
   WithHighPerformanceTransport,
 } from '../../src/sdk/index.js';
 import type { GameServer } from '../../src/server/index.js';
-import { listen } from './support.js';
-
-const PROGRAM = fileURLToPath(new URL('./fixtures/one-message.ts', import.meta.url));
-
-interface Outcome {
-  wire: string;
-  answer: unknown;
-  events: { event: string; reason: string }[];
-  hasAddon: boolean;
-  udpHandles: number;
-}
-
-/** Runs the fixture in a process of its own, under the same loader as this test. */
-function runProgram(
-  address: string,
-  option: string,
-  env: Record<string, string> = {},
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const args = [...process.execArgv, PROGRAM, address, option];
-    const options = { env: { ...process.env, ...env }, timeout: 30_000 };
-    execFile(process.execPath, args, options, (error, stdout, stderr) => {
-      if (error !== null) reject(new Error(`${error.message}\n${stderr}`));
-      else resolve(JSON.parse(stdout) as Outcome);
-    });
-  });
-}
+import { listen } from '../game/support.js';
+import { runProgram } from './run-program.js';
 
 function addressOf(server: GameServer): string {
   return `http://${server.http.host}:${server.http.port}`;
@@ -60,20 +37,7 @@ function dialLogged(server: GameServer, options: HighPerformanceOptions, hint?: 
 
 const ANSWER = { type: 'echo', value: { text: 'hello' } };
 
-t.test(
-  'one program, option off and on: same answer, and off loads neither addon nor UDP',
-  async (t) => {
-    const server = await listen();
-    t.teardown(() => server.close());
-    echo(server);
-    const off = await runProgram(addressOf(server), '');
-    t.match(off, { wire: 'json-ws', answer: ANSWER, events: [], hasAddon: false, udpHandles: 0 });
-    const on = await runProgram(addressOf(server), 'udp');
-    t.match(on, { wire: 'udp', answer: ANSWER, events: [], hasAddon: true });
-  },
-);
-
-t.test('addon missing: WebSocket, and one event that says so', async (t) => {
+t.test('3. Addon missing: WebSocket, and one event that says so', async (t) => {
   const server = await listen();
   t.teardown(() => server.close());
   echo(server);
@@ -84,7 +48,7 @@ t.test('addon missing: WebSocket, and one event that says so', async (t) => {
   t.equal(outcome.events.length, 1);
 });
 
-t.test('server without UDP, and hint tcp', async (t) => {
+t.test('3. Server without UDP, and hint tcp: WebSocket, and one event that says so', async (t) => {
   const server = await listen({ udp: false });
   t.teardown(() => server.close());
   for (const [hint, reason] of [
@@ -102,20 +66,24 @@ t.test('server without UDP, and hint tcp', async (t) => {
   }
 });
 
-t.test('handshake unanswered: WebSocket after the timeout', async (t) => {
-  const silent = createSocket('udp4');
-  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
-  t.teardown(() => silent.close());
-  const server = await listen({ udp: { advertise: [`127.0.0.1:${silent.address().port}`] } });
-  t.teardown(() => server.close());
-  const { events, connected } = dialLogged(server, { handshakeTimeoutMs: 50 });
-  const connection = await connected;
-  t.equal(connection.wire, 'json-ws');
-  t.match(events, [{ reason: 'handshake-timeout' }]);
-  await connection.close();
-});
+t.test(
+  '3. Handshake unanswered: WebSocket after the timeout, and one event that says so',
+  async (t) => {
+    const silent = createSocket('udp4');
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+    t.teardown(() => silent.close());
+    const server = await listen({ udp: { advertise: [`127.0.0.1:${silent.address().port}`] } });
+    t.teardown(() => server.close());
+    const { events, connected } = dialLogged(server, { handshakeTimeoutMs: 50 });
+    const connection = await connected;
+    t.equal(connection.wire, 'json-ws');
+    t.match(events, [{ event: 'transport.fallback', reason: 'handshake-timeout' }]);
+    t.equal(events.length, 1);
+    await connection.close();
+  },
+);
 
-t.test('no UDP path for long: a player who dials again and again is let in', async (t) => {
+t.test('3. No UDP path for long: a player who dials again and again is let in', async (t) => {
   const silent = createSocket('udp4');
   await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
   t.teardown(() => silent.close());
