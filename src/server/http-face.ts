@@ -6,14 +6,15 @@
  *   GET  /v1/healthz       launch convention
  *   GET  /metrics          where they are asked for
  *
- * Secrets travel here, so it is TLS, or behind a TLS proxy, or loopback in `dev`. Browsers are held
- * off by a Host allow-list, a JSON content type (no CORS answer is ever given) and single use.
+ * Secrets travel here, so it is TLS, or behind a TLS proxy, or loopback in `dev`. Foreign pages are held
+ * off by a Host allow-list, a JSON content type (a CORS answer only for `ws.allowedOrigins`) and single use.
  *
  * Who owns the port, and how bytes become requests, is a front's matter.
  */
 import { API_VERSION, errorText, health, type MetricsPage } from '../ops/index.js';
 import { plainAddress } from './addresses.js';
 import { type HttpAnswer, type HttpRequest, jsonAnswer, problemAnswer } from './http-message.js';
+import { Origins, type OriginsOptions } from './origins.js';
 import { Problem } from './problem.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { ServerOps } from './server-ops.js';
@@ -22,9 +23,10 @@ import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
 
 const BODY_BYTES_MAX = 4096;
+const TICKET = 'ticket';
 /** Names of the routes in metrics and logs. */
 const ROUTES: ReadonlyMap<string, string> = new Map([
-  ['/v1/game/ticket', 'ticket'],
+  ['/v1/game/ticket', TICKET],
   ['/v1/game/ws', 'ws'],
   ['/v1/healthz', 'healthz'],
   ['/metrics', 'metrics'],
@@ -53,7 +55,7 @@ export interface Entrance {
   readonly source: string;
 }
 
-export interface HttpFaceOptions {
+export interface HttpFaceOptions extends OriginsOptions {
   trustProxy: boolean;
   /** `Host` values taken in dev mode, lower case, without port; null: any. */
   allowedHosts: Set<string> | null;
@@ -77,9 +79,11 @@ export class HttpFace {
   blockedCount = 0;
   readonly #options: HttpFaceOptions;
   readonly #limiter: RateLimiter;
+  readonly #origins: Origins;
 
   constructor(options: HttpFaceOptions) {
     this.#options = options;
+    this.#origins = new Origins(options);
     this.#limiter = new RateLimiter(options.ticketsPerSecond, options.ticketBurst, options.nowMs);
   }
 
@@ -91,6 +95,7 @@ export class HttpFace {
     } catch (error) {
       answer = problemAnswer(this.#problemOf(error));
     }
+    if (routeOf(request) === TICKET) answer = this.#origins.mark(request, answer);
     this.#options.ops.handleRequest(routeOf(request), answer.status);
     return answer;
   }
@@ -104,6 +109,7 @@ export class HttpFace {
       this.#checkHost(request);
       const url = urlOf(request);
       if (url.pathname !== '/v1/game/ws') throw new Problem(404, 'not-found', 'no such socket');
+      this.#origins.check(request);
       const admitted = this.#options.admit(url.searchParams.get('ticket') ?? '');
       ops.handleRequest(route, 101);
       return { admitted, source };
@@ -155,7 +161,10 @@ export class HttpFace {
   }
 
   async #ticket(request: HttpRequest): Promise<HttpAnswer> {
+    const preflight = request.method === 'OPTIONS' ? this.#origins.preflight(request) : null;
+    if (preflight !== null) return preflight;
     if (request.method !== 'POST') throw methodNotAllowed('POST');
+    this.#origins.check(request);
     const askedMs = this.#options.nowMs();
     const waitS = this.#limiter.take(this.#peerAddress(request));
     if (waitS > 0) throw new Problem(429, 'rate-limited', 'too many tickets asked', waitS);

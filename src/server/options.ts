@@ -15,6 +15,7 @@ import { badOption, TransportError } from '../util/errors.js';
 import type { NxMode } from '../util/nx.js';
 import { flag, integer, number, oneOf, refuseUnknown } from '../util/option-checks.js';
 import { isLoopback } from './addresses.js';
+import { isOrigin } from './origins.js';
 import type {
   GameServerOptions,
   MetricsOptions,
@@ -66,6 +67,8 @@ export interface ServerSettings {
   udp: UdpSettings | null;
   hasWs: boolean;
   allowedHosts: Set<string> | null;
+  /** Null: none were given. */
+  allowedOrigins: ReadonlySet<string> | null;
   verifySession: VerifySession;
   /** Null: nobody is asked again. */
   revalidate: Revalidate | null;
@@ -128,7 +131,8 @@ const KNOWN_UDP = new Set([
 ]);
 /** Admission settings that concern HTTP and WebSocket too. */
 const BOTH_WIRES: ReadonlySet<string> = new Set(['blocked', 'busy', 'retryAfterS']);
-const KNOWN_WS = new Set(['allowedHosts']);
+const KNOWN_WS = new Set(['allowedHosts', 'allowedOrigins']);
+const ORIGINS_MAX = 256;
 const KNOWN_TLS = new Set(['key', 'cert']);
 const KNOWN_METRICS = new Set(['bearer']);
 const NX_MODES = ['off', 'allow', 'require'] as const;
@@ -172,6 +176,7 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
     admission: readServerAdmission(options.admission ?? {}, options.udp !== false),
     udp: options.udp === false ? null : readUdp(options.udp ?? {}, tickHz),
     hasWs: ws !== null,
+    allowedOrigins: originsOf(ws?.allowedOrigins),
     allowedHosts: dev ? hostsOf(host, ws?.allowedHosts) : null,
     verifySession: readVerifySession(options.verifySession, dev),
     ...readRevalidate(options),
@@ -271,8 +276,19 @@ function pem(part: string | Uint8Array): string | Buffer {
 function readWs(ws: WsListenOptions): void {
   refuseUnknown('ws.', ws, KNOWN_WS);
   const hosts: unknown = ws.allowedHosts ?? [];
-  if (Array.isArray(hosts) && hosts.every((name) => typeof name === 'string')) return;
-  throw badOption('ws.allowedHosts', hosts, 'an array of strings');
+  if (!Array.isArray(hosts) || !hosts.every((name) => typeof name === 'string')) {
+    throw badOption('ws.allowedHosts', hosts, 'an array of strings');
+  }
+  const { allowedOrigins = [] } = ws;
+  if (Array.isArray(allowedOrigins) && allowedOrigins.length <= ORIGINS_MAX) {
+    const wrong = allowedOrigins.find((origin) => !isOrigin(origin));
+    if (wrong === undefined) return;
+  }
+  throw badOption(
+    'ws.allowedOrigins',
+    allowedOrigins,
+    `at most ${ORIGINS_MAX} exact origins, such as https://play.example`,
+  );
 }
 
 function readRegistry(registry: Registry<object> | undefined): Registry<object> {
@@ -339,6 +355,11 @@ function readRevalidate({ revalidate, revalidateMs }: GameServerOptions) {
     throw badOption('revalidateMs', revalidateMs, 'nothing without `revalidate`');
   }
   return { revalidate: revalidate ?? null, revalidateMs: revalidateMs ?? REVALIDATE_MS };
+}
+
+/** An empty list says as much as none. */
+function originsOf(origins: readonly string[] | undefined): ReadonlySet<string> | null {
+  return origins === undefined || origins.length === 0 ? null : new Set(origins);
 }
 
 function hostsOf(host: string, extra: string[] | undefined): Set<string> {

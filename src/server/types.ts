@@ -74,6 +74,12 @@ export interface UdpListenOptions {
 export interface WsListenOptions {
   /** Accepted `Host` headers besides the bound address; dev mode only checks these. */
   allowedHosts?: string[];
+  /**
+   * Origins of pages that may play although another server serves them, exactly as browsers send
+   * them: `https://play.example`, no path. They may read tickets (CORS) and open WebSockets; other
+   * pages are then refused with 403, but for those of the server's own origin. Default: none.
+   */
+  allowedOrigins?: string[];
 }
 
 /** Who a ticket is minted for: what `verifySession` resolved, with fields of the game's own. */

@@ -122,6 +122,17 @@ const UDP: Rows = {
 };
 
 const WS: Rows = {
+  allowedOrigins: [
+    ['https://play.example', '"https://play.example"', /exact origins/],
+    [['*'], '["*"]', /exact origins/],
+    [['https://play.example/'], '["https://play.example/"]', /exact origins/],
+    [['https://play.example:443'], '["https://play.example:443"]', /exact origins/],
+    [['https://Play.example'], '["https://Play.example"]', /exact origins/],
+    [['https://*.example'], '["https://*.example"]', /exact origins/],
+    [['play.example'], '["play.example"]', /exact origins/],
+    [['null'], '["null"]', /exact origins/],
+    [[1], '[1]', /exact origins/],
+  ],
   allowedHosts: [
     ['a', '"a"', /an array of strings/],
     [[1], '[1]', /an array of strings/],
