@@ -1,5 +1,6 @@
 import t from 'tap';
-import { WebSocket } from 'ws';
+import type { Wire } from '../../src/session/types.js';
+import { type Place, place } from './resume-support.js';
 import { dial, listen, until, WIRES } from './support.js';
 
 interface Game {
@@ -49,51 +50,66 @@ t.test('what is not a rate or a handler is refused', async (t) => {
   t.throws(() => server.room('a').onTick(60, 5 as never), { code: 'bad-option' });
 });
 
-t.test('a client that stops reading stalls neither the ticks nor the others', async (t) => {
-  const server = await listen<Game>();
-  t.teardown(() => server.close());
-  const address = `127.0.0.1:${server.http.port}`;
-  const asked = await fetch(`http://${address}/v1/game/ticket`, {
-    method: 'POST',
-    body: '{}',
-    headers: { 'Content-Type': 'application/json', 'X-Session-Token': 'stalled' },
-  });
-  const { ticket } = (await asked.json()) as { ticket: string };
-  const socket = new WebSocket(`ws://${address}/v1/game/ws?ticket=${ticket}`);
-  t.teardown(() => socket.terminate());
-  await new Promise((resolve) => socket.once('open', resolve));
-  socket.pause();
-  const connections = await Promise.all(WIRES.map((wire) => dial<Game>(server, wire, wire)));
-  await until(() => server.players.size === 3, 'all three');
+/** Joins as `stalled` and hears nothing more: nothing it is sent is read, or acknowledged. */
+const STALL: Record<Wire, (at: Place) => Promise<void>> = {
+  'json-ws': async (at) => {
+    await at.dial('stalled');
+    at.tcp.stall('to-client');
+  },
+  udp: async (at) => {
+    await at.dial('stalled', { fallback: 'error' });
+    at.udp.silence(at.server.players.get('stalled')?.address ?? '');
+  },
+};
 
-  const padding = 'x'.repeat(16 * 1024);
-  const accepted: Record<string, number[]> = { stalled: [], udp: [], 'json-ws': [] };
-  const refused: Record<string, number> = { stalled: 0, udp: 0, 'json-ws': 0 };
-  const received: Record<string, number[]> = { udp: [], 'json-ws': [] };
-  for (const connection of connections) {
-    connection.on('world', (value) => {
-      received[connection.wire].push((value as { tick: number }).tick);
-    });
-  }
-  const remove = server.room('arena').onTick(100, ({ tick }) => {
-    for (const [id, player] of server.players) {
-      if (player.send('world', { tick, padding }) === 'full') refused[id]++;
-      else accepted[id].push(tick);
-    }
-  });
-  await until(() => refused.stalled > 0, 'the stalled client to be full');
-  const from = WIRES.map((wire) => received[wire].length);
-  await until(
-    () => WIRES.every((wire, i) => received[wire].length > from[i] + 50),
-    'fifty ticks more for the others',
+for (const stalledWire of WIRES) {
+  t.test(
+    `${stalledWire}: a client that takes nothing stalls neither ticks nor others`,
+    async (t) => {
+      const at = await place(t);
+      const { server } = at;
+      await STALL[stalledWire](at);
+      const connections = await Promise.all(WIRES.map((wire) => dial(server, wire, wire)));
+      await until(() => server.players.size === 3, 'all three');
+
+      const padding = 'x'.repeat(16 * 1024);
+      const accepted: Record<string, number[]> = { stalled: [], udp: [], 'json-ws': [] };
+      const refused: Record<string, number> = { stalled: 0, udp: 0, 'json-ws': 0 };
+      const received: Record<string, number[]> = { udp: [], 'json-ws': [] };
+      for (const connection of connections) {
+        connection.on('world', (value) => {
+          received[connection.wire].push((value as { tick: number }).tick);
+        });
+      }
+      let ticks = 0;
+      let next = 0;
+      const remove = server.room('arena').onTick(100, ({ tick, skipped }) => {
+        ticks++;
+        if (tick !== next + skipped) t.fail(`tick ${tick} after ${next - 1}, ${skipped} skipped`);
+        next = tick + 1;
+        for (const [id, player] of server.players) {
+          if (player.send('world', { tick, padding }) === 'full') refused[id]++;
+          else accepted[id].push(tick);
+        }
+      });
+      await until(() => refused.stalled > 0, 'the stalled client to be full');
+      const from = WIRES.map((wire) => received[wire].length);
+      const ticksFrom = ticks;
+      await until(
+        () => WIRES.every((wire, i) => received[wire].length > from[i] + 50),
+        'fifty ticks more for the others',
+      );
+      remove();
+      t.ok(ticks - ticksFrom >= 50, `${ticks - ticksFrom} ticks beside a full client`);
+      await Promise.all(connections.map(({ playerId }) => server.players.get(playerId)?.drained()));
+      for (const wire of WIRES)
+        t.same(received[wire], accepted[wire], `${wire}: whole and in order`);
+      const kept = accepted.stalled.length;
+      t.ok(kept < accepted.udp.length, `${kept} were accepted for the stalled one, then none`);
+      await Promise.all(connections.map((connection) => connection.close()));
+    },
   );
-  remove();
-  await Promise.all(connections.map(({ playerId }) => server.players.get(playerId)?.drained()));
-  for (const wire of WIRES) t.same(received[wire], accepted[wire], `${wire}: whole and in order`);
-  const kept = accepted.stalled.length;
-  t.ok(kept < accepted.udp.length, `${kept} were accepted for the stalled one, then none`);
-  await Promise.all(connections.map((connection) => connection.close()));
-});
+}
 
 for (const wire of WIRES) {
   t.test(

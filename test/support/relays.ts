@@ -23,6 +23,7 @@ export class UdpRelay {
   readonly #front: UdpSocket;
   readonly #backs = new Map<number, UdpSocket>();
   readonly #passed = new Map<number, number>();
+  readonly #silent = new Set<number>();
 
   private constructor(front: UdpSocket) {
     this.#front = front;
@@ -44,6 +45,13 @@ export class UdpRelay {
     return `127.0.0.1:${this.#front.address().port}`;
   }
 
+  /** The client that the server knows by this address neither hears nor is heard any more. */
+  silence(serverSees: string): void {
+    for (const [port, back] of this.#backs) {
+      if (serverSees.endsWith(`:${back.address().port}`)) this.#silent.add(port);
+    }
+  }
+
   close(): void {
     this.#front.close();
     for (const back of this.#backs.values()) back.close();
@@ -55,7 +63,8 @@ export class UdpRelay {
     if (--this.datagramsLeft < 0) {
       this.isBlackhole ||= Math.min(...this.#passed.values()) > HANDSHAKE_DATAGRAMS;
     }
-    return !this.isBlackhole && this.loses?.(isToServer) !== true;
+    if (this.isBlackhole || this.#silent.has(port)) return false;
+    return this.loses?.(isToServer) !== true;
   }
 
   #backOf({ port, address }: RemoteInfo): UdpSocket {
