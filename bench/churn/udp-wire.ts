@@ -5,7 +5,7 @@
  */
 import { Endpoint } from '../../src/addon/index.js';
 import { BODY_BYTES_MAX } from '../../src/messages/types.js';
-import { Protocol } from '../../src/protocol/index.js';
+import { Protocol, type ProtocolLimits } from '../../src/protocol/index.js';
 import type { ClosedFlow, RuntimeHandler } from '../../src/runtime/handler.js';
 import { Runtime } from '../../src/runtime/runtime.js';
 import { AckBatch } from '../../src/session/ack-batch.js';
@@ -49,7 +49,8 @@ export class UdpWire implements LoadWire, RuntimeHandler {
   readonly #context: BinaryPeerContext<Visitor>;
   readonly #peers: (BinaryPeer<Visitor> | null)[] = [];
 
-  constructor(addresses: SourceAddresses) {
+  /** `limits`: what the players take less of than others do. */
+  constructor(addresses: SourceAddresses, limits: ProtocolLimits = {}) {
     this.#addresses = addresses;
     const shared = visitContext();
     const protocol = new Protocol({
@@ -58,6 +59,7 @@ export class UdpWire implements LoadWire, RuntimeHandler {
       registryHash: shared.registry.hash,
       channels: [],
       maxAckDelayUs: ACK_DELAY_US,
+      limits,
     });
     const runtime: Runtime = new Runtime({
       endpoint: Endpoint.openClient(

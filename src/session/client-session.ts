@@ -75,6 +75,8 @@ export class ClientSession<P extends SessionPeer> {
       old.moveLogTo(peer);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
+      // Else the goodbye that follows would be that of an attempt which was given up.
+      peer.confirm();
       return { kind: 'broken', code: CLOSE_TOO_BIG, reason: error.code };
     }
     this.#secret = resumed.secret;
