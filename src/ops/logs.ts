@@ -31,6 +31,15 @@ export function createLogger(level: LogLevel): Logger {
 
 /** Stack or text of what was thrown, without `secret`, which a hook of the program may have put in. */
 export function errorText(error: unknown, secret = ''): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : textOf(error);
   return secret === '' ? text : text.replaceAll(secret, '[redacted]');
+}
+
+/** Anything may be thrown, also what has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'an object without a text';
+  }
 }

@@ -17,7 +17,7 @@ import {
 import type { LinkStats } from '../session/connection-stats.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ReceiptOutcome, SendOptions } from '../session/types.js';
-import { badOption, TransportError } from '../util/errors.js';
+import { badOption } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
 import { Door } from './door.js';
 import { Drain, readDrainOptions } from './drain.js';
@@ -72,9 +72,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   #clock: TickClock | null = null;
   readonly #door: Door;
   readonly #revocations: Revocations;
-  #isClosed = false;
   #drain: Drain | null = null;
-  #isDown = false;
   #closing: Promise<void> | null = null;
 
   private constructor(settings: ServerSettings) {
@@ -84,7 +82,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#settings = settings;
     this.#roomTicks = new RoomTicks(this.errors, () => this.nowMs());
     this.#broadcaster = new Broadcaster(settings.registry);
-    this.#roster = new Roster(this.#broadcaster, this.#roomTicks);
+    this.#roster = new Roster(this.#broadcaster, this.#roomTicks, this.life);
     this.#door = new Door(this.#roster.byId, settings.maxPlayers, settings.admission);
     this.#tickets = new TicketBook(() => this.nowMs(), settings.udp?.maxTokenLifetimeS);
     this.#revocations = new Revocations({
@@ -146,6 +144,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   /** To every player. Returns how many accepted it. */
   broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number {
+    this.life.requireAlive();
     return this.#broadcaster.send(this.#roster.all, type, value, options);
   }
 
@@ -166,7 +165,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
    */
   setAdmission(settings: AdmissionSettings): void {
     readServerAdmission(settings, this.#udpListener !== null);
-    this.#requireOpen();
+    this.life.requireOpen();
     this.#udpListener?.setAdmission(settings);
     const blocked = this.#door.set(settings);
     // Last: handlers of leaves run in it, and may set something else.
@@ -189,13 +188,13 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   revoke(playerId: string, reason = 'revoked'): boolean {
     if (typeof playerId !== 'string') throw badOption('playerId', playerId, 'a string');
     if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
-    this.#requireOpen();
+    this.life.requireOpen();
     return this.#revocations.revoke(playerId, cutReason(reason), 'call');
   }
 
   /** `closed` from the moment that it says goodbye. */
   get state(): 'open' | 'draining' | 'closed' {
-    if (this.#isClosed) return 'closed';
+    if (this.life.isClosing) return 'closed';
     return this.#drain === null ? 'open' : 'draining';
   }
 
@@ -209,7 +208,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   async drain(options: DrainOptions = {}): Promise<void> {
     const { deadlineMs, code, reason } = readDrainOptions(options);
     if (this.#drain === null) {
-      if (this.#isDown) this.#requireOpen();
+      this.life.requireAlive();
       if (this.#closing !== null) return this.#closing;
       const { all: players } = this.#roster;
       this.#drain = new Drain({ players, close: () => this.close(code, reason) }, code, reason);
@@ -241,7 +240,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   async #close(code: number, reason: string): Promise<void> {
     this.#udpListener?.settle();
-    this.#isClosed = true;
+    this.life.isClosing = true;
     this.#clock?.close();
     this.#roomTicks.close();
     this.#revocations.close();
@@ -249,7 +248,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#udpListener?.close(code, reason);
     await Promise.all([this.#wsListener?.close(), this.#front?.close()]);
     this.#ops.close();
-    this.#isDown = true;
+    this.life.isOver = true;
     if (this.http.port > 0)
       this.#ops.logger.info({ http: this.http, udp: this.udp, code }, 'closed');
   }
@@ -258,7 +257,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     const settings = this.#settings;
     const ticks = new ServerTicks(settings.tickHz, this.handlers, this.#ops, () => this.nowMs());
     const onTick = (ticksDue: number) => {
-      if (!this.#isClosed) ticks.run(ticksDue); // else closed in this very turn
+      if (!this.life.isClosing) ticks.run(ticksDue); // else closed in this very turn
     };
     const host = {
       registry: settings.registry,
@@ -347,14 +346,10 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     };
   }
 
-  #requireOpen(): void {
-    if (this.#isClosed) throw new TransportError('closed', 'ggscale: the server is closed');
-  }
-
   #admit(player: PlayerEntry, verifiedMs: number | null): void {
     // The newer connection wins, with the launch contract's normal close.
     this.#roster.byId.get(player.id)?.end(CLOSE_NORMAL, '');
-    if (this.#isClosed) {
+    if (this.life.isClosing) {
       // By the handler of that leave. Who never joined does not leave.
       player.handleLeft();
       player.peer.close(CLOSE_GOING_AWAY, '');

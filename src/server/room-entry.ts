@@ -1,8 +1,9 @@
 import type { SendOptions } from '../session/types.js';
-import { badOption } from '../util/errors.js';
+import { badOption, TransportError } from '../util/errors.js';
 import { checkHandler } from '../util/handlers.js';
 import { number } from '../util/option-checks.js';
 import type { Broadcaster } from './broadcast.js';
+import type { Life } from './life.js';
 import { TICK_HZ_MAX, TICK_HZ_MIN } from './options.js';
 import { PlayerEntry } from './player-entry.js';
 import type { RoomTicks } from './room-ticks.js';
@@ -10,6 +11,16 @@ import type { Player, Room, TickInfo } from './types.js';
 
 /** Members by room name; a room without members has no entry. */
 export type RoomMembers = Map<string, PlayerEntry[]>;
+
+/** What rooms need of the server. */
+export interface RoomsHost {
+  readonly rooms: RoomMembers;
+  readonly broadcaster: Broadcaster;
+  readonly roomTicks: RoomTicks;
+  readonly life: Life;
+  /** Whether it is, or was, a player here. */
+  knows(player: PlayerEntry): boolean;
+}
 
 const NOBODY: readonly PlayerEntry[] = [];
 
@@ -22,16 +33,12 @@ const NOBODY: readonly PlayerEntry[] = [];
  */
 export class RoomEntry implements Room<Record<string, unknown>> {
   readonly name: string;
-  readonly #rooms: RoomMembers;
-  readonly #broadcaster: Broadcaster;
-  readonly #ticks: RoomTicks;
+  readonly #host: RoomsHost;
 
-  constructor(name: string, rooms: RoomMembers, broadcaster: Broadcaster, ticks: RoomTicks) {
+  constructor(name: string, host: RoomsHost) {
     if (typeof name !== 'string') throw badOption('room', name, 'a name');
     this.name = name;
-    this.#rooms = rooms;
-    this.#broadcaster = broadcaster;
-    this.#ticks = ticks;
+    this.#host = host;
   }
 
   get size(): number {
@@ -43,34 +50,46 @@ export class RoomEntry implements Room<Record<string, unknown>> {
   }
 
   join(player: Player<Record<string, unknown>>): void {
-    if (!(player instanceof PlayerEntry)) {
-      throw badOption('player', typeof player, 'a player of this server');
+    const { rooms } = this.#host;
+    const entry = this.#requireOurs(player);
+    if (entry.hasLeft) {
+      throw new TransportError('player-left', `ggscale: the player has left, room ${this.name}`);
     }
-    if (player.hasLeft || player.rooms.has(this.name)) return;
-    player.rooms.add(this.name);
-    const members = this.#rooms.get(this.name);
-    if (members === undefined) this.#rooms.set(this.name, [player]);
-    else members.push(player);
+    if (entry.rooms.has(this.name)) return;
+    entry.rooms.add(this.name);
+    const members = rooms.get(this.name);
+    if (members === undefined) rooms.set(this.name, [entry]);
+    else members.push(entry);
   }
 
   leave(player: Player<Record<string, unknown>>): void {
-    if (!(player instanceof PlayerEntry) || !player.rooms.delete(this.name)) return;
-    const members = this.#rooms.get(this.name) as PlayerEntry[];
-    members.splice(members.indexOf(player), 1);
-    if (members.length === 0) this.#rooms.delete(this.name);
+    const { rooms } = this.#host;
+    const entry = this.#requireOurs(player);
+    if (!entry.rooms.delete(this.name)) return;
+    const members = rooms.get(this.name) as PlayerEntry[];
+    members.splice(members.indexOf(entry), 1);
+    if (members.length === 0) rooms.delete(this.name);
   }
 
   broadcast(type: string, value: unknown, options?: SendOptions): number {
-    return this.#broadcaster.send(this.#members, type, value, options);
+    this.#host.life.requireAlive();
+    return this.#host.broadcaster.send(this.#members, type, value, options);
   }
 
   onTick(hz: number, handler: (tick: TickInfo) => void): () => void {
     number('hz', hz, TICK_HZ_MIN, TICK_HZ_MAX);
     checkHandler(handler);
-    return this.#ticks.add(this.name, hz, handler);
+    this.#host.life.requireAlive();
+    return this.#host.roomTicks.add(this.name, hz, handler);
   }
 
   get #members(): readonly PlayerEntry[] {
-    return this.#rooms.get(this.name) ?? NOBODY;
+    return this.#host.rooms.get(this.name) ?? NOBODY;
+  }
+
+  #requireOurs(player: unknown): PlayerEntry {
+    if (player instanceof PlayerEntry && this.#host.knows(player)) return player;
+    const what = player instanceof PlayerEntry ? 'of another server' : typeof player;
+    throw badOption('player', what, 'a player of this server');
   }
 }

@@ -1,8 +1,9 @@
 /** Everybody who is in, the rooms they are in, and what those who left have sent and received. */
 import type { LinkStats } from '../session/connection-stats.js';
 import type { Broadcaster } from './broadcast.js';
+import type { Life } from './life.js';
 import type { PlayerEntry } from './player-entry.js';
-import { RoomEntry, type RoomMembers } from './room-entry.js';
+import { RoomEntry, type RoomsHost } from './room-entry.js';
 import type { RoomTicks } from './room-ticks.js';
 import { addConnection, collectStats, emptyStats } from './server-stats.js';
 import type { ServerStats } from './types.js';
@@ -12,28 +13,29 @@ export class Roster {
   readonly byId = new Map<string, PlayerEntry>();
   /** In an array, because a broadcast walks it once per tick. */
   readonly all: PlayerEntry[] = [];
-  readonly #rooms: RoomMembers = new Map();
   readonly #departed = emptyStats();
-  readonly #broadcaster: Broadcaster;
-  readonly #roomTicks: RoomTicks;
+  /** Everybody who is or was here. */
+  readonly #known = new WeakSet<PlayerEntry>();
+  readonly #rooms: RoomsHost;
 
-  constructor(broadcaster: Broadcaster, roomTicks: RoomTicks) {
-    this.#broadcaster = broadcaster;
-    this.#roomTicks = roomTicks;
+  constructor(broadcaster: Broadcaster, roomTicks: RoomTicks, life: Life) {
+    const knows = (player: PlayerEntry) => this.#known.has(player);
+    this.#rooms = { rooms: new Map(), broadcaster, roomTicks, life, knows };
   }
 
   /** Rooms with members. */
   get rooms(): number {
-    return this.#rooms.size;
+    return this.#rooms.rooms.size;
   }
 
   room(name: string): RoomEntry {
-    return new RoomEntry(name, this.#rooms, this.#broadcaster, this.#roomTicks);
+    return new RoomEntry(name, this.#rooms);
   }
 
   add(player: PlayerEntry): void {
     this.byId.set(player.id, player);
     this.all.push(player);
+    this.#known.add(player);
   }
 
   /** Out of every list and room. */

@@ -3,6 +3,7 @@ import type { NamesWithView, Registry, ViewsOf } from '../messages/types.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { GameHandlers } from './game-handlers.js';
 import type { HandlerErrors } from './handler-errors.js';
+import { Life } from './life.js';
 import type { PlayerEntry } from './player-entry.js';
 import type {
   LeaveInfo,
@@ -15,6 +16,7 @@ import type {
 } from './types.js';
 
 export class ServerEvents<R extends object> {
+  protected readonly life = new Life();
   protected readonly errors: HandlerErrors;
   protected readonly handlers: GameHandlers;
 
@@ -66,6 +68,7 @@ export class ServerEvents<R extends object> {
   }
 
   onTick(handler: (tick: TickInfo) => void): () => void {
+    this.life.requireAlive();
     return this.handlers.ticks.add(handler);
   }
 

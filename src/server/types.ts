@@ -217,17 +217,19 @@ export interface Room<R> {
   readonly size: number;
   /** Current members; do not keep the iterator. */
   players(): IterableIterator<Player<R>>;
+  /** @throws TransportError player-left; bad-option a player of another server */
   join(player: Player<R>): void;
+  /** @throws TransportError bad-option a player of another server */
   leave(player: Player<R>): void;
   /**
    * Ticks of this room, 1 to 1000 a second, until the returned function is called, members or not. The
    * schedule is absolute; ticks that come too late are skipped and counted in `skipped`. With the
    * UDP driver `tick` what is said leaves with the server's next tick: leave `tickHz` out instead.
    *
-   * @throws TransportError bad-option
+   * @throws TransportError bad-option, closed
    */
   onTick(hz: number, handler: (tick: TickInfo) => void): () => void;
-  /** Encodes once per wire. Returns how many members accepted it (not `full`). */
+  /** Encodes once per wire. Returns how many members accepted it (not `full`). @throws TransportError closed */
   broadcast<T extends keyof R & string>(type: T, value: R[T], options?: SendOptions): number;
 }
 

@@ -184,9 +184,10 @@ for (const wire of WIRES) {
     t.equal(player.hasLeft, true);
     player.close();
     await player.drained();
-    t.equal(server.broadcast('say', 1), 0);
+    t.throws(() => server.broadcast('say', 1), { code: 'closed' });
     t.equal(server.room('all').size, 0);
-    server.room('all').join(player);
+    t.throws(() => server.room('all').join(player), { code: 'player-left' });
+    server.room('all').leave(player);
     t.equal(server.room('all').size, 0, 'who has left joins nothing');
     t.same(server.stats().players, { udp: 0, 'json-ws': 0, suspended: 0 });
     t.throws(() => server.setAdmission({ busy: true }), { code: 'closed' });
