@@ -21,10 +21,10 @@ import { badOption } from '../util/errors.js';
 import { Broadcaster } from './broadcast.js';
 import { Door } from './door.js';
 import { Drain, readDrainOptions } from './drain.js';
+import { createFront } from './fronts.js';
 import { HandlerErrors } from './handler-errors.js';
-import { HttpFace } from './http-face.js';
+import { type Entrance, HttpFace } from './http-face.js';
 import type { HttpFront } from './http-front.js';
-import { NodeFront } from './node-front.js';
 import { readServerAdmission, readServerOptions, type ServerSettings } from './options.js';
 import type { PlayerEntry } from './player-entry.js';
 import { Problem } from './problem.js';
@@ -33,6 +33,7 @@ import { RoomTicks } from './room-ticks.js';
 import { Roster } from './roster.js';
 import { ServerEvents } from './server-events.js';
 import { ServerOps, type ServerState } from './server-ops.js';
+import type { ServerSocket } from './server-socket.js';
 import { ServerTicks } from './server-ticks.js';
 import { Suspensions } from './suspensions.js';
 import { TickClock } from './tick-clock.js';
@@ -302,11 +303,14 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
         return this.#wsListener.admit(ticket);
       },
     });
-    this.#front = new NodeFront({
+    const front = {
       ...settings,
       face: this.#face,
-      onSocket: (socket, entrance) => this.#wsListener?.open(socket, entrance),
-    });
+      onSocket: (socket: ServerSocket, entrance: Entrance) => {
+        this.#wsListener?.open(socket, entrance);
+      },
+    };
+    this.#front = await createFront(settings.wsEngine, front, settings.logger);
     this.http = await this.#front.listen();
     if (settings.udp !== null) {
       const { http, handlers } = this;
@@ -317,7 +321,9 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
       this.#clock = new TickClock(settings.tickHz, onTick);
     }
     const { http, udp } = this;
-    this.#ops.logger.info({ http, udp, tickHz: settings.tickHz, ...this.features() }, 'listening');
+    const { engine } = this.#front;
+    const { tickHz } = settings;
+    this.#ops.logger.info({ http, udp, engine, tickHz, ...this.features() }, 'listening');
   }
 
   #collect(connections: LinkStats[]): ServerStats {

@@ -139,8 +139,8 @@ t.test('a blocked address gets nothing but its refusal', async (t) => {
 });
 
 t.test('behind a proxy it is the client that is blocked', async (t) => {
-  const { GameServer } = await import('./index.js');
-  const server = await GameServer.listen({
+  const server = await listen({
+    dev: false,
     udp: false,
     trustProxy: true,
     verifySession: (playerId) => ({ playerId }),

@@ -22,7 +22,6 @@ import type { Admitted } from './tickets.js';
 import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
 
-const BODY_BYTES_MAX = 4096;
 const TICKET = 'ticket';
 /** Names of the routes in metrics and logs. */
 const ROUTES: ReadonlyMap<string, string> = new Map([
@@ -172,7 +171,7 @@ export class HttpFace {
     if (contentType !== 'application/json') {
       throw new Problem(415, 'unsupported-media-type', 'the body must be application/json');
     }
-    const resume = resumeOf(jsonOf(await request.readBody(BODY_BYTES_MAX)));
+    const resume = resumeOf(jsonOf(await request.readBody()));
     const token = request.header('x-session-token') ?? '';
     if (token === '') {
       throw new Problem(401, 'unauthenticated', 'X-Session-Token is missing');

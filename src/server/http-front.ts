@@ -17,6 +17,8 @@ export interface FrontOptions {
 }
 
 export interface HttpFront {
+  /** The package that carries its WebSockets. */
+  readonly engine: 'ws' | 'uws';
   /** @throws TransportError address-in-use, permission-denied, bad-address */
   listen(): Promise<{ host: string; port: number }>;
   /** Frees the port and cuts what is not a WebSocket. */

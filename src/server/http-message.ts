@@ -1,5 +1,8 @@
 /** A request and its answer as the HTTP face sees them, whatever serves the port. */
-import type { Problem } from './problem.js';
+import { Problem } from './problem.js';
+
+/** What a request may bring along: a ticket's is some ten bytes. */
+export const BODY_BYTES_MAX = 4096;
 
 export interface HttpRequest {
   /** In capitals. */
@@ -11,8 +14,8 @@ export interface HttpRequest {
   readonly localAddress: string;
   /** `name` in lower case. What came several times is joined by commas (RFC 9110 §5.3). */
   header(name: string): string | undefined;
-  /** @throws Problem 413 beyond `bytesMax`, 400 when the client left in the middle */
-  readBody(bytesMax: number): Promise<Buffer>;
+  /** @throws Problem 413 beyond BODY_BYTES_MAX, 400 when the client left in the middle */
+  readBody(): Promise<Buffer>;
 }
 
 export interface HttpAnswer {
@@ -41,4 +44,12 @@ export function problemAnswer(problem: Problem): HttpAnswer {
     body: JSON.stringify(problem.toJson()),
     isLast: true,
   };
+}
+
+export function bodyTooLarge(): Problem {
+  return new Problem(413, 'body-too-large', `at most ${BODY_BYTES_MAX} B`);
+}
+
+export function bodyAborted(): Problem {
+  return new Problem(400, 'body-aborted', 'the client left');
 }

@@ -49,5 +49,6 @@ export type {
   VerifySession,
   ViewHandler,
   WireTotals,
+  WsEngine,
   WsListenOptions,
 } from './types.js';

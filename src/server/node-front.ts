@@ -17,12 +17,19 @@ import {
   listenError,
   REQUEST_TIMEOUT_MS,
 } from './http-front.js';
-import type { HttpAnswer, HttpRequest } from './http-message.js';
+import {
+  BODY_BYTES_MAX,
+  bodyAborted,
+  bodyTooLarge,
+  type HttpAnswer,
+  type HttpRequest,
+} from './http-message.js';
 import { NodeSocket } from './node-socket.js';
 import { Problem } from './problem.js';
 import { FRAME_BYTES_MAX } from './server-socket.js';
 
 export class NodeFront implements HttpFront {
+  readonly engine = 'ws';
   readonly #options: FrontOptions;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({
@@ -109,18 +116,18 @@ class NodeRequest implements HttpRequest {
     return this.#message.headers[name] as string | undefined;
   }
 
-  async readBody(bytesMax: number): Promise<Buffer> {
+  async readBody(): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
     try {
       for await (const chunk of this.#message as AsyncIterable<Buffer>) {
         length += chunk.length;
-        if (length > bytesMax) throw new Problem(413, 'body-too-large', `at most ${bytesMax} B`);
+        if (length > BODY_BYTES_MAX) throw bodyTooLarge();
         chunks.push(chunk);
       }
     } catch (error) {
       if (error instanceof Problem || !this.#message.destroyed) throw error;
-      throw new Problem(400, 'body-aborted', 'the client left');
+      throw bodyAborted();
     }
     return Buffer.concat(chunks);
   }

@@ -15,7 +15,6 @@ import { badOption, TransportError } from '../util/errors.js';
 import type { NxMode } from '../util/nx.js';
 import { flag, integer, number, oneOf, refuseUnknown } from '../util/option-checks.js';
 import { isLoopback } from './addresses.js';
-import { isOrigin } from './origins.js';
 import type {
   GameServerOptions,
   MetricsOptions,
@@ -23,8 +22,9 @@ import type {
   UdpDriver,
   UdpListenOptions,
   VerifySession,
-  WsListenOptions,
+  WsEngine,
 } from './types.js';
+import { hostsOf, originsOf, readEngine, readWs } from './ws-options.js';
 
 export const DEFAULT_PROTOCOL_ID = 0x67677363616c6501n;
 const MAX_FLOWS = 4096;
@@ -66,6 +66,8 @@ export interface ServerSettings {
   tickHz: number;
   udp: UdpSettings | null;
   hasWs: boolean;
+  /** `auto` only where uWebSockets.js could serve. */
+  wsEngine: WsEngine;
   allowedHosts: Set<string> | null;
   /** Null: none were given. */
   allowedOrigins: ReadonlySet<string> | null;
@@ -131,8 +133,6 @@ const KNOWN_UDP = new Set([
 ]);
 /** Admission settings that concern HTTP and WebSocket too. */
 const BOTH_WIRES: ReadonlySet<string> = new Set(['blocked', 'busy', 'retryAfterS']);
-const KNOWN_WS = new Set(['allowedHosts', 'allowedOrigins']);
-const ORIGINS_MAX = 256;
 const KNOWN_TLS = new Set(['key', 'cert']);
 const KNOWN_METRICS = new Set(['bearer']);
 const NX_MODES = ['off', 'allow', 'require'] as const;
@@ -168,15 +168,17 @@ export function readServerOptions<R extends object>(options: GameServerOptions<R
   const ws = options.ws === false ? null : (options.ws ?? {});
   if (ws !== null) readWs(ws);
   const rate = options.ticketsPerSecondPerAddress ?? 50;
+  const udp = options.udp === false ? null : readUdp(options.udp ?? {}, tickHz);
   return {
     host,
     port: integer('port', options.port ?? 0, 0, 65535),
     registry: readRegistry(options.registry as Registry<object> | undefined),
     tickHz,
     admission: readServerAdmission(options.admission ?? {}, options.udp !== false),
-    udp: options.udp === false ? null : readUdp(options.udp ?? {}, tickHz),
+    udp,
     hasWs: ws !== null,
     allowedOrigins: originsOf(ws?.allowedOrigins),
+    wsEngine: readEngine(ws, host, tls, udp),
     allowedHosts: dev ? hostsOf(host, ws?.allowedHosts) : null,
     verifySession: readVerifySession(options.verifySession, dev),
     ...readRevalidate(options),
@@ -273,24 +275,6 @@ function pem(part: string | Uint8Array): string | Buffer {
   return typeof part === 'string' ? part : Buffer.from(part);
 }
 
-function readWs(ws: WsListenOptions): void {
-  refuseUnknown('ws.', ws, KNOWN_WS);
-  const hosts: unknown = ws.allowedHosts ?? [];
-  if (!Array.isArray(hosts) || !hosts.every((name) => typeof name === 'string')) {
-    throw badOption('ws.allowedHosts', hosts, 'an array of strings');
-  }
-  const { allowedOrigins = [] } = ws;
-  if (Array.isArray(allowedOrigins) && allowedOrigins.length <= ORIGINS_MAX) {
-    const wrong = allowedOrigins.find((origin) => !isOrigin(origin));
-    if (wrong === undefined) return;
-  }
-  throw badOption(
-    'ws.allowedOrigins',
-    allowedOrigins,
-    `at most ${ORIGINS_MAX} exact origins, such as https://play.example`,
-  );
-}
-
 function readRegistry(registry: Registry<object> | undefined): Registry<object> {
   if (registry === undefined) return createRegistry({}) as Registry<object>;
   if (typeof registry?.typeByName === 'function') return registry;
@@ -355,17 +339,6 @@ function readRevalidate({ revalidate, revalidateMs }: GameServerOptions) {
     throw badOption('revalidateMs', revalidateMs, 'nothing without `revalidate`');
   }
   return { revalidate: revalidate ?? null, revalidateMs: revalidateMs ?? REVALIDATE_MS };
-}
-
-/** An empty list says as much as none. */
-function originsOf(origins: readonly string[] | undefined): ReadonlySet<string> | null {
-  return origins === undefined || origins.length === 0 ? null : new Set(origins);
-}
-
-function hostsOf(host: string, extra: string[] | undefined): Set<string> {
-  const hosts = new Set(['127.0.0.1', 'localhost', '[::1]', host.toLowerCase()]);
-  for (const name of extra ?? []) hosts.add(name.toLowerCase());
-  return hosts;
 }
 
 function bufferBytes(name: string, value: number | undefined): number {

@@ -71,6 +71,9 @@ export interface UdpListenOptions {
   sendBufferBytes?: number;
 }
 
+/** `auto`: uWebSockets.js where it is installed and can serve, else ws. */
+export type WsEngine = 'auto' | 'ws' | 'uws';
+
 export interface WsListenOptions {
   /** Accepted `Host` headers besides the bound address; dev mode only checks these. */
   allowedHosts?: string[];
@@ -80,6 +83,11 @@ export interface WsListenOptions {
    * pages are then refused with 403, but for those of the server's own origin. Default: none.
    */
   allowedOrigins?: string[];
+  /**
+   * What carries WebSockets and HTTP; default `auto`. uWebSockets.js is an optional peer, not on npm, and
+   * has no TLS here: docs/OPERATIONS.md.
+   */
+  engine?: WsEngine;
 }
 
 /** Who a ticket is minted for: what `verifySession` resolved, with fields of the game's own. */

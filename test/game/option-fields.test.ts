@@ -133,6 +133,10 @@ const WS: Rows = {
     [['null'], '["null"]', /exact origins/],
     [[1], '[1]', /exact origins/],
   ],
+  engine: [
+    ['fast', '"fast"', /'auto', 'ws', 'uws'/],
+    [1, '1', /'auto', 'ws', 'uws'/],
+  ],
   allowedHosts: [
     ['a', '"a"', /an array of strings/],
     [[1], '[1]', /an array of strings/],

@@ -1,7 +1,12 @@
 /** A server and clients over real loopback sockets, for tests of both wires. */
 import type { Registry } from '../../src/messages/types.js';
 import { Client, type GameConnection, WithHighPerformanceTransport } from '../../src/sdk/index.js';
-import { GameServer, type GameServerOptions, type Logger } from '../../src/server/index.js';
+import {
+  GameServer,
+  type GameServerOptions,
+  type Logger,
+  type WsEngine,
+} from '../../src/server/index.js';
 import type { Wire } from '../../src/session/types.js';
 
 export const WIRES: readonly Wire[] = ['json-ws', 'udp'];
@@ -13,12 +18,16 @@ const LOGGER: Logger = {
   error: (fields, message) => console.error(message, fields),
 };
 
+/** What carries WebSockets; test/game/engines.test.ts runs files again with `uws`. */
+export const ENGINE = (process.env.GGSCALE_TEST_WS_ENGINE ?? 'ws') as WsEngine;
+
 /** A development server on free ports. Give `udp` options to change its UDP side. */
 export function listen<R extends object = Record<string, unknown>>(
   options: GameServerOptions<R> = {},
 ): Promise<GameServer<R>> {
   const logger = options.logLevel === undefined ? { logger: LOGGER } : {};
-  return GameServer.listen<R>({ dev: true, ...logger, ...options });
+  const ws = options.ws === false ? false : { engine: ENGINE, ...options.ws };
+  return GameServer.listen<R>({ dev: true, ...logger, ...options, ws });
 }
 
 /** Dials as `playerId`; the wire is the only difference, and falling back is an error. */
