@@ -245,3 +245,14 @@ t.test('a body over the limit is message-too-large on either wire', async (t) =>
   t.throws(() => registry.fromJson(`{"type":"a","payload":"${largest}x"}`), large);
   t.equal(registry.decode(out, 0, BODY_BYTES_MAX + 2), DECODE_TOO_LARGE);
 });
+
+t.test('options of a registry, and what is no type, are refused by name', async (t) => {
+  const unknown = () => createRegistry({}, { strct: true } as never);
+  t.throws(unknown, { code: 'bad-option', message: /unknown option strct; known: strict/ });
+  const wrong = () => createRegistry({}, { strict: 1 } as never);
+  t.throws(wrong, { code: 'bad-option', message: /strict is 1, accepted: true or false/ });
+  for (const type of [null, undefined, 5, {}]) {
+    const none = () => createRegistry({ Thing: type } as never);
+    t.throws(none, { code: 'bad-registry', message: /Thing is no message type/ });
+  }
+});

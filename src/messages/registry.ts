@@ -1,5 +1,6 @@
 // The registry: names and ids to message types, message data = varint id ‖ body, JSON frames.
 
+import { flag, refuseUnknown } from '../util/option-checks.js';
 import { dataViewOf } from './flat.js';
 import { checkPayload, checkUserName, parseFrame, stringifyFrame } from './json.js';
 import { readUtf8, utf8Length, writeUtf8 } from './text.js';
@@ -28,19 +29,27 @@ import {
 } from './types.js';
 
 export interface RegistryOptions {
-  /** Refuse fields the schema does not know when sending (development); else strip. Default false. */
+  /**
+   * Development: refuse fields the schema does not know when sending, and views that are used after
+   * their handler returned; else strip the former and miss the latter. Default false.
+   */
   readonly strict?: boolean;
 }
 
 /**
  * @param types by name; each key is its type's own name
- * @throws MessageError 'bad-registry'
+ * @throws MessageError 'bad-registry'; TransportError 'bad-option'
  */
 export function createRegistry<T extends Record<string, MessageType>>(
   types: T,
   options: RegistryOptions = {},
 ): Registry<ValuesOf<T>> {
+  refuseUnknown('', options, KNOWN);
+  flag('strict', options.strict);
   for (const [key, type] of Object.entries(types)) {
+    if (typeof type?.encode !== 'function') {
+      throw new MessageError('bad-registry', `${key} is no message type`);
+    }
     if (key !== type.name) {
       throw new MessageError('bad-registry', `${type.name} is registered as ${key}`);
     }
@@ -48,6 +57,7 @@ export function createRegistry<T extends Record<string, MessageType>>(
   return new MessageRegistry(Object.values(types), options) as Registry<ValuesOf<T>>;
 }
 
+const KNOWN = new Set(['strict']);
 /** Channel 31 is the session's (WIRE.md §2). */
 const CHANNEL_USER_MAX = 30;
 
@@ -68,11 +78,11 @@ class MessageRegistry implements Registry {
   readonly runtime: RuntimeFrames;
   readonly #byName = new Map<string, MessageType>();
   readonly #byId = new Map<number, MessageType>();
-  readonly #strict: boolean;
+  readonly strict: boolean;
 
   constructor(types: readonly MessageType[], options: RegistryOptions) {
     this.types = [...types].sort((a, b) => a.id - b.id);
-    this.#strict = options.strict ?? false;
+    this.strict = options.strict ?? false;
     for (const type of this.types) this.#register(type);
     this.hash = hashOf(this.types);
     this.runtime = {
@@ -103,8 +113,7 @@ class MessageRegistry implements Registry {
     const room = Math.min(capacity, out.length - offset);
     const idBytes = type.id < 0x80 ? 1 : 2;
     if (room < idBytes) return -1;
-    const normal =
-      !this.#strict && type.accepts(value) ? value : type.normalize(value, this.#strict);
+    const normal = !this.strict && type.accepts(value) ? value : type.normalize(value, this.strict);
     const bodyBytes = type.encode(normal, out, offset + idBytes, room - idBytes);
     if (bodyBytes < 0) {
       if (room - idBytes < BODY_BYTES_MAX) return -1;
@@ -155,7 +164,7 @@ class MessageRegistry implements Registry {
 
   toJson(name: string, value: unknown): string {
     const type = this.#byName.get(name);
-    if (type !== undefined) return stringifyFrame(name, type.normalize(value, this.#strict));
+    if (type !== undefined) return stringifyFrame(name, type.normalize(value, this.strict));
     checkUserName(name);
     checkPayload(value, name);
     return stringifyFrame(name, value);

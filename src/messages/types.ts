@@ -136,6 +136,8 @@ export interface JsonFrame {
 export interface Registry<R extends object = Record<string, unknown>> {
   /** u32 over the types; the order of registration does not matter. */
   readonly hash: number;
+  /** Development: unknown fields are refused, and views that are used too late. */
+  readonly strict: boolean;
   /** Ascending by id. */
   readonly types: readonly MessageType[];
   /** Phantom: carries R for inference. Never set. */

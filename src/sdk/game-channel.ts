@@ -16,6 +16,7 @@ import {
 import type { Hello } from '../session/control.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { DROP_UNHANDLED, SessionDrops } from '../session/drops.js';
+import { spending } from '../session/spent-view.js';
 import type {
   CloseInfo,
   ConnectionStats,
@@ -32,6 +33,7 @@ import { badOption } from '../util/errors.js';
 import { checkHandler, watchResult } from '../util/handlers.js';
 import { ErrConnectionClosed, GameDialError, RequestError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
+import { readSignal } from './options.js';
 import type { Resumer } from './resumer.js';
 import { type LinksOwner, SessionLinks } from './session-links.js';
 import type { ClientLogger, ConnectionState, GameConnection } from './types.js';
@@ -130,15 +132,19 @@ export class GameChannel<R extends object> implements GameConnection<R> {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }
     checkHandler(handler);
-    return this.#listen(
-      type,
-      this.#dispatcher.onView(type, (_, view, meta) => handler(view as never, meta)),
-    );
+    const call = (_: unknown, view: never, meta: Meta) => handler(view, meta);
+    const guarded = this.#registry.strict ? spending(call) : call;
+    return this.#listen(type, this.#dispatcher.onView(type, guarded as never));
   }
 
-  readMessage(options: { signal?: AbortSignal } = {}): Promise<Received<R>> {
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(canceled());
+  readMessage(options?: { signal?: AbortSignal }): Promise<Received<R>> {
+    if (options === undefined) return this.#unread.next(undefined, canceled);
+    return this.#readUntil(options);
+  }
+
+  async #readUntil(options: { signal?: AbortSignal }): Promise<Received<R>> {
+    const signal = readSignal(options);
+    if (signal?.aborted) throw canceled();
     return this.#unread.next(signal, canceled);
   }
 
@@ -214,7 +220,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
   }
 
   async close(code: number = CLOSE_NORMAL, reason = ''): Promise<void> {
-    assertApplicationCloseCode(code);
+    assertApplicationCloseCode(code, reason);
     if (this.#state === 'open' || this.#state === 'reconnecting') {
       this.#state = 'closing';
       await settledWithin(CLOSE_DRAIN_MS, this.#drained());

@@ -17,6 +17,8 @@ const KNOWN = new Set(['apiKey', 'baseUrl', 'transport', 'logger', 'webSocketHan
 const KNOWN_HIGH_PERFORMANCE = new Set(['handshakeTimeoutMs', 'fallback', 'nx']);
 const KNOWN_DIAL = new Set(['registry', 'sessionToken', 'signal', 'channels']);
 
+const KNOWN_READ = new Set(['signal']);
+
 const SILENT: ClientLogger = { info() {}, warn() {} };
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const UDP_HANDSHAKE_TIMEOUT_MS = 2000;
@@ -92,16 +94,27 @@ export function readDialOptions<R extends object>(options: DialGameOptions<R>): 
   if (registry !== undefined && typeof registry?.typeByName !== 'function') {
     throw badOption('registry', registry, 'what createRegistry returns');
   }
-  // Not instanceof: a signal may be of another realm.
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw badOption('signal', signal, 'an AbortSignal');
-  }
+  checkSignal(signal);
   return {
     registry: (registry ?? createRegistry({})) as Registry<object>,
     sessionToken: sessionToken === undefined ? null : readDialToken(sessionToken),
     signal: signal ?? null,
     channels: readChannels(options.channels),
   };
+}
+
+/** Of `readMessage`. @throws TransportError bad-option */
+export function readSignal(options: { signal?: AbortSignal }): AbortSignal | undefined {
+  refuseUnknown('', options, KNOWN_READ);
+  checkSignal(options.signal);
+  return options.signal;
+}
+
+/** Not instanceof: a signal may be of another realm. */
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw badOption('signal', signal, 'an AbortSignal');
+  }
 }
 
 /** @throws TransportError bad-option */

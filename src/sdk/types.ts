@@ -67,7 +67,18 @@ export interface GameConnection<R> extends AsyncIterable<Received<R>> {
   /** Plain values. Returns the function that removes the handler. */
   on<T extends keyof R & string>(type: T, handler: (value: R[T], meta: Meta) => void): () => void;
   /**
-   * As `on`, with a view of a registered type: no allocation, valid only during the call.
+   * As `on`, with a view of a registered type: accessors over the bytes where they were received, and
+   * nothing is allocated. The view is one object that is set on each message in turn, and those it
+   * hands out for elements (`view.players(3)`) are used again for the next element. So it is good until
+   * the handler returns. Numbers and strings read from it are yours; the view is not to be
+   *
+   * - kept: not in a variable, a list, a closure, a timer;
+   * - used after an `await`: an async handler has returned at its first one;
+   * - sent: not to a worker (`postMessage`, `structuredClone`), not to a player;
+   * - compared: two elements at a time are the same object.
+   *
+   * With a registry that is `strict` a view that is used too late throws `view-spent`, but while it is
+   * set on another message. Over WebSocket the view is made of the JSON that came.
    *
    * @throws RangeError when the registry does not know the type
    */

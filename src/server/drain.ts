@@ -5,7 +5,6 @@
  *     └─────deadline───────▶ close          is reliable has been acknowledged
  */
 import { assertServerCloseCode, CLOSE_GOING_AWAY, cutReason } from '../session/close-codes.js';
-import { badOption } from '../util/errors.js';
 import { number, refuseUnknown } from '../util/option-checks.js';
 import type { PlayerEntry } from './player-entry.js';
 import type { DrainOptions } from './types.js';
@@ -85,8 +84,7 @@ export class Drain {
 export function readDrainOptions(options: DrainOptions): Required<DrainOptions> {
   refuseUnknown('', options, KNOWN_DRAIN);
   const { deadlineMs = DEADLINE_MS, code = CLOSE_GOING_AWAY, reason = '' } = options;
-  assertServerCloseCode(code);
-  if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
+  assertServerCloseCode(code, reason);
   return {
     deadlineMs: number('deadlineMs', deadlineMs, 0, DEADLINE_MS_MAX),
     code,

@@ -78,7 +78,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   private constructor(settings: ServerSettings) {
     const ops = new ServerOps(settings.logger, settings.metrics, settings.tickHz);
-    super(new HandlerErrors(ops), settings.registry);
+    super(new HandlerErrors(ops), settings.registry, settings.dev);
     this.#ops = ops;
     this.#settings = settings;
     this.#roomTicks = new RoomTicks(this.errors, () => this.nowMs());
@@ -227,7 +227,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
    * @throws RangeError a code other than 1000, 1001 or 3000…4999
    */
   async close(code: number = CLOSE_GOING_AWAY, reason = ''): Promise<void> {
-    assertServerCloseCode(code);
+    assertServerCloseCode(code, reason);
     if (this.#closing === null) {
       let settle: (end: Promise<void>) => void = () => {};
       this.#closing = new Promise((resolve) => {

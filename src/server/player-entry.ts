@@ -125,7 +125,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   }
 
   close(code: number = CLOSE_NORMAL, reason = ''): void {
-    assertApplicationCloseCode(code);
+    assertApplicationCloseCode(code, reason);
     this.end(code, reason);
   }
 

@@ -1,6 +1,7 @@
 /** The part of the game server's face by which a game hears of what happens. */
 import type { NamesWithView, Registry, ViewsOf } from '../messages/types.js';
 import { Dispatcher } from '../session/dispatcher.js';
+import { spending } from '../session/spent-view.js';
 import { GameHandlers } from './game-handlers.js';
 import type { HandlerErrors } from './handler-errors.js';
 import { Life } from './life.js';
@@ -22,10 +23,12 @@ export class ServerEvents<R extends object> {
 
   protected readonly dispatcher: Dispatcher<PlayerEntry>;
   readonly #registry: Registry<object>;
+  readonly #spendsViews: boolean;
 
-  protected constructor(errors: HandlerErrors, registry: Registry<object>) {
+  protected constructor(errors: HandlerErrors, registry: Registry<object>, isDev: boolean) {
     this.errors = errors;
     this.#registry = registry;
+    this.#spendsViews = isDev || registry.strict;
     this.dispatcher = new Dispatcher((error, type) => errors.report(error, `on ${type}`));
     this.handlers = new GameHandlers(errors);
   }
@@ -35,7 +38,22 @@ export class ServerEvents<R extends object> {
     return this.dispatcher.on(type, handler as never);
   }
 
-  /** Handles messages of a registered type as a view: no allocation, valid during the call. */
+  /**
+   * As `on`, with a view of a registered type: accessors over the bytes where they were received, and
+   * nothing is allocated. The view is one object that is set on each message in turn, and those it
+   * hands out for elements (`view.players(3)`) are used again for the next element. So it is good until
+   * the handler returns. Numbers and strings read from it are yours; the view is not to be
+   *
+   * - kept: not in a variable, a list, a closure, a timer;
+   * - used after an `await`: an async handler has returned at its first one;
+   * - sent: not to a worker (`postMessage`, `structuredClone`), not to a player;
+   * - compared: two elements at a time are the same object.
+   *
+   * With `dev`, or a registry that is `strict`, a view that is used too late throws `view-spent`, but
+   * while it is set on another message. Over WebSocket the view is made of the JSON that came.
+   *
+   * @throws RangeError when the registry does not know the type
+   */
   onView<T extends keyof ViewsOf<R> & string>(
     type: T,
     handler: ViewHandler<R, ViewsOf<R>[T]>,
@@ -46,7 +64,7 @@ export class ServerEvents<R extends object> {
     if (this.#registry.typeByName(type) === undefined) {
       throw new RangeError(`ggscale: onView needs a registered type, ${type} is none`);
     }
-    return this.dispatcher.onView(type, handler as never);
+    return this.dispatcher.onView(type, (this.#spendsViews ? spending(handler) : handler) as never);
   }
 
   onJoin(handler: (player: Player<R>) => void): () => void {

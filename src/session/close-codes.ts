@@ -5,6 +5,7 @@ import {
   CLOSE_LINK_LOST,
   CLOSE_NORMAL,
 } from '../util/close-codes.js';
+import { badOption } from '../util/errors.js';
 import type { CloseInfo } from './types.js';
 
 export * from '../util/close-codes.js';
@@ -42,16 +43,19 @@ export function cutReason(reason: string): string {
   return reason.slice(0, end);
 }
 
-/** A code that a server may close everything with: an application's, or 1001. Else RangeError. */
-export function assertServerCloseCode(code: number): void {
-  if (code !== CLOSE_GOING_AWAY) assertApplicationCloseCode(code);
+/** As assertApplicationCloseCode, for what a server may close everything with: 1001, too. */
+export function assertServerCloseCode(code: number, reason: string): void {
+  assertApplicationCloseCode(code === CLOSE_GOING_AWAY ? CLOSE_NORMAL : code, reason);
 }
 
 /**
  * A code that an application may pass to `close`: 1000 or 3000–4999, as in the WebSocket API, but
- * not 4006, which ends nothing. Throws RangeError otherwise.
+ * not 4006, which ends nothing; and a reason. Before anything has begun to close.
+ *
+ * @throws RangeError the code; TransportError bad-option the reason
  */
-export function assertApplicationCloseCode(code: number): void {
+export function assertApplicationCloseCode(code: number, reason: string): void {
+  if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
   if (code === CLOSE_LINK_LOST) throw new RangeError(`ggscale: close code ${code} is reserved`);
   if (code === CLOSE_NORMAL || (Number.isInteger(code) && code >= 3000 && code <= 4999)) return;
   throw new RangeError(`ggscale: close code ${code} is not 1000 or in 3000…4999`);

@@ -41,19 +41,32 @@ for (const wire of WIRES) {
     t.same(await third.closed, expected);
   });
 
-  t.test(`${wire}: codes that may not be sent are refused before anything closes`, async (t) => {
-    const server = await listen<Messages>(options);
-    t.teardown(() => server.close());
-    const connection = await dial(server, wire, 'anna');
-    for (const code of [1006, 5, 70_000, Number.NaN, 1000.5]) {
-      await t.rejects(server.close(code), RangeError);
-      await t.rejects(connection.close(code), RangeError);
-    }
-    t.equal(connection.state, 'open');
-    t.equal(server.players.size, 1);
-    await server.close(1000, 'over');
-    t.match(await connection.closed, { code: 1000, reason: 'over' });
-  });
+  t.test(
+    `${wire}: codes and reasons that may not be sent are refused before anything closes`,
+    async (t) => {
+      const server = await listen<Messages>(options);
+      t.teardown(() => server.close());
+      const connection = await dial(server, wire, 'anna');
+      for (const code of [1006, 5, 70_000, Number.NaN, 1000.5]) {
+        await t.rejects(server.close(code), RangeError);
+        await t.rejects(connection.close(code), RangeError);
+      }
+      const player = server.players.get('anna') as Player<Messages>;
+      for (const reason of [null, 5, {}] as never[]) {
+        const refused = {
+          code: 'bad-option',
+          message: /^ggscale: reason is .*, accepted: a string/,
+        };
+        await t.rejects(server.close(1000, reason), refused);
+        await t.rejects(connection.close(1000, reason), refused);
+        t.throws(() => player.close(1000, reason), refused);
+      }
+      t.equal(connection.state, 'open');
+      t.equal(server.players.size, 1);
+      await server.close(1000, 'over');
+      t.match(await connection.closed, { code: 1000, reason: 'over' });
+    },
+  );
 
   t.test(`${wire}: a server may be closed from each of its handlers`, async (t) => {
     for (const place of ['onJoin', 'onLeave', 'onTick', 'message'] as const) {

@@ -6,6 +6,7 @@
 import t from 'tap';
 import { Client, type TransportError, WithHighPerformanceTransport } from '../../src/sdk/index.js';
 import { GameServer } from '../../src/server/index.js';
+import { dial, listen } from './support.js';
 
 /** Values that are refused, each with how the message shows it and what it names as accepted. */
 type Rows = Record<string, [value: unknown, shown: string, accepted: RegExp][]>;
@@ -302,6 +303,19 @@ t.test('a client wants an API key, a way out, and options that are some', async 
   t.throws(() => new Client(BASE, option), { code: 'bad-option', message: /option 1 is \{\}/ });
   const transport = { call: async () => ({}) };
   t.equal(new Client({ apiKey: 'test', transport }).transport, transport);
+});
+
+t.test('reads are refused by name, as a rejection', async (t) => {
+  const server = await listen({ udp: false });
+  t.teardown(() => server.close());
+  const connection = await dial(server, 'json-ws', 'anna');
+  const rejects = (options: unknown, message: RegExp) =>
+    t.rejects(connection.readMessage(options as never), { code: 'bad-option', message });
+  await rejects({ signal: 5 }, /signal is 5, accepted: an AbortSignal/);
+  await rejects({ timeoutMs: 5 }, /unknown option timeoutMs; known: signal/);
+  await rejects(null, /options is null, accepted: an object/);
+  await rejects({ signal: null }, /signal is null/);
+  await connection.close();
 });
 
 t.test('dials are refused by name, as a rejection', async (t) => {
