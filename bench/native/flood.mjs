@@ -56,7 +56,7 @@ async function measureKind(binary, cpus, { rate, warmMs, measureMs }, kind) {
     const flooding = !['none', 'players'].includes(kind);
     const only = kind === 'all' ? [] : ['--kind', kind];
     const flood = flooding ? await start('flood', '--rate', `${rate}`, ...only) : null;
-    const names = ['--flows', `${NEWCOMERS}`, '--first-flow', '5000', '--protocol', 'netcode'];
+    const names = ['--flows', `${NEWCOMERS}`, '--first-flow', '5000', '--wire', 'netcode'];
     const newcomers = await start('load', '--sleep', ...names);
     flood?.say('run');
     let joined = null;

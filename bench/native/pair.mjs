@@ -37,7 +37,7 @@ export class Pair {
     this.#server = new BenchProcess(this.#binary, serverArgs);
     const { ready } = await this.#server.read();
     this.address = ready;
-    const loadArgs = ['load', '--server', ready, '--protocol', isFloor ? 'plain' : 'netcode'];
+    const loadArgs = ['load', '--server', ready, '--wire', isFloor ? 'plain' : 'netcode'];
     loadArgs.push('--flows', `${run.flows}`, '--hz', `${run.pacedHz}`, ...pin(this.#cpus.load));
     if (this.#cpus.load === null) loadArgs.push('--sleep');
     loadArgs.push(...(run.loadArgs ?? []));

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 const EVENTS: usize = 16;
+const KEYS: usize = 256;
 
 pub struct Epoll {
     fd: OwnedFd,
@@ -24,6 +25,26 @@ impl Epoll {
     /// Watches for input, level-triggered; `key` is what `wait` reports.
     pub fn add(&self, fd: RawFd, key: u64) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_ADD, fd, key)
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Adds the keys that are ready now to `keys`, at most a batch. Waits for nothing.
+    pub fn poll_keys(&self, keys: &mut Vec<u64>) -> io::Result<()> {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; KEYS];
+        // SAFETY: room for KEYS events, as said.
+        let count =
+            unsafe { libc::epoll_wait(self.fd.as_raw_fd(), events.as_mut_ptr(), KEYS as i32, 0) };
+        if count < 0 {
+            return match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+                error => Err(error),
+            };
+        }
+        keys.extend(events.iter().take(count as usize).map(|event| event.u64));
+        Ok(())
     }
 
     pub fn remove(&self, fd: RawFd) -> io::Result<()> {

@@ -84,14 +84,7 @@ fn echo(server: &[&str], load: &[&str], is_netcode: bool) -> Counts {
     let mut server = Process::start(server);
     let address = server.read()["ready"].as_str().expect("address").to_owned();
     let protocol = if is_netcode { "netcode" } else { "plain" };
-    let mut arguments = vec![
-        "load",
-        "--sleep",
-        "--server",
-        &address,
-        "--protocol",
-        protocol,
-    ];
+    let mut arguments = vec!["load", "--sleep", "--server", &address, "--wire", protocol];
     arguments.extend(load);
     let mut load = Process::start(&arguments);
     assert_eq!(load.read()["ready"], true);
@@ -164,7 +157,7 @@ fn many_flows_share_few_sockets() {
 fn a_flood_is_refused_by_reason_while_flows_go_on() {
     let mut server = Process::start(&["server"]);
     let address = server.read()["ready"].as_str().expect("address").to_owned();
-    let to = ["--server", &address, "--protocol", "netcode"];
+    let to = ["--server", &address, "--wire", "netcode"];
     let load = [
         "load", "--sleep", "--flows", "5", "--hz", "50", "--forge", "500",
     ];

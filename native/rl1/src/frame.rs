@@ -102,7 +102,8 @@ pub fn parse_all<'a>(body: &'a [u8], limits: &Limits) -> Result<Vec<Frame<'a>>, 
     Ok(frames)
 }
 
-fn parse<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<Frame<'a>, Reason> {
+/// The next frame, or what is wrong with it.
+pub fn parse<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<Frame<'a>, Reason> {
     let kind = reader.u8().ok_or(Reason::FrameTruncated)?;
     if kind >= 0x80 {
         return message(kind, reader, limits).map(Frame::Message);

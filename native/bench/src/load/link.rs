@@ -1,5 +1,5 @@
-//! One socket of the load and the flows on it: a batch to send, a batch to receive, and netcode
-//! clients when the server is the measured one.
+//! One UDP socket of the load and the flows on it: a batch to send, a batch to receive, and netcode
+//! clients on the wires that have them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -10,69 +10,35 @@ use ggscale_transport_addon::io::{
 };
 use ggscale_transport_addon::udp::{UdpIo, UdpOptions};
 use ggscale_transport_core::{
-    Clock, Event, FlowId, Path, Received, DATAGRAM_BYTES_MAX, HEADROOM, TAG_BYTES,
+    Clock, Event, FlowId, Path, Received, COUNTER_COUNT, COUNTER_NAMES, DATAGRAM_BYTES_MAX,
+    HEADROOM, TAG_BYTES,
 };
+use serde_json::{json, Map, Value};
 
-/// ≤ 250 flows of a /24: admission sees as many clients behind one prefix as it lets through.
-const FLOWS_PER_PREFIX: u32 = 250;
+use super::forge::{Seen, FORGED_AHEAD, FORGED_BYTES};
+use super::wire::Traffic;
+
 const BUFFER_BYTES: usize = 8 << 20;
-/// As long as a sealed payload of 100 B.
-const FORGED_BYTES: usize = 122;
-/// How far ahead of the real one that was seen last: within what a server takes for the same flow's.
-const FORGED_AHEAD: u64 = 1 << 20;
-
-/// The source address of a flow, below 127.0.0.0/8 and outside 127.0.0.0/24.
-pub fn source_of(flow: u32) -> Ipv4Addr {
-    let prefix = flow / FLOWS_PER_PREFIX;
-    let host = (flow % FLOWS_PER_PREFIX) as u8 + 1;
-    let [.., high, low] = prefix.to_be_bytes();
-    Ipv4Addr::new(127, high.wrapping_add(1), low, host)
-}
-
-/// What everybody on the way can read of a payload: type 5 or, with a connection id, type 8.
-#[derive(Clone, Copy)]
-struct Seen {
-    source: Ipv4Addr,
-    /// Prefix and connection id.
-    start: [u8; 9],
-    start_bytes: usize,
-    sequence: u64,
-}
-
-impl Seen {
-    /// Of `prefix ‖ [connection id 8] ‖ sequence ‖ …`; the high half of the prefix is the sequence's
-    /// length.
-    fn read(source: Ipv4Addr, datagram: &[u8]) -> Option<Self> {
-        let prefix = *datagram.first()?;
-        let start_bytes = match prefix & 15 {
-            5 => 1,
-            8 => 9,
-            _ => return None,
-        };
-        let mut start = [0; 9];
-        start
-            .get_mut(..start_bytes)?
-            .copy_from_slice(datagram.get(..start_bytes)?);
-        let read = datagram.get(start_bytes..start_bytes + usize::from(prefix >> 4))?;
-        let mut sequence = [0; 8];
-        sequence.get_mut(..read.len())?.copy_from_slice(read);
-        Some(Self {
-            source,
-            start,
-            start_bytes,
-            sequence: u64::from_le_bytes(sequence),
-        })
+/// Headers of IPv4 and UDP.
+const HEADER_BYTES: usize = 20 + 8;
+/// What all links count together.
+pub fn counters_of(links: &mut [Link]) -> Vec<(&'static str, Value)> {
+    let mut core = [0u64; COUNTER_COUNT];
+    for link in &mut *links {
+        link.add_counters(&mut core);
     }
-
-    /// The same with another sequence, of 8 bytes.
-    fn write(&self, sequence: u64, out: &mut [u8]) -> Option<()> {
-        let (start, rest) = out.split_at_mut_checked(self.start_bytes)?;
-        start.copy_from_slice(self.start.get(..self.start_bytes)?);
-        let prefix = start.first_mut()?;
-        *prefix = *prefix & 15 | 8 << 4;
-        rest.get_mut(..8)?.copy_from_slice(&sequence.to_le_bytes());
-        Some(())
-    }
+    let named = COUNTER_NAMES.iter().zip(core);
+    let counters: Map<String, Value> = named
+        .filter(|(_, value)| *value > 0)
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let overflowed: u64 = links.iter_mut().map(Link::take_overflowed).sum();
+    let refused: u64 = links.iter().map(|link| link.refused).sum();
+    vec![
+        ("refused", json!(refused)),
+        ("overflowed", json!(overflowed)),
+        ("counters", Value::Object(counters)),
+    ]
 }
 
 struct Queued {
@@ -90,6 +56,9 @@ pub struct Link {
     queue: Vec<Queued>,
     /// The last payload.
     seen: Option<Seen>,
+    /// By slot of the clients.
+    sources: Vec<Ipv4Addr>,
+    pub traffic: Traffic,
     /// Datagrams that the kernel would not take.
     pub refused: u64,
 }
@@ -109,6 +78,8 @@ impl Link {
             out: boxed_buffers(),
             queue: Vec::with_capacity(BATCH),
             seen: None,
+            sources: Vec::new(),
+            traffic: Traffic::default(),
             refused: 0,
         })
     }
@@ -124,10 +95,26 @@ impl Link {
         source: Ipv4Addr,
     ) -> Option<std::result::Result<FlowId, ConnectError>> {
         let clients = self.clients.as_deref_mut()?;
-        Some(clients.connect(clock, token, Some(IpAddr::V4(source))))
+        let made = clients.connect(clock, token, Some(IpAddr::V4(source)));
+        if let Ok(FlowId { slot, .. }) = made {
+            let slot = slot as usize;
+            if self.sources.len() <= slot {
+                self.sources.resize(slot + 1, Ipv4Addr::UNSPECIFIED);
+            }
+            if let Some(known) = self.sources.get_mut(slot) {
+                *known = source;
+            }
+        }
+        Some(made)
     }
 
-    /// Queues one payload, which `write` fills; false when it cannot be sent.
+    pub fn close_flow(&mut self, clock: Clock, flow: FlowId) {
+        if let Some(clients) = &mut self.clients {
+            clients.close_flow(clock, flow);
+        }
+    }
+
+    /// Queues one payload of this length, which `write` fills; false when it cannot be sent.
     pub fn send(
         &mut self,
         clock: Clock,
@@ -136,19 +123,34 @@ impl Link {
         length: usize,
         write: impl FnOnce(&mut [u8]),
     ) -> bool {
+        self.send_written(clock, flow, source, length, |payload| {
+            write(payload);
+            Some(length)
+        })
+    }
+
+    /// Queues one payload of at most `room` bytes; `write` tells its length, None: there is none.
+    pub fn send_written(
+        &mut self,
+        clock: Clock,
+        flow: FlowId,
+        source: Ipv4Addr,
+        room: usize,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> bool {
         if self.queue.len() == BATCH {
             self.flush();
         }
         let Some(buffer) = self.out.get_mut(self.queue.len()) else {
             return false;
         };
-        let window = buffer.get_mut(..HEADROOM + length + TAG_BYTES);
-        let Some(window) = window else {
+        let written = buffer.get_mut(HEADROOM..HEADROOM + room).and_then(write);
+        let Some(length) = written else {
             return false;
         };
-        if let Some(payload) = window.get_mut(HEADROOM..HEADROOM + length) {
-            write(payload);
-        }
+        let Some(window) = buffer.get_mut(..HEADROOM + length + TAG_BYTES) else {
+            return false;
+        };
         let queued = match &mut self.clients {
             None => Queued {
                 start: HEADROOM,
@@ -235,8 +237,15 @@ impl Link {
         }
     }
 
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.clients.as_deref_mut()?.poll_event()
+    /// What happened to a flow, and its source address.
+    pub fn poll_flow_event(&mut self) -> Option<(Event, Ipv4Addr)> {
+        let event = self.clients.as_deref_mut()?.poll_event()?;
+        let (Event::Opened { flow, .. }
+        | Event::Closed { flow, .. }
+        | Event::Replaced { flow, .. }
+        | Event::Migrated { flow, .. }) = event;
+        let source = self.sources.get(flow.slot as usize).copied();
+        Some((event, source.unwrap_or(Ipv4Addr::UNSPECIFIED)))
     }
 
     pub fn flush(&mut self) {
@@ -258,7 +267,13 @@ impl Link {
             }
             let batch = batch.get(..left.len()).unwrap_or(&batch);
             match self.io.send(batch) {
-                Ok(taken) => sent += taken.max(1),
+                Ok(taken) => {
+                    let taken = taken.max(1);
+                    let bytes = left.iter().take(taken).map(|it| it.length + HEADER_BYTES);
+                    self.traffic.bytes_out += bytes.sum::<usize>() as u64;
+                    self.traffic.packets_out += taken as u64;
+                    sent += taken;
+                }
                 Err(libc::EINTR) => {}
                 Err(_) => {
                     self.refused += 1;
@@ -269,8 +284,12 @@ impl Link {
         self.queue.clear();
     }
 
-    /// One batch; `each` sees every payload. How many datagrams there were.
-    pub fn receive(&mut self, clock: Clock, mut each: impl FnMut(&[u8])) -> usize {
+    /// One batch; `each` sees every payload and the address it came to. How many datagrams there were.
+    pub fn receive_from(
+        &mut self,
+        clock: Clock,
+        mut each: impl FnMut(Option<Ipv4Addr>, &[u8]),
+    ) -> usize {
         let count = match self.io.receive(Queue::Flows, BATCH, &mut self.scratch) {
             Ok(count) => count,
             Err(_) => return 0,
@@ -280,12 +299,18 @@ impl Link {
                 break;
             };
             let datagram = self.scratch.bytes_mut(&arrival);
+            self.traffic.packets_in += 1;
+            self.traffic.bytes_in += (datagram.len() + HEADER_BYTES) as u64;
+            let local = match arrival.path.local {
+                Some(IpAddr::V4(address)) => Some(address),
+                _ => None,
+            };
             match &mut self.clients {
-                None => each(datagram),
+                None => each(local, datagram),
                 Some(clients) => {
                     let received = clients.handle_datagram(clock, arrival.path, datagram);
                     if let Received::Payload { start, length, .. } = received {
-                        each(datagram.get(start..start + length).unwrap_or(&[]));
+                        each(local, datagram.get(start..start + length).unwrap_or(&[]));
                     }
                 }
             }
@@ -293,33 +318,13 @@ impl Link {
         count
     }
 
-    pub fn add_counters(&self, out: &mut [u64; ggscale_transport_core::COUNTER_COUNT]) {
+    fn add_counters(&self, out: &mut [u64; COUNTER_COUNT]) {
         if let Some(clients) = &self.clients {
             clients.add_counters(out);
         }
     }
 
-    pub fn take_overflowed(&mut self) -> u64 {
+    fn take_overflowed(&mut self) -> u64 {
         self.io.take_tally().overflowed
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::{HashMap, HashSet};
-
-    #[test]
-    fn a_hundred_thousand_flows_have_an_address_each_and_few_share_a_prefix() {
-        let mut seen = HashSet::new();
-        let mut prefixes: HashMap<[u8; 3], u32> = HashMap::new();
-        for flow in 0..100_000 {
-            let address = source_of(flow);
-            assert!(address.is_loopback() && seen.insert(address));
-            let [a, b, c, _] = address.octets();
-            assert_ne!([a, b, c], [127, 0, 0]);
-            *prefixes.entry([a, b, c]).or_default() += 1;
-        }
-        assert!(prefixes.values().all(|count| *count <= 250));
     }
 }

@@ -1,0 +1,95 @@
+// Echo servers for the load's own test: each wire with as little around it as it takes.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { Echo } from '../../dist/bench/suite/generated/index.js';
+import { GameEvent, Input, Snapshot } from '../../dist/src/messages/generated/index.js';
+import { createRegistry } from '../../dist/src/messages/index.js';
+import { GameServer } from '../../dist/src/server/index.js';
+
+const echoText = (bytes) => JSON.stringify(JSON.parse(bytes.toString()));
+const stampUs = () => Number((process.hrtime.bigint() / 1000n) & 0xffffffffn);
+
+/** A GameServer, on both wires; `ws`: the arguments are those of the WebSocket wire. */
+async function gameServer(registry, { ws = false, ...options } = {}) {
+  const server = await GameServer.listen({
+    dev: true,
+    registry,
+    ticketsPerSecondPerAddress: 1e6,
+    admission: { handshakesPerPrefix: null, packetsPerFlow: null, bytesPerFlow: null },
+    ...options,
+  });
+  const face = `127.0.0.1:${server.http.port}`;
+  const udp = ['--wire', 'udp-rl1', '--server', `127.0.0.1:${server.udp.port}`];
+  const args = ws ? ['--wire', 'json-ws', '--server', face] : udp;
+  args.push('--tickets', face, '--registry-hash', `${registry.hash}`);
+  return { server, args, close: () => server.close() };
+}
+
+export async function echoServer(options) {
+  const opened = await gameServer(createRegistry({ Echo }), options);
+  opened.server.on('Echo', (player, value) => player.send('Echo', value));
+  return opened;
+}
+
+/** Each tick a snapshot with the time at which it was made, and an event now and then. */
+export async function matchServer(options) {
+  const registry = createRegistry({ Input, Snapshot, GameEvent });
+  const opened = await gameServer(registry, { ...options, tickHz: 60 });
+  const { server } = opened;
+  const acked = new Map();
+  server.on('Input', (player, { inputs }) => acked.set(player, inputs[0].seq));
+  server.onTick(({ tick }) => {
+    const timeRemainingMs = stampUs();
+    for (const player of server.players.values()) {
+      player.send('Snapshot', { tick, ackSeq: acked.get(player) ?? 0, timeRemainingMs });
+      if (tick % 8 === 0) player.send('GameEvent', { tick, kind: 1, actor: 1, target: 2 });
+    }
+  });
+  return opened;
+}
+
+async function listen(server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `127.0.0.1:${server.address().port}`;
+}
+
+/** `ws` and nothing else. */
+export async function bareWebSocket() {
+  const server = createServer();
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+  sockets.on('connection', (socket) => {
+    socket.on('message', (bytes) => socket.send(echoText(bytes)));
+  });
+  const args = ['--wire', 'json-ws', '--server', await listen(server)];
+  const close = () => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.close();
+  };
+  return { args, close };
+}
+
+export async function bareHttp() {
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => response.end(echoText(Buffer.concat(chunks))));
+  });
+  const args = ['--wire', 'json-http', '--server', await listen(server)];
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { args, close };
+}
+
+export async function bareDatagrams() {
+  const socket = createSocket('udp4');
+  socket.on('message', (bytes, { port, address }) => socket.send(echoText(bytes), port, address));
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const args = ['--wire', 'json-dgram', '--server', `127.0.0.1:${socket.address().port}`];
+  return { args, close: () => socket.close() };
+}
