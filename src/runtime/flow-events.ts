@@ -61,7 +61,10 @@ function splitOnce(text: string, separator: string): [string, string] {
   return [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-/** A flow that ended below RL1: no CLOSE was seen, so it was not clean. */
-export function netcodeCloseOf(reason: number): ClosedFlow {
-  return { code: CLOSE_ABNORMAL, reason: NETCODE_REASONS[reason] ?? 'closed', wasClean: false };
+/** A flow that ended below RL1: no CLOSE was seen, so it was not clean. `refused` is aux1. */
+export function netcodeCloseOf(reason: number, refused: number): ClosedFlow {
+  const text = NETCODE_REASONS[reason] ?? 'closed';
+  const closed = { code: CLOSE_ABNORMAL, reason: text, wasClean: false };
+  if (refused === 0) return closed;
+  return { ...closed, refusal: { code: refused & 0xffff, retryAfterS: refused >>> 16 } };
 }

@@ -16,6 +16,8 @@ export interface ClosedFlow {
   wasClean: boolean;
   /** Another flow of the same client id took its place. */
   isReplaced?: boolean;
+  /** What a server said before it denied (docs/wire/nx.md): 1 full, 2 busy, 3 no NX; 0 s: unknown. */
+  refusal?: { readonly code: number; readonly retryAfterS: number };
 }
 
 /**

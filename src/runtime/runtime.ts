@@ -350,10 +350,10 @@ export class Runtime {
   }
 
   #handleNetcodeClosed(): void {
-    const { slot, generation, aux0 } = this.#endpoint;
+    const { slot, generation, aux0, aux1 } = this.#endpoint;
     if (this.#generation[slot] !== generation) return;
     if (this.#state[slot] !== CLOSING) {
-      this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0));
+      this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0, aux1));
     }
     this.#free(slot);
   }

@@ -4,7 +4,7 @@
 import type { Registry } from '../messages/types.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import { TransportError } from '../util/errors.js';
-import { GameDialError, RequestError } from './errors.js';
+import { GameDialError, GGScaleError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
 import type { Link, LinkHost } from './link.js';
 import { isNode, loadUdpLink } from './platform.js';
@@ -81,24 +81,33 @@ async function tryUdp<R extends object>(
     fallBack(settings, option, ruledOut);
     return 'untried';
   }
+  const tried: { link: { readonly refusal: GGScaleError | null } | null } = { link: null };
   try {
     const token = ticket.connectToken as Uint8Array;
     // Loading the addon is not the network's fault: it is outside the handshake's time.
     const { UdpLink } = await loadUdpLink();
-    return await openChannel<R>(
-      dial,
-      option.handshakeTimeoutMs,
-      (host) => new UdpLink(host, token, option.nx),
-    );
+    return await openChannel<R>(dial, option.handshakeTimeoutMs, (host) => {
+      const link = new UdpLink(host, token, option.nx);
+      tried.link = link;
+      return link;
+    });
   } catch (error) {
     if (error instanceof RequestError) throw error; // the caller's own signal
-    const isTyped = error instanceof GameDialError || error instanceof TransportError;
-    fallBack(settings, option, isTyped ? error.code : 'udp-failed', error);
+    const cause = tried.link?.refusal ?? error;
+    fallBack(settings, option, codeOf(cause), cause);
     return 'tried';
   }
 }
 
-/** Tells why there is no UDP. @throws GameDialError with `fallback: 'error'` */
+function codeOf(error: unknown): string {
+  const isTyped =
+    error instanceof GameDialError ||
+    error instanceof TransportError ||
+    error instanceof GGScaleError;
+  return isTyped ? error.code : 'udp-failed';
+}
+
+/** Tells why there is no UDP. @throws GameDialError, GGScaleError with `fallback: 'error'` */
 function fallBack(
   { logger }: DialSettings,
   option: HighPerformanceSettings,
@@ -106,6 +115,7 @@ function fallBack(
   cause?: unknown,
 ): void {
   if (option.fallback === 'error') {
+    if (cause instanceof GGScaleError) throw cause;
     const detail = cause instanceof Error ? `: ${cause.message}` : '';
     throw new GameDialError(reason, `no UDP path to the game server (${reason})${detail}`, {
       cause,

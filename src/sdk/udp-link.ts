@@ -8,17 +8,23 @@ import { openClientRuntime } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
+import { CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
 import { numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
+import { GGScaleError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
 import { linkContext } from './link-context.js';
 import { UdpServerClock } from './udp-server-clock.js';
 
 /** A client runtime has one flow. */
 const SLOT = 0;
+/** What NX's REFUSED says (docs/wire/nx.md), as the ticket endpoint would. */
+const REFUSALS: readonly (string | undefined)[] = [undefined, 'server-full', 'server-busy'];
+/** The launch contract's wait for a place, for a CLOSE that says none. */
+const RETRY_AFTER_CAPACITY_S = 5;
 /** Of a link that never opened. */
 const NO_FIGURES: FlowFigures = {
   rttMs: Number.NaN,
@@ -39,6 +45,8 @@ const NO_FIGURES: FlowFigures = {
 
 export class UdpLink implements Link, RuntimeHandler {
   readonly wire = 'udp' as const;
+  /** Why the server has no place for us, and when it may; null: it was something else. */
+  refusal: GGScaleError | null = null;
   readonly #host: LinkHost;
   readonly #connectToken: Uint8Array;
   readonly #nx: NxMode;
@@ -153,7 +161,9 @@ export class UdpLink implements Link, RuntimeHandler {
 
   handleFlowMoved(): void {}
 
-  handleFlowClosed(_slot: number, { code, reason, wasClean }: ClosedFlow): void {
+  handleFlowClosed(_slot: number, closed: ClosedFlow): void {
+    const { code, reason, wasClean } = closed;
+    this.refusal = refusalOf(closed);
     this.#keepFigures();
     this.#opened?.peer.handleGone();
     this.#host.handleClosed(this, { code, reason, wasClean });
@@ -193,4 +203,17 @@ export class UdpLink implements Link, RuntimeHandler {
     const figures = this.#opened?.runtime.figures(SLOT) ?? NO_FIGURES;
     this.#finalFigures ??= { ...figures, queuedBytes: 0, queueAgeMs: 0 };
   }
+}
+
+/** The same error as on the way of tickets: which of the two says it first is a race. */
+function refusalOf({ code, reason, refusal }: ClosedFlow): GGScaleError | null {
+  const named = code === CLOSE_TRY_AGAIN_LATER ? reason : REFUSALS[refusal?.code ?? 0];
+  if (named === undefined) return null;
+  return new GGScaleError({
+    status: 503,
+    code: named,
+    message: 'no room for another player now',
+    requestId: '',
+    retryAfter: refusal?.retryAfterS ?? RETRY_AFTER_CAPACITY_S,
+  });
 }

@@ -86,7 +86,12 @@ t.test('no more flows than the live limit says: the next player hears it', async
   const server = await listen({ admission: { maxFlows: 1 } });
   t.teardown(() => server.close());
   await dial(server, 'udp', 'anna');
-  await t.rejects(dial(server, 'udp', 'berta'), { code: 'denied' });
+  await t.rejects(dial(server, 'udp', 'berta'), {
+    name: 'GGScaleError',
+    status: 503,
+    code: 'server-full',
+    retryAfter: 5,
+  });
   server.setAdmission({ maxFlows: 2 });
   t.equal((await dial(server, 'udp', 'berta')).state, 'open');
 });
