@@ -3,7 +3,8 @@
  *
  * Reliable messages are refused (`full`) while the peer is slow, as on UDP. Unreliable ones are
  * never queued behind a slow socket: of a sequenced type the newest waits for the socket to drain,
- * the others are dropped here, so a slow TCP peer gets the newest state too.
+ * the others are dropped here, so a slow TCP peer gets the newest state too. A socket is slow when
+ * the kernel does not take what it gets, or when much of it is acknowledged late.
  */
 import {
   DECODE_OK,
@@ -19,6 +20,7 @@ import { SEND_UNRELIABLE_MESSAGES_MAX } from '../util/limits.js';
 import { BacklogAge } from './backlog-age.js';
 import type { LeadReport } from './control.js';
 import { FrameReceipts } from './frame-receipts.js';
+import { FramesInFlight } from './frames-in-flight.js';
 import { SESSION_LOG_BYTES_MAX } from './limits.js';
 import type { TextSocket } from './peer-context.js';
 import type { Report } from './report.js';
@@ -62,6 +64,7 @@ export class JsonOutbox implements LogSink {
   readonly #context: JsonOutboxContext;
   readonly #socket: TextSocket;
   readonly #log = new TextSendLog();
+  readonly #flight = new FramesInFlight();
   #state: number;
   /** Newest frame of each sequenced type (and key) that waits for the socket. */
   readonly #latest = new Map<string, Waiting>();
@@ -119,8 +122,9 @@ export class JsonOutbox implements LogSink {
 
   /** Room in the socket before unreliable messages give way; B. */
   get budget(): number {
-    if (this.#state !== TEXT_OPEN) return 0;
-    return Math.max(0, UNRELIABLE_BACKLOG_BYTES - this.#socket.bufferedAmount);
+    const backlog = this.#socket.bufferedAmount;
+    if (this.#state !== TEXT_OPEN || this.#isBehind(backlog)) return 0;
+    return UNRELIABLE_BACKLOG_BYTES - backlog;
   }
 
   /** How long the oldest message that has not left has waited, ms. */
@@ -186,11 +190,14 @@ export class JsonOutbox implements LogSink {
   handleSocketDrained(): void {
     if (this.#log.hasUnsent) this.flush();
     if (this.#isFull) this.#tellWritable();
-    if (this.#latest.size === 0) return;
+    if (this.#latest.size > 0) this.#sendLatest();
+  }
+
+  #sendLatest(): void {
     const nowMs = this.#context.nowMs();
     for (const [name, waiting] of this.#latest) {
       const backlog = this.#socket.bufferedAmount;
-      if (this.#state !== TEXT_OPEN || backlog > UNRELIABLE_BACKLOG_BYTES) return;
+      if (this.#state !== TEXT_OPEN || this.#isBehind(backlog)) return;
       if (waiting.expiresAtMs >= nowMs) {
         this.#latest.delete(name);
         this.#write(waiting.text, waiting.receipt, backlog);
@@ -202,7 +209,9 @@ export class JsonOutbox implements LogSink {
   acknowledge(frames: number): boolean {
     if (!this.#log.acknowledge(frames)) return false;
     this.#receipts.acknowledge(frames);
+    this.#flight.acknowledge(frames, this.#context.nowMs());
     if (this.#isFull) this.#tellWritable();
+    if (this.#latest.size > 0) this.#sendLatest();
     return true;
   }
 
@@ -259,7 +268,7 @@ export class JsonOutbox implements LogSink {
     // An older one that still waits must not follow this one.
     if (mode === MODE_UNRELIABLE_SEQUENCED) this.#drop(slot);
     const backlog = this.#socket.bufferedAmount;
-    if (backlog <= UNRELIABLE_BACKLOG_BYTES) {
+    if (!this.#isBehind(backlog)) {
       this.#write(text, receipt, backlog);
       return 'sent';
     }
@@ -286,7 +295,7 @@ export class JsonOutbox implements LogSink {
   }
 
   #tellWritable(): void {
-    const isClogged = this.#state === TEXT_OPEN && this.isClogged;
+    const isClogged = this.#state === TEXT_OPEN && this.#isBehind(this.#socket.bufferedAmount);
     const isFull = this.#isFull && this.#state !== TEXT_CLOSED;
     if (isFull && (isClogged || !this.#log.isHalfEmpty)) return;
     this.#isFull = false;
@@ -307,6 +316,11 @@ export class JsonOutbox implements LogSink {
     queueMicrotask(() => this.#onReceipt(receipt, outcome));
   }
 
+  /** What is unreliable gives way: the socket is full, or what it took is late. */
+  #isBehind(backlog: number): boolean {
+    return backlog > UNRELIABLE_BACKLOG_BYTES || this.#flight.isLate(this.#context.nowMs);
+  }
+
   #write(text: string, receipt: number, backlog: number): void {
     if (receipt !== 0) this.#receipts.add(this.#log.frames, receipt);
     this.#log.countFrame();
@@ -318,6 +332,7 @@ export class JsonOutbox implements LogSink {
   #hand(text: string, backlog: number): void {
     const { nowMs } = this.#context;
     this.#backlog.note(backlog, text.length, nowMs);
+    this.#flight.add(text.length, nowMs());
     this.#socket.send(text);
     // What one large message leaves behind, no later message may tell.
     if (text.length >= LARGE_CHARS && backlog === 0) {

@@ -84,6 +84,8 @@ export class TcpRelay {
   serverPort = 0;
   /** New connections are cut at once. */
   isDown = false;
+  /** What is read of the server's streams; 0: nothing, until it changes. B/s. */
+  bytesPerSecond = Number.POSITIVE_INFINITY;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** Those of the clients, each with the one to the server. */
@@ -110,8 +112,24 @@ export class TcpRelay {
       }
       this.#fars.set(near, far);
       near.pipe(far);
-      far.pipe(near);
+      this.#pass(far, near);
     });
+  }
+
+  /** As `pipe`, at the rate of the moment: a reader that is slow, or does not read at all. */
+  #pass(from: Socket, to: Socket): void {
+    from.on('data', (chunk: Buffer) => {
+      to.write(chunk);
+      if (this.bytesPerSecond === Number.POSITIVE_INFINITY) return;
+      from.pause();
+      const resume = () => {
+        if (this.bytesPerSecond > 0) from.resume();
+        else if (!from.destroyed) setTimeout(resume, 1);
+      };
+      const ms = this.bytesPerSecond > 0 ? (chunk.length / this.bytesPerSecond) * 1000 : 1;
+      setTimeout(resume, ms);
+    });
+    from.on('end', () => to.end());
   }
 
   static async open(): Promise<TcpRelay> {
