@@ -19,7 +19,7 @@ export class UdpRelay {
   /** Sees every datagram, of both directions, before its fate. */
   onDatagram: ((datagram: Buffer, isToServer: boolean) => void) | null = null;
   /** Which single ones vanish; called for each. */
-  loses: ((isToServer: boolean) => boolean) | null = null;
+  loses: ((isToServer: boolean, datagram: Buffer) => boolean) | null = null;
   readonly #front: UdpSocket;
   readonly #backs = new Map<number, UdpSocket>();
   readonly #passed = new Map<number, number>();
@@ -64,7 +64,7 @@ export class UdpRelay {
       this.isBlackhole ||= Math.min(...this.#passed.values()) > HANDSHAKE_DATAGRAMS;
     }
     if (this.isBlackhole || this.#silent.has(port)) return false;
-    return this.loses?.(isToServer) !== true;
+    return this.loses?.(isToServer, datagram) !== true;
   }
 
   #backOf({ port, address }: RemoteInfo): UdpSocket {
