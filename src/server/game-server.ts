@@ -12,6 +12,7 @@ import {
   assertServerCloseCode,
   CLOSE_GOING_AWAY,
   CLOSE_NORMAL,
+  CLOSE_POLICY_VIOLATION,
   cutReason,
 } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
@@ -354,11 +355,14 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
 
   #admit(player: PlayerEntry, verifiedMs: number | null): void {
     // The newer connection wins, with the launch contract's normal close.
+    const sinceMs = this.nowMs();
     this.#roster.byId.get(player.id)?.end(CLOSE_NORMAL, '');
-    if (this.life.isClosing) {
+    const isRevoked = this.#tickets.isRevokedSince(player.id, sinceMs);
+    if (isRevoked || this.life.isClosing) {
       // By the handler of that leave. Who never joined does not leave.
       player.handleLeft();
-      player.peer.close(CLOSE_GOING_AWAY, '');
+      if (isRevoked) player.peer.close(CLOSE_POLICY_VIOLATION, 'revoked');
+      else player.peer.close(CLOSE_GOING_AWAY, '');
       return;
     }
     this.#roster.add(player);

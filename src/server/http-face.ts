@@ -21,6 +21,7 @@ import type { ServerOps } from './server-ops.js';
 import type { Admitted } from './tickets.js';
 import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
+import { verify } from './verify.js';
 
 const TICKET = 'ticket';
 /** Names of the routes in metrics and logs. */
@@ -176,7 +177,7 @@ export class HttpFace {
     if (token === '') {
       throw new Problem(401, 'unauthenticated', 'X-Session-Token is missing');
     }
-    const session = await this.#verify(token);
+    const session = await verify(this.#options.verifySession, token);
     if (session === null) throw new Problem(401, 'unauthenticated', 'session token refused');
     if (!isPlayerId(session.playerId)) {
       throw new Problem(403, 'bad-player-id', `a player id has 1…${PLAYER_ID_BYTES_MAX} bytes`);
@@ -190,17 +191,6 @@ export class HttpFace {
       expiresInSeconds,
     };
     return jsonAnswer(body, { 'Cache-Control': 'no-store' });
-  }
-
-  /** The program's hook. What it throws may repeat the token, which is not for the log. */
-  async #verify(token: string): Promise<VerifiedSession | null> {
-    try {
-      const session = await this.#options.verifySession(token);
-      if (typeof session !== 'object') throw new TypeError(`it resolved ${typeof session}`);
-      return session as VerifiedSession | null;
-    } catch (error) {
-      throw new Error(`verifySession failed: ${errorText(error, token)}`);
-    }
   }
 
   /** The client's address. */

@@ -65,7 +65,7 @@ export class TicketBook {
     this.#expire();
     const { playerId } = session;
     const held = this.#byPlayer.get(playerId) ?? [];
-    if ((this.#revoked.get(playerId) ?? -1) >= askedMs) return { ok: false, code: 'revoked' };
+    if (this.isRevokedSince(playerId, askedMs)) return { ok: false, code: 'revoked' };
     if (held.length >= TICKETS_PER_PLAYER_MAX) return { ok: false, code: 'too-many-tickets' };
     if (this.#byHash.size + this.#spentIds.size >= TICKETS_MAX)
       return { ok: false, code: 'tickets-full' };
@@ -118,6 +118,10 @@ export class TicketBook {
     for (const entry of [...(this.#byPlayer.get(playerId) ?? [])]) this.#spend(entry);
     this.#revoked.delete(playerId); // to the end, the order is by time
     this.#revoked.set(playerId, this.#nowMs());
+  }
+
+  isRevokedSince(playerId: string, sinceMs: number): boolean {
+    return (this.#revoked.get(playerId) ?? -1) >= sinceMs;
   }
 
   /** Neither ticket nor connect token is good any more. */

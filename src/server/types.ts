@@ -98,7 +98,7 @@ export interface VerifiedSession {
 
 /**
  * Checks the launch session token (`X-Session-Token`): resolve who it is, with 1 to 200 bytes of
- * player id and whatever else the game wants to find in `player.session`; null refuses (401).
+ * player id and whatever else the game wants to find in `player.session`; null refuses (401). Over 10 s: 503.
  */
 export type VerifySession = (
   sessionToken: string,

@@ -163,6 +163,25 @@ t.test(
   },
 );
 
+for (const wire of WIRES) {
+  t.test(
+    `${wire}: who is revoked by the leave of an older connection does not get in`,
+    async (t) => {
+      const server = await listen();
+      t.teardown(() => server.close());
+      let joins = 0;
+      server.onJoin(() => void joins++);
+      server.onLeave(({ id }) => void server.revoke(id));
+      const first = await dial(server, wire, 'anna');
+      const second = await dial(server, wire, 'anna').catch(() => null);
+      t.match(await first.closed, { code: 1000 });
+      if (second !== null) t.match(await second.closed, { code: 1008, reason: 'revoked' });
+      t.equal(joins, 1);
+      t.equal(server.players.size, 0);
+    },
+  );
+}
+
 t.test('a resumed session brings what verifySession says now', async (t) => {
   let logins = 0;
   const verifySession = (playerId: string) => ({ playerId, login: ++logins });
