@@ -13,7 +13,7 @@ export function median(values) {
 
 /**
  * The value that a share of the samples does not exceed, over several histograms as the processes
- * give them: `{max, buckets: [[lowest value, count], …]}`. A bucket is 1/16 of its value wide.
+ * give them: `{max, buckets: [[lowest value, count], …]}`. A bucket is 1/64 of its value wide.
  */
 export function percentile(histograms, share) {
   const counts = new Map();

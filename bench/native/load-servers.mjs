@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { Echo } from '../../dist/bench/suite/generated/index.js';
+import { Bulk, Echo } from '../../dist/bench/suite/generated/index.js';
 import { GameEvent, Input, Snapshot } from '../../dist/src/messages/generated/index.js';
 import { createRegistry } from '../../dist/src/messages/index.js';
 import { GameServer } from '../../dist/src/server/index.js';
@@ -33,9 +33,12 @@ export async function echoServer(options) {
   return opened;
 }
 
-/** Each tick a snapshot with the time at which it was made, and an event now and then. */
+/** What the load expects of every text. */
+const text = 'abcdefghijklmnopqrstuvwxyz'.repeat(10_000).slice(0, 250_000);
+
+/** Each tick a snapshot with the time at which it was made; now and then an event, and what is large. */
 export async function matchServer(options) {
-  const registry = createRegistry({ Input, Snapshot, GameEvent });
+  const registry = createRegistry({ Input, Snapshot, GameEvent, Bulk });
   const opened = await gameServer(registry, { ...options, tickHz: 60 });
   const { server } = opened;
   const acked = new Map();
@@ -45,6 +48,7 @@ export async function matchServer(options) {
     for (const player of server.players.values()) {
       player.send('Snapshot', { tick, ackSeq: acked.get(player) ?? 0, timeRemainingMs });
       if (tick % 8 === 0) player.send('GameEvent', { tick, kind: 1, actor: 1, target: 2 });
+      if (tick % 16 === 0) player.send('Bulk', { seq: tick, sentUs: timeRemainingMs, text });
     }
   });
   return opened;

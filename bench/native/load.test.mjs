@@ -91,6 +91,13 @@ for (const ws of [false, true]) {
     t.match(told, { strange: 0, open: 8, snapshots: { late: 0 } });
   });
 
+  t.test(`${wire}: what is large arrives whole, beside a game`, async (t) => {
+    const load = await start(t, matchServer({ ws }), '--game', '--flows', '2', '--hz', '30');
+    await load.ask('connect');
+    const told = await runUntil(load, 500_000, ({ bulk }) => bulk.bytes);
+    t.match(told, { strange: 0, open: 2, snapshots: { late: 0 } });
+  });
+
   t.test(`${wire}: who stops reading is not waited for`, async (t) => {
     const load = await start(t, echoServer({ ws }), '--flows', '6', '--stall', '2', '--hz', '50');
     await load.ask('connect');

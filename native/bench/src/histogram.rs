@@ -1,9 +1,9 @@
-//! Counts of durations in buckets of at most 1/16 of their value. Fixed memory, nothing is allocated
+//! Counts of durations in buckets of at most 1/64 of their value. Fixed memory, nothing is allocated
 //! by a sample.
 
 use serde_json::{json, Value};
 
-const SUB_BITS: u32 = 4;
+const SUB_BITS: u32 = 6;
 const SUB: usize = 1 << SUB_BITS;
 /// Values from 2^40 ns (18 minutes) on share the last bucket.
 const BUCKETS: usize = (40 - SUB_BITS as usize + 1) * SUB;
@@ -73,7 +73,7 @@ mod tests {
             let index = bucket(value);
             assert!(lowest(index) <= value, "{value}");
             assert!(index + 1 == BUCKETS || value < lowest(index + 1), "{value}");
-            assert!(value - lowest(index) <= value / 16);
+            assert!(value - lowest(index) <= value / 64);
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
     }
@@ -86,7 +86,7 @@ mod tests {
         histogram.record(1000);
         let taken = histogram.take();
         assert_eq!(taken["max"], 1000);
-        assert_eq!(taken["buckets"], json!([[3, 2], [992, 1]]));
+        assert_eq!(taken["buckets"], json!([[3, 2], [1000, 1]]));
         assert_eq!(histogram.take()["buckets"], json!([]));
     }
 }

@@ -78,6 +78,9 @@ pub struct LoadArguments {
     /// `udp-rl1`: hash of the server's message registry
     #[arg(long, default_value_t = 0)]
     pub registry_hash: u32,
+    /// `udp-rl1`: do not ask for the server's time, as players do every second: for very many idle flows
+    #[arg(long)]
+    pub no_clock: bool,
     /// Path of WebSocket upgrades without tickets, and of HTTP requests
     #[arg(long, default_value = "/")]
     pub path: String,

@@ -15,7 +15,7 @@ use ggscale_transport_core::{
 };
 use serde_json::{json, Map, Value};
 
-use super::forge::{Seen, FORGED_AHEAD, FORGED_BYTES};
+use super::forge::Seen;
 use super::wire::Traffic;
 
 const BUFFER_BYTES: usize = 8 << 20;
@@ -41,21 +41,21 @@ pub fn counters_of(links: &mut [Link]) -> Vec<(&'static str, Value)> {
     ]
 }
 
-struct Queued {
-    start: usize,
-    length: usize,
-    path: Path,
+pub(super) struct Queued {
+    pub start: usize,
+    pub length: usize,
+    pub path: Path,
 }
 
 pub struct Link {
     io: UdpIo,
-    server: SocketAddr,
+    pub(super) server: SocketAddr,
     clients: Option<Box<Clients>>,
     scratch: Scratch,
-    out: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
-    queue: Vec<Queued>,
+    pub(super) out: Box<[[u8; DATAGRAM_BYTES]; BATCH]>,
+    pub(super) queue: Vec<Queued>,
     /// The last payload.
-    seen: Option<Seen>,
+    pub(super) seen: Option<Seen>,
     /// By slot of the clients.
     sources: Vec<Ipv4Addr>,
     pub traffic: Traffic,
@@ -174,37 +174,6 @@ impl Link {
             .and_then(|sealed| Seen::read(source, sealed))
             .or(self.seen);
         self.queue.push(queued);
-        true
-    }
-
-    /// Queues what looks like the next payload of the flow that sent last and opens under no key;
-    /// false before anything was sent.
-    pub fn send_forged(&mut self, number: u64) -> bool {
-        let Some(seen) = self.seen else {
-            return false;
-        };
-        if self.queue.len() == BATCH {
-            self.flush();
-        }
-        let Some(buffer) = self.out.get_mut(self.queue.len()) else {
-            return false;
-        };
-        let mut bytes = [0x85; FORGED_BYTES];
-        let sequence = seen.sequence + FORGED_AHEAD + number % FORGED_AHEAD;
-        if seen.write(sequence, &mut bytes).is_none() {
-            return false;
-        }
-        if let Some(room) = buffer.get_mut(..FORGED_BYTES) {
-            room.copy_from_slice(&bytes);
-        }
-        self.queue.push(Queued {
-            start: 0,
-            length: FORGED_BYTES,
-            path: Path {
-                remote: self.server,
-                local: Some(IpAddr::V4(seen.source)),
-            },
-        });
         true
     }
 

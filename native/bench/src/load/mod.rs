@@ -13,6 +13,7 @@ mod datagram;
 mod engine;
 mod forge;
 mod game;
+mod hearing;
 mod link;
 mod message;
 mod report;
@@ -20,6 +21,7 @@ mod rl1;
 mod schedule;
 mod sources;
 mod storm;
+mod tail;
 mod tcp;
 mod text;
 mod tickets;
@@ -102,6 +104,7 @@ fn open(arguments: &LoadArguments, sockets: u32) -> Opened<Box<dyn Wire>> {
                 shape: arguments.shape(),
                 channel: ECHO_CHANNEL,
                 loose_channel: INPUT_CHANNEL,
+                asks_time: !arguments.no_clock,
             };
             let flows = (arguments.first_flow, arguments.flows, sockets);
             let now_us = wall_ns() / 1000;

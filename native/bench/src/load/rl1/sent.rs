@@ -16,6 +16,8 @@ const GRANULARITY_US: u64 = 1_000;
 const PROBE_US_MAX: u64 = 1_000_000;
 /// Ack-only packets whose block is remembered.
 const REMEMBERED: usize = 128;
+/// Packets in flight after a probe that nobody has answered.
+const PROBED_IN_FLIGHT: u32 = 10;
 const NEVER_US: u64 = u64::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +204,11 @@ impl Sent {
             }
             self.packets.pop_front();
         }
+    }
+
+    /// Whether new data may go: while nothing is acknowledged there are few packets in flight.
+    pub fn has_room(&self) -> bool {
+        self.probes == 0 || self.in_flight < PROBED_IN_FLIGHT
     }
 
     /// The loss timer or the probe timer.

@@ -11,23 +11,21 @@ use ggscale_rl1::{header, params, Limits, Side};
 
 use super::inbox::{Inbox, ACK_DELAY_US};
 use super::outbox::{Frames, Outbox};
+use super::packet::write_params;
 use super::received::Received;
 use super::sent::Sent;
 use crate::load::message::{Heard, Shape};
 
 pub const PACKET_BYTES_MAX: usize = 1192;
 pub const NEVER_US: u64 = u64::MAX;
-const MAX_ACK_DELAY_MS: u16 = 25;
+pub(super) const MAX_ACK_DELAY_MS: u16 = 25;
 const MAX_ACK_DELAY_US: u64 = MAX_ACK_DELAY_MS as u64 * 1000;
 /// Unacknowledged packets after which an acknowledgement leaves at once.
 const ACK_PACKETS: u8 = 10;
 const FRAMES_MAX: usize = 64;
-/// A number is left out every 64 to 512 packets.
-const SKIP_LEAST: u64 = 64;
-const SKIP_SPAN: u64 = 449;
 const CLOSES: u8 = 2;
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     channels: 32,
     partials: 8,
     window: 512,
@@ -51,6 +49,8 @@ pub struct Settings {
     pub shape: Shape,
     pub channel: u8,
     pub loose_channel: u8,
+    /// TIME_REQ, as a player's client sends them.
+    pub asks_time: bool,
 }
 
 #[derive(Debug)]
@@ -58,24 +58,27 @@ pub struct Speaker {
     stage: Stage,
     hellos: u32,
     hello_due_us: u64,
-    received: Received,
-    sent: Sent,
+    pub(super) received: Received,
+    pub(super) sent: Sent,
     pub outbox: Outbox,
     inbox: Inbox,
-    newest_arrived_us: u64,
-    unacked: u8,
-    ack_due_us: u64,
-    ack_now: bool,
+    pub(super) newest_arrived_us: u64,
+    pub(super) unacked: u8,
+    pub(super) ack_due_us: u64,
+    pub(super) ack_now: bool,
     peer_delay_us: u64,
+    asks_time: bool,
     clock_due_us: u64,
     clock_asks: u32,
-    wants_time: bool,
-    time_answer: Option<(u32, u32)>,
+    pub(super) wants_time: bool,
+    pub(super) time_answer: Option<(u32, u32)>,
     session_ack_due_us: u64,
-    wants_ping: bool,
-    grease: bool,
-    skip_in: u64,
-    seed: u64,
+    pub(super) wants_ping: bool,
+    /// One packet goes whatever is in flight.
+    pub(super) probes: bool,
+    pub(super) grease: bool,
+    pub(super) skip_in: u64,
+    pub(super) seed: u64,
     closes: u8,
 }
 
@@ -94,12 +97,14 @@ impl Speaker {
             ack_due_us: NEVER_US,
             ack_now: false,
             peer_delay_us: MAX_ACK_DELAY_US,
+            asks_time: settings.asks_time,
             clock_due_us: NEVER_US,
             clock_asks: 0,
             wants_time: false,
             time_answer: None,
             session_ack_due_us: NEVER_US,
             wants_ping: false,
+            probes: false,
             grease: false,
             skip_in: 0,
             seed: seed | 1,
@@ -143,7 +148,9 @@ impl Speaker {
             self.stage = Stage::Ready;
             self.outbox.window = usize::from(params.limits.window);
             self.peer_delay_us = u64::from(params.max_ack_delay_ms) * 1000;
-            self.clock_due_us = now_us;
+            if self.asks_time {
+                self.clock_due_us = now_us;
+            }
         }
     }
 
@@ -254,6 +261,7 @@ impl Speaker {
         }
         let outbox = &mut self.outbox;
         if self.sent.handle_timeout(now_us, self.peer_delay_us, outbox) {
+            self.probes = true;
             self.wants_ping = !self.outbox.waits();
         }
     }
@@ -288,83 +296,4 @@ impl Speaker {
             Stage::Ready => self.write_packet(now_us, out.get_mut(..PACKET_BYTES_MAX)?),
         }
     }
-
-    fn write_packet(&mut self, now_us: u64, out: &mut [u8]) -> Option<usize> {
-        let has_data = self.outbox.waits();
-        let wants = has_data || self.wants_ping || self.wants_time;
-        if !wants && !self.ack_now && self.time_answer.is_none() {
-            return None;
-        }
-        let asks = wants || self.grease;
-        let block = self.received.block();
-        let number = self.sent.next();
-        let mut frames = Frames::new(out, 0);
-        let has_ack = block.map_or(0, |block| 0x10 | block.bitmap_bytes as u8);
-        frames.put(&[0x40 | u8::from(has_data) << 5 | has_ack]);
-        frames.put(&number.to_le_bytes());
-        if has_data {
-            frames.put(&((now_us >> 8) as u16).to_le_bytes());
-        }
-        if let Some(block) = &block {
-            let delay = now_us.saturating_sub(self.newest_arrived_us) >> 8;
-            frames.put(&block.largest.to_le_bytes());
-            frames.put(&[delay.min(255) as u8, block.run]);
-            frames.put(block.bitmap.get(..block.bitmap_bytes).unwrap_or(&[]));
-        }
-        self.write_control(now_us, &mut frames);
-        self.outbox.write(number, &mut frames);
-        let length = frames.finish();
-        self.sent
-            .push(now_us, asks, block.map(|block| block.largest));
-        self.unacked = 0;
-        self.ack_now = false;
-        self.ack_due_us = NEVER_US;
-        self.skip_in -= 1;
-        if self.skip_in == 0 {
-            self.skip_in = self.next_skip();
-            self.sent.skip();
-            self.grease = true;
-        }
-        Some(length)
-    }
-
-    fn write_control(&mut self, now_us: u64, frames: &mut Frames<'_>) {
-        if std::mem::take(&mut self.wants_ping) {
-            frames.put(&[1]);
-        }
-        if std::mem::take(&mut self.wants_time) {
-            frames.put(&[2]);
-            frames.put(&(now_us as u32).to_le_bytes());
-        }
-        if let Some((t0, t1)) = self.time_answer.take() {
-            frames.put(&[3]);
-            for time in [t0, t1, now_us as u32] {
-                frames.put(&time.to_le_bytes());
-            }
-        }
-        if std::mem::take(&mut self.grease) {
-            frames.put(&[0x20, 0]);
-        }
-    }
-
-    /// xorshift64; only the numbers that are left out come from it.
-    fn next_skip(&mut self) -> u64 {
-        self.seed ^= self.seed << 13;
-        self.seed ^= self.seed >> 7;
-        self.seed ^= self.seed << 17;
-        SKIP_LEAST + self.seed % SKIP_SPAN
-    }
-}
-
-fn write_params(out: &mut [u8], registry_hash: u32) -> Option<usize> {
-    let mut frames = Frames::new(out.get_mut(..64)?, 0);
-    frames.put(params::MAGIC);
-    frames.put(&[params::VERSION, 0, LIMITS.channels, LIMITS.partials, 0]);
-    frames.put(&LIMITS.window.to_le_bytes());
-    frames.put(&MAX_ACK_DELAY_MS.to_le_bytes());
-    frames.put(&LIMITS.unreliable_bytes.to_le_bytes());
-    frames.put(&LIMITS.reliable_bytes.to_le_bytes());
-    frames.put(&LIMITS.budget_bytes.to_le_bytes());
-    frames.put(&registry_hash.to_le_bytes());
-    Some(frames.finish())
 }

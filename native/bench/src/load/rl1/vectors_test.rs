@@ -18,6 +18,7 @@ const SETTINGS: Settings = Settings {
     shape: SHAPE,
     channel: 0,
     loose_channel: 1,
+    asks_time: true,
 };
 const LIMITS: Limits = Limits {
     channels: 32,

@@ -1,5 +1,7 @@
 //! `json-ws` and `json-http`: a TCP connection per flow, all of them in one epoll.
 
+mod as_wire;
+mod connection;
 pub mod http;
 pub mod stream;
 mod websocket;
@@ -7,43 +9,19 @@ mod websocket;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::RawFd;
-
-use serde_json::Value;
 
 use super::arguments::{LoadArguments, WireKind};
-use super::message::{Heard, Message, Shape};
+use super::message::{Heard, Shape};
 use super::sources::source_of;
-use super::text;
 use super::tickets::Tickets;
-use super::wire::{Event, Now, Traffic, What, Wire};
+use super::wire::{Event, Now, Traffic, What};
 use crate::epoll::Epoll;
+use connection::{Connection, Stage};
 use stream::{Stream, READ_BYTES};
 
 /// A session acknowledgement leaves after so many frames, or after this long (docs/WIRE.md §2).
 const ACK_FRAMES: u32 = 64;
 const ACK_DELAY_NS: u64 = 100_000_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The upgrade is on its way.
-    Upgrades,
-    /// A GameServer says `$hello` first.
-    AwaitsHello,
-    Open,
-}
-
-struct Connection {
-    stream: Stream,
-    stage: Stage,
-    is_dirty: bool,
-    /// Game frames that came, and how many of them were acknowledged.
-    frames: u32,
-    acked: u32,
-    owes_ack: bool,
-    /// A goodbye was said.
-    ends: bool,
-}
 
 pub struct TcpWire {
     server: SocketAddr,
@@ -235,185 +213,5 @@ impl TcpWire {
         if let Some(connection) = place.and_then(Option::take) {
             self.past.add(connection.stream.traffic());
         }
-    }
-}
-
-impl Connection {
-    /// True when there may be more.
-    fn take_frame(
-        &mut self,
-        flow: u32,
-        has_session: bool,
-        events: &mut Vec<Event>,
-    ) -> io::Result<bool> {
-        if self.stage == Stage::Upgrades {
-            let Some(used) = websocket::take_upgrade(self.stream.input())? else {
-                return Ok(false);
-            };
-            self.stream.consume(used);
-            self.stage = Stage::AwaitsHello;
-            if !has_session {
-                self.stage = Stage::Open;
-                let what = What::Opened;
-                events.push(Event { flow, what });
-            }
-            return Ok(true);
-        }
-        let Some(frame) = websocket::take_frame(self.stream.input())? else {
-            return Ok(false);
-        };
-        let used = frame.used;
-        match frame.opcode {
-            websocket::TEXT => {
-                let heard = text::read(frame.payload);
-                let is_own = frame.payload.starts_with(br#"{"type":"$"#);
-                self.frames += u32::from(!is_own);
-                match heard {
-                    Heard::Hello if self.stage == Stage::AwaitsHello => {
-                        self.stage = Stage::Open;
-                        let what = What::Opened;
-                        events.push(Event { flow, what });
-                    }
-                    Heard::Quiet | Heard::Hello => {}
-                    other => events.push(Event::heard(flow, other)),
-                }
-            }
-            websocket::PING => {
-                let payload = frame.payload.to_vec();
-                websocket::write_frame(
-                    self.stream.output(),
-                    websocket::PONG,
-                    0x5a5a_5a5a,
-                    &payload,
-                );
-            }
-            websocket::PONG => {}
-            websocket::CLOSE => self.stream.is_ended = true,
-            _ => events.push(Event::heard(flow, Heard::Strange)),
-        }
-        self.stream.consume(used);
-        Ok(true)
-    }
-
-    fn take_response(&mut self, flow: u32, events: &mut Vec<Event>) -> io::Result<bool> {
-        let Some(response) = http::take_response(self.stream.input())? else {
-            return Ok(false);
-        };
-        let heard = match response.status {
-            200 => text::read(response.body),
-            _ => Heard::Strange,
-        };
-        let used = response.used;
-        events.push(Event::heard(flow, heard));
-        self.stream.consume(used);
-        Ok(true)
-    }
-}
-
-impl Wire for TcpWire {
-    fn loses(&self) -> bool {
-        false
-    }
-
-    fn begin(&mut self, _now: Now, flow: u32) -> io::Result<()> {
-        if let Some(tickets) = &mut self.tickets {
-            tickets.ask(flow, self.first_flow + flow);
-            return Ok(());
-        }
-        let path = self.path.clone();
-        self.dial(flow, &path)
-    }
-
-    fn end(&mut self, _now: Now, flow: u32) {
-        let Some(Some(connection)) = self.connections.get_mut(flow as usize) else {
-            return;
-        };
-        connection.ends = true;
-        if self.is_ws {
-            // 1000.
-            let out = connection.stream.output();
-            websocket::write_frame(out, websocket::CLOSE, 0x5a5a_5a5a, &[3, 0xe8]);
-            self.touch(flow);
-        } else {
-            self.drop_connection(flow);
-            let what = What::Closed;
-            self.later.push(Event { flow, what });
-        }
-    }
-
-    fn send(&mut self, _now: Now, flow: u32, message: Message) -> bool {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        text::write(self.shape, message, &mut text);
-        self.text = text;
-        self.put(flow)
-    }
-
-    fn turn(&mut self, now: Now, events: &mut Vec<Event>) {
-        if let Err(error) = self.handle_tickets(events) {
-            eprintln!("ggscale-bench: tickets: {error}");
-        }
-        events.append(&mut self.later);
-        let mut ready = std::mem::take(&mut self.ready);
-        if let Err(error) = self.epoll.poll_keys(&mut ready) {
-            eprintln!("ggscale-bench: epoll: {error}");
-        }
-        for flow in ready.drain(..) {
-            self.receive(now, flow as u32, events);
-        }
-        self.ready = ready;
-        while let Some((due_ns, flow)) = self.acks.front().copied() {
-            if due_ns > now.ns {
-                break;
-            }
-            self.acks.pop_front();
-            if let Some(Some(connection)) = self.connections.get_mut(flow as usize) {
-                connection.owes_ack = false;
-                if connection.frames > connection.acked && !connection.ends {
-                    self.acknowledge(flow);
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self, _now: Now) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        let mut later = Vec::new();
-        for flow in dirty.drain(..) {
-            let Some(Some(connection)) = self.connections.get_mut(flow as usize) else {
-                continue;
-            };
-            // An error is told by the next read.
-            match connection.stream.write() {
-                Ok(false) => later.push(flow),
-                Ok(true) | Err(_) => connection.is_dirty = false,
-            }
-        }
-        self.dirty = later;
-    }
-
-    fn stall(&mut self, flow: u32) {
-        if let Some(Some(connection)) = self.connections.get(flow as usize) {
-            // Not watched: not read.
-            let _ = self.epoll.remove(connection.stream.fd());
-        }
-    }
-
-    fn traffic(&mut self) -> Traffic {
-        let mut sum = self.past;
-        for connection in self.connections.iter().flatten() {
-            sum.add(connection.stream.traffic());
-        }
-        sum
-    }
-
-    fn figures(&mut self) -> Vec<(&'static str, Value)> {
-        let refusals = self.tickets.as_ref().map(Tickets::refusals);
-        let refusals = refusals.map(|value| ("ticketRefusals", value));
-        refusals.into_iter().collect()
-    }
-
-    fn fds(&self) -> Vec<RawFd> {
-        vec![self.epoll.fd()]
     }
 }
