@@ -48,6 +48,12 @@ abstract class Child {
     });
   }
 
+  protected tell(command: object): void {
+    this.process.send(command, (error) => {
+      if (error !== null) this.#reject?.(error); // it has ended
+    });
+  }
+
   async end(): Promise<void> {
     this.#isEnding = true;
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
@@ -76,7 +82,7 @@ export class ServerChild extends Child {
 
   sample(withObjects: boolean): Promise<ServerSample> {
     const answer = this.next<ServerSample>('sample');
-    this.process.send({ kind: 'sample', withObjects });
+    this.tell({ kind: 'sample', withObjects });
     return answer;
   }
 }
@@ -94,18 +100,18 @@ export class LoadChild extends Child {
 
   async setUp(setup: LoadSetup): Promise<void> {
     const ready = this.next<LoadAnswer>('ready');
-    this.process.send({ kind: 'setup', setup });
+    this.tell({ kind: 'setup', setup });
     await ready;
   }
 
   start(order: LoadOrder): void {
-    this.process.send({ kind: 'start', order });
+    this.tell({ kind: 'start', order });
   }
 
   /** Resolves when the last visit is over. */
   async stop(): Promise<LoadFigures> {
     const done = this.next<LoadAnswer & { kind: 'done' }>('done');
-    this.process.send({ kind: 'stop' });
+    this.tell({ kind: 'stop' });
     return (await done).figures;
   }
 

@@ -42,9 +42,18 @@ export class Visits {
     this.#tickets = tickets;
   }
 
-  /** @throws VisitFailure what should have happened and did not */
+  /** @throws VisitFailure what should have happened and did not; the player is gone all the same */
   async run(kind: VisitKind, playerId: string): Promise<void> {
     const visitor = new Visitor(playerId);
+    try {
+      await this.#visit(kind, visitor);
+    } catch (error) {
+      visitor.peer?.close(CLOSE_NORMAL, '');
+      throw error;
+    }
+  }
+
+  async #visit(kind: VisitKind, visitor: Visitor): Promise<void> {
     switch (kind) {
       case 'halfway':
         return this.#leaveHalfway(visitor);

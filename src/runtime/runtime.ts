@@ -38,7 +38,7 @@ import {
   SEND_CLOSED,
 } from '../protocol/index.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
-import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
+import { CLOSE_ABNORMAL, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { PAYLOAD_BYTES } from '../util/limits.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
@@ -62,6 +62,9 @@ const REPLACED: ClosedFlow = {
   wasClean: true,
   isReplaced: true,
 };
+
+/** Why, the ring would tell: silence, most likely. */
+const UNHEARD: ClosedFlow = { code: CLOSE_ABNORMAL, reason: 'timeout', wasClean: false };
 
 export interface RuntimeOptions {
   endpoint: RuntimeEndpoint;
@@ -244,6 +247,8 @@ export class Runtime {
    */
   connect(connectToken: Uint8Array, localHost?: string): number {
     const { slot, generation } = this.#endpoint.connect(connectToken, localHost);
+    // The flow before it ended outside of a turn, and the word of it is still in the ring.
+    if (this.#generation[slot] !== 0) this.#endUnheard(slot);
     this.#generation[slot] = generation;
     this.requestTurn();
     return slot;
@@ -356,6 +361,12 @@ export class Runtime {
       this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0, aux1));
     }
     this.#free(slot);
+  }
+
+  #endUnheard(slot: number): void {
+    const isKnown = this.#state[slot] === CLOSING;
+    this.#free(slot);
+    if (!isKnown) this.#handler.handleFlowClosed(slot, UNHEARD);
   }
 
   #drainEvents(arrivalUs: number): void {
