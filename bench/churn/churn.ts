@@ -26,6 +26,7 @@ export interface ChurnSetup {
   graceMs: number;
   resumeWindowMs: number;
   maxPlayers: number;
+  /** Silence on UDP is what those who vanish fall into: there `silent` counts as `vanish`. */
   shares: Record<VisitKind, number>;
   plant: Plant;
   onProgress(line: string): void;
@@ -87,7 +88,11 @@ async function measure(
   const fresh = await server.sample(true);
   const ratePerS = setup.ratePerS / loads.length;
   const visits = 'visits' in length ? length.visits : null;
-  for (const load of loads) load.start({ ratePerS, shares, visits });
+  for (const [index, load] of loads.entries()) {
+    const { vanish, silent } = shares;
+    const own = setup.wires[index] === 'udp' ? { vanish: vanish + silent, silent: 0 } : {};
+    load.start({ ratePerS, shares: { ...shares, ...own }, visits });
+  }
   let samples: ServerSample[];
   if ('visits' in length) {
     samples = [fresh];

@@ -67,9 +67,7 @@ async function main(): Promise<void> {
     graceMs: GRACE_MS,
     resumeWindowMs: RESUME_WINDOW_MS,
     maxPlayers: MAX_PLAYERS,
-    // Silence on UDP is what those who vanish fall into anyway.
-    shares:
-      wire === 'udp' ? { ...SHARES, vanish: SHARES.vanish + SHARES.silent, silent: 0 } : SHARES,
+    shares: SHARES,
     plant,
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
