@@ -1,14 +1,9 @@
 /** Every program with the option off and on, over real packets that get lost and delayed. */
 import t, { type Test } from 'tap';
 import { differences, type Run } from './compare.js';
-import { type Impairment, Network } from './network.js';
+import { IMPAIRMENTS, Network } from './network.js';
 import { PROGRAMS } from './programs/index.js';
 import { OPTIONS } from './runner.js';
-
-const IMPAIRMENTS: Impairment[] = [
-  { lossRatio: 0.02, delayMs: 25 },
-  { lossRatio: 0.1, delayMs: 25 },
-];
 
 for (const impairment of IMPAIRMENTS) {
   const { lossRatio, delayMs } = impairment;

@@ -28,6 +28,12 @@ export interface Impairment {
   delayMs: number;
 }
 
+/** The networks of the tests and of the table, beside plain loopback. */
+export const IMPAIRMENTS: readonly Impairment[] = [
+  { lossRatio: 0.02, delayMs: 25 },
+  { lossRatio: 0.1, delayMs: 25 },
+];
+
 const SEED = 5;
 
 interface Place {

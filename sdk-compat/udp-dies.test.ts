@@ -3,13 +3,10 @@
  * is the one of a client without the option.
  */
 import t from 'tap';
-import { UdpRelay } from '../test/support/relays.js';
 import { differences } from './compare.js';
 import { Network } from './network.js';
 import { PROGRAMS } from './programs/index.js';
-
-/** Datagrams of both directions until the path dies: straight after the handshake, and later. */
-const DEATHS = [0, 20, 60];
+import { DEATHS, runWhileUdpDies } from './udp-death.js';
 
 const network = Network.loopback();
 t.teardown(() => network.end());
@@ -18,13 +15,7 @@ t.test('UDP dies in mid-program: one fallback per connection, the same transcrip
   const names = Object.keys(PROGRAMS).filter((name) => !PROGRAMS[name].notWhenUdpDies);
   const runs = names.map(async (name) => {
     const off = await network.run(name, 'json-ws');
-    const on = DEATHS.map(async (datagrams) => {
-      const relay = await UdpRelay.open();
-      relay.datagramsLeft = datagrams;
-      const run = await network.run(name, 'udp', relay);
-      relay.close();
-      return run;
-    });
+    const on = DEATHS.map((datagrams) => runWhileUdpDies(network, name, datagrams));
     return { name, off, on: await Promise.all(on) };
   });
   let died = 0;

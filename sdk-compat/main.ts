@@ -1,0 +1,94 @@
+/**
+ * Plays every program with the option off and on, on every network, and prints the table of README.md;
+ * `--update` writes it there. Exit code 1 with any difference.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { differences, type Rule, type Run } from './compare.js';
+import { IMPAIRMENTS, Network } from './network.js';
+import { PROGRAMS } from './programs/index.js';
+import { DEATHS, runWhileUdpDies } from './udp-death.js';
+
+const README = fileURLToPath(new URL('../../sdk-compat/README.md', import.meta.url));
+const BEGIN = '<!-- npm run sdk-compat -- --update -->\n';
+const END = '<!-- end of the table -->';
+
+interface Cell {
+  program: string;
+  text: string;
+  found: string[];
+}
+
+type Rules = Readonly<Record<string, Rule>>;
+
+/** Entries that had to be equal, and were. */
+function equalEntries(off: Run, rules: Rules): number {
+  const lanes = Object.keys(off.lanes).filter((lane) => rules[lane] === undefined);
+  return lanes.reduce((sum, lane) => sum + off.lanes[lane].length, 0);
+}
+
+function cellOf(program: string, off: Run, on: Run[], rules: Rules): Cell {
+  const found = on.flatMap((run) => differences(off, run, rules));
+  if (off.failure !== null) found.push(`failure: ${off.failure}`);
+  const text = found.length > 0 ? `${found.length} differ` : `${equalEntries(off, rules)} equal`;
+  return { program, text, found };
+}
+
+async function columnOf(network: Network): Promise<Cell[]> {
+  const cells = Object.entries(PROGRAMS).map(async ([program, { rules = {} }]) => {
+    const off = await network.run(program, 'json-ws');
+    const on = await network.run(program, 'udp');
+    return cellOf(program, off, [on], rules);
+  });
+  return Promise.all(cells);
+}
+
+async function columnOfDeaths(network: Network): Promise<Cell[]> {
+  const cells = Object.entries(PROGRAMS).map(async ([program, entry]) => {
+    if (entry.notWhenUdpDies !== undefined) return { program, text: 'not promised', found: [] };
+    const off = await network.run(program, 'json-ws');
+    const runs = DEATHS.map((datagrams) => runWhileUdpDies(network, program, datagrams));
+    return cellOf(
+      program,
+      off,
+      await Promise.all(runs),
+      entry.rulesWhenUdpDies ?? entry.rules ?? {},
+    );
+  });
+  return Promise.all(cells);
+}
+
+async function main(): Promise<void> {
+  const columns = new Map<string, Cell[]>();
+  const loopback = Network.loopback();
+  columns.set('loopback', await columnOf(loopback));
+  for (const impairment of IMPAIRMENTS) {
+    const network = await Network.impaired(impairment);
+    const { lossRatio, delayMs } = impairment;
+    columns.set(`${lossRatio * 100} % lost, ${delayMs} ms each way`, await columnOf(network));
+    await network.end();
+  }
+  columns.set('UDP dies', await columnOfDeaths(loopback));
+  await loopback.end();
+
+  const rows = Object.keys(PROGRAMS).map((program, row) => [
+    `[${program}](programs/${program}.ts)`,
+    ...[...columns.values()].map((cells) => cells[row].text),
+  ]);
+  const head = ['program', ...columns.keys()];
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const table = `${lines.join('\n')}\n`;
+  process.stdout.write(table);
+  for (const [network, cells] of columns) {
+    for (const { program, found } of cells) {
+      for (const line of found) process.stderr.write(`${network}, ${program}: ${line}\n`);
+      if (found.length > 0) process.exitCode = 1;
+    }
+  }
+  if (!process.argv.includes('--update') || process.exitCode === 1) return;
+  const text = readFileSync(README, 'utf8');
+  const from = text.indexOf(BEGIN) + BEGIN.length;
+  writeFileSync(README, text.slice(0, from) + table + text.slice(text.indexOf(END)));
+}
+
+await main();
