@@ -20,6 +20,7 @@ const skip = isInstalled ? false : 'the optional peer uWebSockets.js is not inst
 /** Suites that ask the most of a WebSocket and of the HTTP face. */
 const SUITES = [
   '../../src/server/http-face.test.ts',
+  '../../src/server/origins.test.ts',
   './admission.test.ts',
   './both-wires.test.ts',
   './delivery-edges.test.ts',
@@ -34,8 +35,10 @@ const SUITES = [
 ];
 
 // They wait more than they work: some for timeouts of half a minute.
-if (isInstalled) t.setTimeout(600_000);
-t.jobs = 4;
+if (isInstalled) {
+  t.setTimeout(600_000);
+  t.jobs = 4;
+}
 for (const suite of SUITES) {
   const file = fileURLToPath(new URL(suite, import.meta.url));
   const env = { ...process.env, GGSCALE_TEST_WS_ENGINE: 'uws' };
@@ -43,18 +46,23 @@ for (const suite of SUITES) {
   t.spawn(process.execPath, [...process.execArgv, file], options, `uws: ${suite}`);
 }
 
-/** The whole answer to raw bytes, until the server closes or has said `end`. */
-function raw(port: number, texts: string[], end?: RegExp): Promise<string> {
+/** The whole answer to raw bytes, until the server closes. The pieces are read one by one. */
+function raw(port: number, pieces: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
     let answer = '';
     let sent = 0;
-    const socket = connect(port, '127.0.0.1', () => socket.write(texts[sent++]));
+    let timer: NodeJS.Timeout | undefined;
+    const next = () => {
+      if (sent < pieces.length) socket.write(pieces[sent++]);
+    };
+    socket.on('connect', () => {
+      next();
+      timer = setInterval(next, 5);
+    });
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
-      if (end?.test(answer)) socket.destroy();
     });
-    // One turn of the loop between the pieces: they are read one by one.
-    const timer = setInterval(() => sent < texts.length && socket.write(texts[sent++]), 5);
     socket.on('close', () => {
       clearInterval(timer);
       resolve(answer);
