@@ -33,7 +33,13 @@ export interface FlowFigures {
 const stats = new ProtocolStats();
 const datagrams = new Float64Array(8);
 
-/** Cold: allocates its answer. A flow that is gone has zeros. */
+/** netcode 1.02, "encrypted packets": prefix, a sequence of mostly two bytes, tag. */
+const NETCODE_BYTES = 1 + 2 + 16;
+
+/**
+ * Cold: allocates its answer. Of a flow that netcode has given up already, what RL1 counted: keep-alives
+ * and the handshake are missing then. A flow that is gone has zeros.
+ */
 export function readFlowFigures(
   endpoint: RuntimeEndpoint,
   protocol: Protocol,
@@ -43,7 +49,13 @@ export function readFlowFigures(
   const isKnown = generation !== 0 && protocol.stats(slot, stats);
   const hasRtt = isKnown && stats.srttUs > 0;
   datagrams.fill(0);
-  endpoint.flowStats(slot, generation, datagrams);
+  const isOpen = endpoint.flowStats(slot, generation, datagrams);
+  if (!isOpen && isKnown) {
+    datagrams[0] = stats.packetsIn;
+    datagrams[1] = stats.bytesIn + stats.packetsIn * NETCODE_BYTES;
+    datagrams[2] = stats.packetsOut;
+    datagrams[3] = stats.bytesOut + stats.packetsOut * NETCODE_BYTES;
+  }
   const [packetsIn, bytesIn, packetsOut, bytesOut, packetsLostIn] = datagrams;
   const isIpv6 = endpoint.flowAddress(slot, generation)?.startsWith('[') === true;
   const header = isIpv6 ? IPV6_UDP_HEADER_BYTES : IPV4_UDP_HEADER_BYTES;

@@ -40,6 +40,27 @@ t.test('UDP dies: WebSocket, one event, and back to UDP when asked', async (t) =
   await until(() => server.players.size === 0, 'the goodbye');
 });
 
+t.test('UDP dies: what it carried still counts, at both ends', async (t) => {
+  const { server, udp, dial } = await place(t);
+  server.on('echo', (player, value) => void player.send('echo', value));
+  const connection = await dial('anna', {});
+  const player = server.players.get('anna');
+  for (let i = 0; i < 20; i++) {
+    connection.send('echo', 'x'.repeat(5000));
+    await connection.readMessage();
+  }
+  udp.isBlackhole = true;
+  await until(() => player?.wire === 'json-ws', 'the session to go on');
+  for (const figures of [connection.stats(), player?.stats(), server.stats().udp]) {
+    for (const name of ['bytesIn', 'bytesOut'] as const) {
+      t.ok((figures?.[name] ?? 0) >= 100_000, `${name} ${figures?.[name]}`);
+    }
+    for (const name of ['packetsIn', 'packetsOut'] as const) {
+      t.ok((figures?.[name] ?? 0) >= 100, `${name} ${figures?.[name]}`);
+    }
+  }
+});
+
 t.test('TCP dies, again and again', async (t) => {
   const { server, tcp, events, history, dial } = await place(t, { udp: false });
   const connection = await dial('anna');
