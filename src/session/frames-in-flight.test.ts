@@ -70,3 +70,17 @@ t.test('against a plain list, over wraps and growth', async (t) => {
   }
   t.ok(late > 100, `${late} times late`);
 });
+
+t.test('how late the oldest is counts from what an acknowledgement takes at best', async (t) => {
+  const flight = new FramesInFlight();
+  t.equal(flight.lateMs(1000), 0, 'nothing is on its way');
+  flight.add(10, 0);
+  t.equal(flight.lateMs(60_000), 0, 'nothing is known yet');
+  flight.acknowledge(1, 50);
+  flight.add(10, 1000);
+  flight.add(10, 1500);
+  t.equal(flight.lateMs(1000 + 50 + IN_FLIGHT_LATE_MS), 0);
+  t.equal(flight.lateMs(1000 + 50 + IN_FLIGHT_LATE_MS + 70), 70);
+  flight.acknowledge(2, 1600);
+  t.equal(flight.lateMs(1600), 0, 'the next one is not');
+});

@@ -48,6 +48,13 @@ export class FramesInFlight {
     return nowMs() - this.#sentMs[oldest] > this.#leastMs + IN_FLIGHT_LATE_MS;
   }
 
+  /** How much longer the oldest has been on its way than one may be that waits in no queue, ms. */
+  lateMs(nowMs: number): number {
+    if (this.#frames === this.#acknowledged) return 0;
+    const sentMs = this.#sentMs[this.#acknowledged & (this.#sentMs.length - 1)];
+    return Math.max(0, nowMs - sentMs - this.#leastMs - IN_FLIGHT_LATE_MS);
+  }
+
   #grow(): void {
     const capacity = this.#sentMs.length * 2;
     const bytesBefore = new Float64Array(capacity);

@@ -54,6 +54,7 @@ interface Waiting {
   text: string;
   /** 0: none. */
   receipt: number;
+  sinceMs: number;
   /** Infinity: never. */
   expiresAtMs: number;
 }
@@ -127,12 +128,13 @@ export class JsonOutbox implements LogSink {
     return UNRELIABLE_BACKLOG_BYTES - backlog;
   }
 
-  /** How long the oldest message that has not left has waited, ms. */
+  /** How long the oldest message that has not left has waited, ms; in queues on the way, too. */
   get queueAgeMs(): number {
-    const { bufferedAmount } = this.#socket;
-    const inSocketMs =
-      bufferedAmount === 0 ? 0 : this.#backlog.ageMs(bufferedAmount, this.#context.nowMs());
-    return Math.max(inSocketMs, this.heldAgeMs);
+    const nowMs = this.#context.nowMs();
+    const inSocketMs = this.#backlog.ageMs(this.#socket.bufferedAmount, nowMs);
+    const [oldest] = this.#latest.values(); // what is replaced goes to the end
+    const waitingMs = oldest === undefined ? 0 : nowMs - oldest.sinceMs;
+    return Math.max(inSocketMs, waitingMs, this.#flight.lateMs(nowMs), this.heldAgeMs);
   }
 
   /** As `queueAgeMs`, of what waits for the link. */
@@ -276,9 +278,10 @@ export class JsonOutbox implements LogSink {
       this.droppedOut++;
       return this.#refuse();
     }
-    const expiresAtMs = this.#context.nowMs() + (options.expiresMs ?? Number.POSITIVE_INFINITY);
+    const sinceMs = this.#context.nowMs();
+    const expiresAtMs = sinceMs + (options.expiresMs ?? Number.POSITIVE_INFINITY);
     if (this.#latest.size === LATEST_MAX) this.#dropOldest();
-    this.#latest.set(slot, { text, receipt, expiresAtMs });
+    this.#latest.set(slot, { text, receipt, sinceMs, expiresAtMs });
     return 'queued';
   }
 

@@ -116,8 +116,9 @@ export interface ConnectionStats {
   queuedBytes: number;
   /**
    * How long the oldest message has waited that was accepted and has not left: for the pace of UDP, for
-   * the kernel on WebSocket (to within the time between two messages), or for a link to come back. Not
-   * counted on UDP: messages with `expiresMs`.
+   * the kernel on WebSocket (to within the time between two messages), or for a link to come back. On
+   * WebSocket also in queues on the way, where they hold it back for more than 200 ms. Not counted on
+   * UDP: messages with `expiresMs`.
    */
   queueAgeMs: number;
 }

@@ -101,7 +101,6 @@ t.test(
 );
 
 t.test('json-ws: what a stalled stream holds back grows old at its sender', async (t) => {
-  // Reliable messages wait for acknowledgements first; unreliable ones fill the kernel's buffers.
   const registry = createRegistry({ Snapshot });
   const { server, tcp, dial } = await place(t, { registry });
   const connection = await dial('anna');
@@ -124,6 +123,22 @@ t.test('json-ws: what a stalled stream holds back grows old at its sender', asyn
   t.equal(connection.stats().queueAgeMs, 0, 'the other end holds nothing back');
   tcp.isStalled = false;
   await until(() => player.stats().queueAgeMs === 0, 'what waited to leave');
+});
+
+t.test('json-ws: what queues on the way hold back grows old at its sender', async (t) => {
+  const { server, tcp, dial } = await place(t);
+  const connection = await dial('anna');
+  connection.on('text', () => {});
+  const player = playerOf(server);
+  player.send('text', 'what an acknowledgement takes at best');
+  await player.drained();
+  tcp.isStalled = true;
+  player.send('text', 'the kernel takes it');
+  await until(() => player.stats().queueAgeMs > 50, 'it to grow old');
+  t.equal(player.stats().queuedBytes, 0);
+  tcp.isStalled = false;
+  await player.drained();
+  t.equal(player.stats().queueAgeMs, 0);
 });
 
 t.test('udp: what a dead path holds back grows old at its sender', async (t) => {
