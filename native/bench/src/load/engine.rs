@@ -15,7 +15,7 @@ use super::message::Message;
 use super::schedule::Schedule;
 use super::unix_s;
 use super::wire::{Event, Now, Wire};
-use crate::control::{tell, Command, Control};
+use crate::control::{Command, Control};
 use crate::meter::{heap_bytes, resident_bytes, wall_ns};
 
 /// Without an answer for this long a message of the closed loop counts as lost, on wires that lose.
@@ -44,6 +44,9 @@ pub struct Engine {
     pub(super) counts: Counts,
     /// The measured stretch has the messages that were meant to leave from here on.
     pub(super) stretch_us: u32,
+    pub(super) stretch_ns: u64,
+    /// Of it, how long there was something to do.
+    pub(super) busy_ns: u64,
     pub(super) is_running: bool,
     pub(super) events: Vec<Event>,
     /// Flows with the credit for a batch.
@@ -73,6 +76,8 @@ impl Engine {
             schedule,
             counts: Counts::default(),
             stretch_us: 0,
+            stretch_ns: 0,
+            busy_ns: 0,
             is_running: false,
             events: Vec::with_capacity(4096),
             answers: Vec::new(),
@@ -117,7 +122,7 @@ impl Engine {
     }
 
     fn begin_stretch(&mut self) {
-        self.stretch_us = (wall_ns() / 1000) as u32;
+        self.start_stretch();
         self.counts.take();
         for flow in 0..self.arguments.stall.min(self.arguments.flows) {
             self.wire.stall(flow);
@@ -135,10 +140,15 @@ impl Engine {
         }
         let mut next_control_ns = start.ns;
         self.next_look_ns = start.ns + LOST_NS;
+        let (mut was_busy, mut last_ns) = (false, start.ns);
         loop {
             let now = self.now();
-            self.send_due(now);
-            self.turn(now);
+            if std::mem::take(&mut was_busy) {
+                self.busy_ns += now.ns - last_ns;
+            }
+            last_ns = now.ns;
+            was_busy |= self.send_due(now);
+            was_busy |= self.turn(now);
             if self.schedule.is_none() && now.ns > self.next_look_ns {
                 self.look_for_lost(now);
             }
@@ -146,7 +156,10 @@ impl Engine {
             if now.ns >= next_control_ns || self.arguments.sleep {
                 next_control_ns = now.ns + CONTROL_NS;
                 match control.read(false)? {
-                    Some(Command::Mark) => tell(&self.mark())?,
+                    Some(Command::Mark) => {
+                        self.tell_mark()?;
+                        was_busy = false;
+                    }
                     Some(Command::Pause) => {
                         self.pause()?;
                         return Ok(Command::Pause);
@@ -162,12 +175,15 @@ impl Engine {
         }
     }
 
-    fn send_due(&mut self, now: Now) {
+    /// Whether there was something to send.
+    fn send_due(&mut self, now: Now) -> bool {
+        let mut was_due = false;
         loop {
             let taken = self.schedule.as_mut().and_then(|it| it.take(now.ns));
             let Some((flow, due_ns)) = taken else {
-                return;
+                return was_due;
             };
+            was_due = true;
             self.counts.lag.record(now.ns - due_ns);
             for _ in 0..self.arguments.batch {
                 self.send(now, flow, due_ns);
@@ -193,10 +209,15 @@ impl Engine {
         let Some(state) = self.flows.get_mut(flow as usize) else {
             return;
         };
+        let sent_us = (due_ns / 1000) as u32;
+        // What nobody reads comes back to nobody. What a lost connection would have said is lost.
+        if is_since(sent_us, self.stretch_us) && !state.is_stalled {
+            self.counts.offered += 1;
+        }
         if !state.is_open {
             return;
         }
-        let (seq, sent_us) = (state.track.take(), (due_ns / 1000) as u32);
+        let seq = state.track.take();
         let message = if let Some(player) = self.players.get_mut(flow as usize) {
             player.sent(seq, sent_us);
             Message::Input { seq, sent_us }
@@ -206,17 +227,15 @@ impl Engine {
         if self.wire.send(now, flow, message) {
             state.in_flight += 1;
             state.last_send_ns = due_ns;
-            // What nobody reads comes back to nobody.
-            let counts = is_since(sent_us, self.stretch_us) && !state.is_stalled;
-            self.counts.offered += u64::from(counts);
         }
     }
 
-    /// Receives, and answers what is to be answered.
-    pub(super) fn turn(&mut self, now: Now) {
+    /// Receives, and answers what is to be answered. Whether anything came.
+    pub(super) fn turn(&mut self, now: Now) -> bool {
         let mut events = std::mem::take(&mut self.events);
         self.wire.turn(now, &mut events);
-        if !events.is_empty() {
+        let came = !events.is_empty();
+        if came {
             let after = self.now();
             for event in events.drain(..) {
                 self.handle(event, after.ns);
@@ -224,6 +243,7 @@ impl Engine {
             self.answer(after);
         }
         self.events = events;
+        came
     }
 
     fn answer(&mut self, now: Now) {

@@ -76,7 +76,7 @@ pub fn run(arguments: LoadArguments) -> io::Result<()> {
                     return engine.close();
                 }
             }
-            Command::Mark => tell(&engine.mark())?,
+            Command::Mark => engine.tell_mark()?,
             Command::Pause => tell(&json!({ "paused": true }))?,
             Command::Stop => return engine.close(),
         }

@@ -102,20 +102,39 @@ impl Engine {
         }
     }
 
-    /// What the stretch since the last mark was, and the beginning of the next.
-    pub(super) fn mark(&mut self) -> Value {
+    /// Tells the stretch since the last mark. The next begins when that is done: what it costs belongs
+    /// to neither.
+    pub fn tell_mark(&mut self) -> io::Result<()> {
+        let told = self.mark(wall_ns());
+        tell(&told)?;
+        self.start_stretch();
+        Ok(())
+    }
+
+    pub(super) fn start_stretch(&mut self) {
+        self.stretch_ns = wall_ns();
+        self.stretch_us = (self.stretch_ns / 1000) as u32;
+        self.busy_ns = 0;
+    }
+
+    /// What the stretch was in which was sent until `end_ns`.
+    pub(super) fn mark(&mut self, end_ns: u64) -> Value {
         let (cpu_ns, wall_ns) = (cpu_ns(), wall_ns());
         let mut told = self.counts.take();
-        self.stretch_us = (wall_ns / 1000) as u32;
+        let stretch_ns = end_ns.saturating_sub(self.stretch_ns).max(1);
         let open = self.flows.iter().filter(|flow| flow.is_open).count();
-        told.insert("open".into(), json!(open));
-        told.insert("cpuNs".into(), json!(cpu_ns));
-        told.insert("wallNs".into(), json!(wall_ns));
-        told.insert("wire".into(), self.wire.traffic().json());
-        told.insert("residentBytes".into(), json!(resident_bytes()));
-        told.insert("heapBytes".into(), json!(heap_bytes()));
-        let figures = self.wire.figures().into_iter();
-        told.extend(figures.map(|(name, value)| (name.to_owned(), value)));
+        let own = [
+            ("seconds", json!(stretch_ns as f64 / 1e9)),
+            ("busyRatio", json!(self.busy_ns as f64 / stretch_ns as f64)),
+            ("open", json!(open)),
+            ("cpuNs", json!(cpu_ns)),
+            ("wallNs", json!(wall_ns)),
+            ("wire", self.wire.traffic().json()),
+            ("residentBytes", json!(resident_bytes())),
+            ("heapBytes", json!(heap_bytes())),
+        ];
+        let all = own.into_iter().chain(self.wire.figures());
+        told.extend(all.map(|(name, value)| (name.to_owned(), value)));
         Value::Object(told)
     }
 

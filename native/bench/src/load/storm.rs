@@ -48,7 +48,7 @@ impl Engine {
             }
             next_control_ns = now.ns + CONTROL_NS;
             match control.read(false)? {
-                Some(Command::Mark) => tell(&self.mark())?,
+                Some(Command::Mark) => self.tell_mark()?,
                 Some(Command::Pause) => {
                     self.pause_storm(&mut places)?;
                     return Ok(Command::Pause);
@@ -74,12 +74,13 @@ impl Engine {
     }
 
     fn pause_storm(&mut self, places: &mut Places) -> io::Result<()> {
-        let until_ns = wall_ns() + TAIL_NS;
+        let paused_ns = wall_ns();
+        let until_ns = paused_ns + TAIL_NS;
         while places.used > 0 && wall_ns() < until_ns {
             self.turn_storm(places);
         }
         self.stopped_ns = wall_ns();
-        let mut told = self.mark();
+        let mut told = self.mark(paused_ns);
         if let Some(object) = told.as_object_mut() {
             object.insert("paused".into(), true.into());
         }

@@ -7,8 +7,9 @@ use super::wire::Now;
 use crate::control::tell;
 use crate::meter::wall_ns;
 
-/// How long after the last send an echo may still come.
+/// How long after the last send an echo may still come; on wires that send again what was lost, longer.
 const TAIL_NS: u64 = 250_000_000;
+const RESEND_TAIL_NS: u64 = 2_000_000_000;
 
 impl Engine {
     pub(super) fn look_for_lost(&mut self, now: Now) {
@@ -35,7 +36,13 @@ impl Engine {
     pub(super) fn pause(&mut self) -> io::Result<()> {
         self.is_running = !self.players.is_empty(); // the tail of a game counts, nothing is answered
         let schedule = self.schedule.take();
-        let until_ns = wall_ns() + TAIL_NS;
+        let paused_ns = wall_ns();
+        let tail_ns = if self.wire.loses() {
+            TAIL_NS
+        } else {
+            RESEND_TAIL_NS
+        };
+        let until_ns = paused_ns + tail_ns;
         let is_echo = self.players.is_empty();
         while wall_ns() < until_ns
             && is_echo
@@ -58,7 +65,7 @@ impl Engine {
             }
         }
         self.stopped_ns = wall_ns();
-        let mut told = self.mark();
+        let mut told = self.mark(paused_ns);
         if let Some(object) = told.as_object_mut() {
             object.insert("paused".into(), true.into());
         }
