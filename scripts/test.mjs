@@ -87,6 +87,9 @@ async function typescriptLane() {
     if (!entry.isDirectory() || !existsSync(join(root, project))) continue;
     await types(project);
   }
+  for (const page of readdirSync(join(root, 'examples'))) {
+    await types(`examples/${page}/page/tsconfig.json`);
+  }
   const biome = 'node_modules/@biomejs/biome/bin/biome';
   const biomeArgs = ['check', '--error-on-warnings', '--max-diagnostics=50', '--colors=off'];
   await check('biome', process.execPath, [biome, ...biomeArgs]);

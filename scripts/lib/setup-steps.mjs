@@ -11,6 +11,8 @@ const root = packageRoot;
 const dependencyStamp = join(root, 'node_modules/.ggscale-setup');
 const typescriptStamp = join(root, 'dist/.ggscale-setup');
 const compiledFolders = ['src', 'bench', 'examples', 'sdk-compat'];
+/** Pages: esbuild makes of them what browsers load. */
+const bundled = /^examples\/[^/]+\/page$/;
 const compiler = ['scripts/compile.mjs', 'scripts/lib/fold-constants.mjs'];
 
 export async function main() {
@@ -152,7 +154,7 @@ function typescriptSources() {
   const visit = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) visit(path);
+      if (entry.isDirectory() && !bundled.test(path)) visit(path);
       else if (/\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name)) files.push(path);
     }
   };

@@ -12,15 +12,17 @@ export class TickTimes {
   readonly stepMs: number;
   #startMs: number;
 
-  /** `nowMs`: when the ticking begins; the first tick is a step later. */
+  /** `nowMs`: when the ticking is thought to begin; the first tick is a step later. */
   constructor(tickHz: number, nowMs: number) {
     this.stepMs = 1000 / tickHz;
     this.#startMs = nowMs + this.stepMs;
   }
 
   begin(tick: number, nowMs: number): void {
+    const startMs = nowMs - tick * this.stepMs;
+    // What was known before the first tick is a guess: sockets open in between, and that takes time.
+    this.#startMs = this.lastTick < 0 ? startMs : Math.min(this.#startMs, startMs);
     this.lastTick = tick;
-    this.#startMs = Math.min(this.#startMs, nowMs - tick * this.stepMs);
   }
 
   dueMs(tick: number): number {

@@ -70,14 +70,14 @@ export class Tree {
   }
 }
 
-/** Of tracked files and new ones that git does not ignore. */
+/** Of tracked files and new ones that git does not ignore; pictures and the like are there, empty. */
 export function treeOnDisk(root) {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
   const texts = new Map();
   for (const path of listed.split('\0')) {
-    if (path === '' || binary.test(path) || !existsSync(join(root, path))) continue;
-    if (lstatSync(join(root, path)).isFile()) texts.set(path, null);
+    if (path === '' || !existsSync(join(root, path))) continue;
+    if (lstatSync(join(root, path)).isFile()) texts.set(path, binary.test(path) ? '' : null);
   }
   return new Tree(texts, root);
 }
