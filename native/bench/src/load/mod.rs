@@ -49,6 +49,8 @@ const FLOWS_PER_SOCKET: u32 = 2_000;
 /// Channels of Echo and Input (`bench/suite/schemas`, `schemas/game.fbs`).
 const ECHO_CHANNEL: u8 = 0;
 const INPUT_CHANNEL: u8 = 1;
+/// A message of the load travels whole.
+const RL1_TEXT_BYTES_MAX: usize = 1_100;
 /// Of flows whose tokens are made here. A GameServer keeps no flow for ever.
 const FLOW_TIMEOUT_S: i32 = 30;
 
@@ -91,6 +93,11 @@ fn open(arguments: &LoadArguments, sockets: u32) -> Opened<Box<dyn Wire>> {
             Box::new(DatagramWire::open(arguments, sockets, mint)?)
         }
         WireKind::UdpRl1 => {
+            if arguments.text_bytes > RL1_TEXT_BYTES_MAX {
+                return Err(
+                    format!("--text-bytes: at most {RL1_TEXT_BYTES_MAX} on udp-rl1").into(),
+                );
+            }
             let tokens = match (arguments.tickets, arguments.key) {
                 (Some(face), _) => Tokens::Asked(Tickets::new(face)),
                 (None, Some(_)) => {
