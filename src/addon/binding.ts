@@ -234,6 +234,8 @@ export interface NativeEndpoint extends NativeCore {
   flush(wantsRoom: boolean): number;
   address(): BoundAddress;
   features(): NativeFeatures;
+  /** Nanoseconds that `drain` and `flush` have taken so far. */
+  nativeNs(): number;
   /** The endpoint's clock now: int32 wrapping microseconds. */
   clockUs(): number;
   ref(): void;

@@ -154,6 +154,11 @@ export class Endpoint extends Rings {
     return this.#native.clockUs();
   }
 
+  /** Nanoseconds that this thread has spent in `drain` and `flush` so far. */
+  nativeNs(): number {
+    return this.#native.nativeNs();
+  }
+
   counterNames(): string[] {
     return this.#binding.counterNames();
   }

@@ -70,6 +70,11 @@ export class SimRings extends Rings {
     return this.nowUs;
   }
 
+  /** Nor inside a native call. */
+  nativeNs(): number {
+    return 0;
+  }
+
   address(): BoundAddress {
     return NO_ADDRESS;
   }

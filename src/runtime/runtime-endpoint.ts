@@ -9,6 +9,7 @@ type Used =
   | 'setAdmission'
   | 'admission'
   | 'clockUs'
+  | 'nativeNs'
   | 'drops'
   | 'flowStats'
   | 'flowAddress'

@@ -287,6 +287,11 @@ export class Runtime {
     return drops;
   }
 
+  /** Nanoseconds that this thread has spent in the addon, on its turns. */
+  nativeNs(): number {
+    return this.#endpoint.nativeNs();
+  }
+
   /** Our protocol clock now, not at the beginning of the turn: int32 wrapping µs. */
   clockUs(): number {
     return this.#endpoint.clockUs();

@@ -333,6 +333,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#drops.addTo(stats.drops);
     stats.drops['http-blocked'] = this.#face?.blockedCount ?? 0;
     Object.assign(stats.drops, this.#udpListener?.drops());
+    stats.nativeMs = (this.#udpListener?.nativeNs() ?? 0) / 1e6;
     return stats;
   }
 

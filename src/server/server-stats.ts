@@ -20,6 +20,7 @@ export function emptyStats(): ServerStats {
     udp: emptyTotals(),
     'json-ws': emptyTotals(),
     drops: {},
+    nativeMs: 0,
   };
 }
 

@@ -269,6 +269,11 @@ export interface ServerStats {
   'json-ws': WireTotals;
   /** Drops by name, of every layer. Zero counts are included. */
   drops: Record<string, number>;
+  /**
+   * Time that the JavaScript thread has spent in the addon (receiving, opening, sealing, sending), ms.
+   * What its CPU time has beyond that is JavaScript, the event loop and garbage collection.
+   */
+  nativeMs: number;
 }
 
 export interface WireTotals {

@@ -141,6 +141,10 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     return this.#runtime.drops();
   }
 
+  nativeNs(): number {
+    return this.#runtime.nativeNs();
+  }
+
   /** @throws TransportError bad-option, closed */
   setAdmission(settings: AdmissionSettings): void {
     this.#runtime.setAdmission(settings);

@@ -168,6 +168,12 @@ mod linux {
             Ok(self.host.flush(wants_room)?)
         }
 
+        /// Nanoseconds that `drain` and `flush` have taken so far.
+        #[napi(catch_unwind)]
+        pub fn native_ns(&self) -> f64 {
+            self.host.native_ns() as f64
+        }
+
         /// Begins a connection; `OPENED` or `CLOSED` in the rx ring tells how it went.
         #[napi(catch_unwind)]
         pub fn connect(

@@ -29,6 +29,11 @@ pub struct Control {
 }
 
 impl Control {
+    /// A word is here already: several may come at once, and standard input says so only once.
+    pub fn has_word(&self) -> bool {
+        self.rest.contains(&b'\n')
+    }
+
     /// What came since; waits for something when `wait`. Unknown words are errors.
     pub fn read(&mut self, wait: bool) -> io::Result<Option<Command>> {
         loop {

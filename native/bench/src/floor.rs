@@ -86,7 +86,7 @@ pub fn run(arguments: &FloorArguments) -> io::Result<()> {
     let mut control = Control::default();
     let mut paused = true;
     loop {
-        let keys = if paused {
+        let keys = if paused || control.has_word() {
             1 << KEY_STDIN
         } else {
             epoll.wait(-1)?

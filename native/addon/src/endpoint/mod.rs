@@ -169,7 +169,13 @@ impl<I: Io> Endpoint<I> {
 
     /// Seals and sends the tx ring, then netcode's own datagrams. Returns the descriptors left.
     pub fn flush(&mut self) -> u32 {
-        let clock = self.clock();
+        let now = self.io.now();
+        self.flush_at(now)
+    }
+
+    /// As `flush`, which begins at `now`.
+    pub fn flush_at(&mut self, now: Now) -> u32 {
+        let clock = self.clock_at(now);
         self.tx.refresh();
         self.count_bad_positions();
         self.send_all(clock, true);

@@ -3,6 +3,7 @@
 use std::os::fd::RawFd;
 
 use crate::endpoint::{Drained, Endpoint};
+use crate::io::Io;
 use crate::pace::Waiting;
 use crate::threads::{Sockets, Threads};
 use crate::udp::{clock_ns, UdpIo};
@@ -54,11 +55,17 @@ impl Engine {
         }
     }
 
-    /// The end of a turn. Returns the descriptors left in the tx rings.
-    pub(super) fn flush(&mut self) -> u32 {
+    /// The end of a turn. Returns the descriptors left in the tx rings, and when it began.
+    pub(super) fn flush(&mut self) -> (u32, u64) {
         match self {
-            Self::Inline(endpoint) => endpoint.flush(),
-            Self::Threads(threads) => threads.end_turn(),
+            Self::Inline(endpoint) => {
+                let now = endpoint.io.now();
+                (endpoint.flush_at(now), now.mono_ns)
+            }
+            Self::Threads(threads) => {
+                let now_ns = clock_ns(libc::CLOCK_MONOTONIC);
+                (threads.end_turn(), now_ns)
+            }
         }
     }
 

@@ -58,6 +58,9 @@ pub struct Host {
     flushed: Cell<bool>,
     /// JavaScript found no room in a tx ring at its last turn.
     wants_room: Cell<bool>,
+    /// Time in `drain` and `flush` so far. Both begin with a look at the clock anyway, so this costs one
+    /// more at the end of each.
+    native_ns: Cell<u64>,
 }
 
 impl Host {
@@ -90,6 +93,7 @@ impl Host {
             state: Cell::new(State::Open),
             flushed: Cell::new(false),
             wants_room: Cell::new(false),
+            native_ns: Cell::new(0),
         });
         let started = host
             .handles
@@ -144,17 +148,32 @@ impl Host {
             return Ok(0);
         };
         self.with_pace(|pace| pace.begin_turn(drained.now_ns, drained.datagrams));
+        self.count_native(drained.now_ns);
         Ok(drained.waiting)
     }
 
     /// The end of a turn: sends, and waits for whatever is next. `wants_room`: JavaScript has more to
     /// send than the tx rings hold. Returns the descriptors left in them.
     pub fn flush(self: &Rc<Self>, wants_room: bool) -> Result<u32> {
-        let left = self.guarded(Engine::flush)?.unwrap_or(0);
+        let flushed = self.guarded(Engine::flush)?;
         self.flushed.set(true);
         self.wants_room.set(wants_room);
         self.rearm();
+        let Some((left, began_ns)) = flushed else {
+            return Ok(0);
+        };
+        self.count_native(began_ns);
         Ok(left)
+    }
+
+    /// Nanoseconds that turns of JavaScript have spent in `drain` and `flush`.
+    pub fn native_ns(&self) -> u64 {
+        self.native_ns.get()
+    }
+
+    fn count_native(&self, began_ns: u64) {
+        let passed_ns = now_ns().saturating_sub(began_ns);
+        self.native_ns.set(self.native_ns.get() + passed_ns);
     }
 
     pub fn set_tick_interval_us(self: &Rc<Self>, interval_us: f64) {

@@ -91,7 +91,7 @@ pub fn run(arguments: &ServerArguments) -> io::Result<()> {
     let mut control = Control::default();
     let mut paused = true;
     loop {
-        let keys = match paused {
+        let keys = match paused || control.has_word() {
             true => 1 << KEY_STDIN,
             false => service.epoll().wait(-1)?,
         };

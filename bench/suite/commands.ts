@@ -1,0 +1,69 @@
+/** The command lines of the suite's processes. */
+import { join } from 'node:path';
+import { type Pinning, pinned } from './machine.js';
+import { ECHO_TEXT_BYTES, type RunPlan } from './plan.js';
+import type { Wire } from './results.js';
+import { ROOT } from './root.js';
+import { PRIVATE_KEY } from './servers/udp-key.js';
+import type { Ready } from './words.js';
+
+/** What a process runs in: a processor, perhaps a network namespace. */
+export interface Place {
+  /** `ggscale-bench`, built by cargo. */
+  binary: string;
+  pins: Pinning;
+  /** Address to listen on. */
+  host: string;
+  /** In front of a command, to run it in a namespace of the forwarder's; empty on loopback. */
+  enterServer: readonly string[];
+  enterLoad: readonly string[];
+}
+
+export const LOOPBACK_HOST = '127.0.0.1';
+
+const SERVERS: Record<Exclude<Wire, 'floor'>, { echo: string; game: string | null }> = {
+  udp: { echo: 'udp', game: 'game-udp' },
+  'json-ws': { echo: 'ws', game: 'game-ws' },
+  'json-http': { echo: 'http', game: null },
+  'json-dgram': { echo: 'dgram', game: null },
+};
+
+const LOAD_WIRES: Record<Wire, string> = {
+  udp: 'udp-rl1',
+  'json-ws': 'json-ws',
+  'json-http': 'json-http',
+  'json-dgram': 'json-dgram',
+  floor: 'plain',
+};
+
+export function serverCommand(plan: RunPlan, wire: Wire, place: Place): string[] {
+  const pin = pinned(place.pins?.server);
+  if (wire === 'floor') return [...pin, place.binary, 'floor'];
+  const program = SERVERS[wire][plan.workload];
+  if (program === null) throw new Error(`${plan.name} has no server for ${wire}`);
+  const path = join(ROOT, 'dist/bench/suite/servers', `${program}.js`);
+  const args = ['--host', place.host, '--flows', `${plan.flows}`];
+  if (plan.tickHz > 0) args.push('--tick-hz', `${plan.tickHz}`);
+  if (plan.isFast) args.push('--fast');
+  if (plan.bulkBytes !== undefined) args.push('--bulk-bytes', `${plan.bulkBytes}`);
+  return [...pin, ...place.enterServer, process.execPath, path, ...args];
+}
+
+export function loadCommand(plan: RunPlan, wire: Wire, ready: Ready, place: Place): string[] {
+  const pin = pinned(place.pins?.load);
+  const args = ['load', '--wire', LOAD_WIRES[wire], '--server', ready.ready];
+  args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${plan.window}`);
+  args.push('--batch', `${plan.window}`, '--text-bytes', `${ECHO_TEXT_BYTES}`);
+  if (plan.workload === 'game') args.push('--game', '--tick-hz', `${plan.tickHz}`);
+  if (wire === 'udp') args.push('--registry-hash', `${ready.registryHash ?? 0}`);
+  // In a storm players come as they do; elsewhere coming in is not what is measured.
+  if (plan.kind === 'storm') {
+    args.push('--storm', `${plan.connectRate}`);
+    if (ready.tickets !== undefined) args.push('--tickets', ready.tickets);
+  } else if (wire === 'udp') args.push('--key', PRIVATE_KEY);
+  if (plan.connectRate !== undefined) args.push('--connect-rate', `${plan.connectRate}`);
+  if (plan.stalled !== undefined) args.push('--stall', `${plan.stalled}`);
+  // Without a processor of its own it must not keep the server's busy by looking at the clock.
+  if (place.pins === null || plan.isTogether) args.push('--sleep');
+  return [...pin, ...place.enterLoad, place.binary, ...args];
+}

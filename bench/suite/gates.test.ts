@@ -1,0 +1,56 @@
+import t from 'tap';
+import { judge, markdown } from './gates.js';
+import type { Results } from './results.js';
+import { emptyResult } from './run.js';
+import { ALLOCATED_BYTES_MAX, THRESHOLDS } from './thresholds.js';
+
+function results(
+  change: { ratios?: Record<string, number>; lossByRound?: number[]; allocated?: number } = {},
+): Results {
+  const ratios = Object.fromEntries(THRESHOLDS.map(({ ratio, goal }) => [ratio, goal]));
+  const { lossByRound = [0, 0, 0, 0, 0], allocated = 80 } = change;
+  const own = { lossByRound, rounds: lossByRound.length, allocatedBytesPerMessage: allocated };
+  const run = { ...emptyResult('echo/saturated', 'udp'), ...own };
+  return { runs: [run], ratios: { ...ratios, ...change.ratios } } as unknown as Results;
+}
+
+function failures(of: Results): string[] {
+  return judge(of)
+    .filter(({ passed }) => !passed)
+    .map(({ name }) => name);
+}
+
+t.test('who reaches the goals passes every gate', async (t) => {
+  t.same(failures(results()), []);
+  for (const { ratio, min, max, goal } of THRESHOLDS) {
+    t.ok((min ?? 0) <= goal && goal <= (max ?? Number.POSITIVE_INFINITY), ratio);
+  }
+});
+
+t.test('each threshold fails on its other side, and without its ratio', async (t) => {
+  for (const { ratio, min, max } of THRESHOLDS) {
+    const beyond = min === undefined ? (max ?? 0) * 1.01 : min * 0.99;
+    t.same(failures(results({ ratios: { [ratio]: beyond } })), [ratio]);
+    t.same(failures(results({ ratios: { [ratio]: undefined as never } })), [ratio]);
+  }
+});
+
+t.test('loss fails when two of three rounds have it, not when one burst has', async (t) => {
+  t.same(failures(results({ lossByRound: [0.5, 0, 0] })), []);
+  t.same(failures(results({ lossByRound: [0.002, 0.002, 0] })), ['echo/saturated loss on udp']);
+  t.same(failures(results({ lossByRound: [0.002, 0.002, 0.002, 0, 0] })), []);
+  t.same(failures(results({ lossByRound: [1, 1, 1, 1, 0] })), ['echo/saturated loss on udp']);
+});
+
+t.test('what is allocated beside the text fails', async (t) => {
+  const failed = failures(results({ allocated: ALLOCATED_BYTES_MAX + 1 }));
+  t.same(failed, ['echo/saturated bytes allocated per message on udp']);
+});
+
+t.test('the table has a row for each check and each run', async (t) => {
+  const all = results();
+  const verdicts = judge(all);
+  const lines = markdown(all, verdicts).split('\n');
+  t.equal(lines.filter((line) => line.endsWith('| passed |')).length, verdicts.length);
+  t.equal(lines.filter((line) => line.startsWith('| echo/saturated | udp |')).length, 1);
+});

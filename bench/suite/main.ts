@@ -1,0 +1,57 @@
+/** `npm run bench`: see `--help` and bench/README.md. Exit codes: 0 done, 1 failed, 2 bad arguments. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { endWithParent } from './ending.js';
+import { readOptions, UsageError } from './options.js';
+import { choose, createPlan, expectedMs } from './plan.js';
+import { ProgressBar } from './progress.js';
+import type { Results } from './results.js';
+import { ROOT } from './root.js';
+import { buildNative, measureAll, placeHere } from './suite.js';
+import { tableOf } from './table.js';
+
+const LATEST = join(ROOT, 'bench/results/latest.json');
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const options = readOptions(args);
+  const plans = choose(createPlan(options.size), options.only);
+  if (plans.length === 0) throw new UsageError(`no run is called ${options.only.join(' or ')}`);
+  if (options.isListed) {
+    for (const plan of plans) {
+      const seconds = (expectedMs(plan) / 1000).toFixed(0);
+      console.log(`${plan.name}: ${plan.wires.join(', ')}; ${plan.rounds} rounds, ${seconds} s`);
+    }
+    return;
+  }
+  if (process.platform !== 'linux') throw new UsageError('the load generator needs Linux');
+  const binary = options.binary ?? (await buildBinary());
+  const bar = new ProgressBar(plans);
+  const command = `npm run bench${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`;
+  let results: Results;
+  try {
+    results = await measureAll(plans, placeHere(binary), bar, command);
+  } finally {
+    bar.stop();
+  }
+  console.log(tableOf(results));
+  const isWhole = options.only.length === 0 && !options.size.isQuick;
+  const file = options.json ?? (isWhole ? LATEST : null);
+  if (file === null) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+}
+
+function buildBinary(): Promise<string> {
+  process.stderr.write('bench: building (cargo, release; the first time takes a minute or two)\n');
+  return buildNative();
+}
+
+endWithParent();
+main().then(
+  () => process.exit(),
+  (error: Error) => {
+    if (error.message !== '') process.stderr.write(`bench: ${error.message}\n`);
+    process.exit(error instanceof UsageError ? error.exitCode : 1);
+  },
+);

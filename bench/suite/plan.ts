@@ -1,0 +1,271 @@
+/**
+ * What the benchmark runs, as pure data. A plan is measured on each of its wires in turn, round after
+ * round; `run.ts` does it, `ratios.ts` compares the outcome.
+ */
+import type { Wire } from './results.js';
+
+/** `echo`: what is sent comes back. `game`: matches of four, Inputs up, a Snapshot per tick down. */
+export type Workload = 'echo' | 'game';
+
+export interface Network {
+  lossRatio: number;
+  /** One way. */
+  delayMs: number;
+}
+
+export interface RunPlan {
+  name: string;
+  /**
+   * `stretch`: rounds of the workload. `storm`: connections come and go. `start`: how long until it
+   * listens. `overload`: flows at half of what the server can do, alone, beside others that make it twice
+   * that, and alone again.
+   */
+  kind: 'stretch' | 'storm' | 'start' | 'overload';
+  wires: readonly Wire[];
+  workload: Workload;
+  flows: number;
+  /** Messages per second and flow, at fixed times (an open loop). 0: a closed loop. */
+  hz: number;
+  /** Messages in flight per flow in a closed loop. */
+  window: number;
+  /** Ticks per second of the game, or of a server with the `tick` driver. */
+  tickHz: number;
+  rounds: number;
+  /** Before the first round: until so many messages were answered, or so much time has passed. */
+  settleMessages: number;
+  settleMs: number;
+  /** Before each round. */
+  warmMs: number;
+  measureMs: number;
+  /** A rate per flow above what admission lets a player send. */
+  isFast?: boolean;
+  network?: Network;
+  /** All wires at the same time over one link, instead of one after the other. */
+  isTogether?: boolean;
+  /** Clients that stop reading once connected. */
+  stalled?: number;
+  /** Text of each Bulk message, sent to every client again as soon as the last one is through. */
+  bulkBytes?: number;
+  /** Each collection is told, with its time. */
+  hasTimeline?: boolean;
+  /** Handshakes begun per second. */
+  connectRate?: number;
+}
+
+export interface PlanSize {
+  /** Of the runs that are gated; the others have at most three. */
+  rounds: number;
+  settleMs: number;
+  warmMs: number;
+  measureMs: number;
+  soakMs: number;
+  lossMs: number;
+  isQuick: boolean;
+}
+
+export const FULL: Readonly<PlanSize> = {
+  rounds: 5,
+  settleMs: 1_500,
+  warmMs: 200,
+  measureMs: 1_000,
+  soakMs: 60_000,
+  lossMs: 5_000,
+  isQuick: false,
+};
+
+export const QUICK: Readonly<PlanSize> = {
+  rounds: 5,
+  settleMs: 500,
+  warmMs: 100,
+  measureMs: 300,
+  soakMs: 2_000,
+  lossMs: 2_000,
+  isQuick: true,
+};
+
+/** Small enough for a test: what runs, not how fast. */
+export const SMOKE: Readonly<PlanSize> = {
+  rounds: 1,
+  settleMs: 50,
+  warmMs: 20,
+  measureMs: 200,
+  soakMs: 200,
+  lossMs: 500,
+  isQuick: true,
+};
+
+/** Body of 100 B: docs in bench/suite/schemas/bench.fbs. */
+export const ECHO_TEXT_BYTES = 63;
+const BULK_TEXT_BYTES = 256 * 1024 - 200;
+/** Admission lets 2,000 handshakes a second through at its defaults. */
+const CONNECT_RATE = 1_900;
+/** V8 optimizes what ran some thousand times; twice, when its first guess was wrong. */
+const SETTLE_MESSAGES = 100_000;
+const ALL: readonly Wire[] = ['floor', 'udp', 'json-ws', 'json-http', 'json-dgram'];
+const MAIN: readonly Wire[] = ['floor', 'udp', 'json-ws'];
+const BOTH: readonly Wire[] = ['udp', 'json-ws'];
+
+export function createPlan(size: PlanSize): RunPlan[] {
+  return [
+    ...echoPlans(size),
+    ...gamePlans(size),
+    ...lossPlans(size),
+    ...soakPlans(size),
+    ...scalePlans(size),
+    ...edgePlans(size),
+  ];
+}
+
+/** Names may be given whole, or by what they begin with. */
+export function choose(plans: readonly RunPlan[], only: readonly string[]): RunPlan[] {
+  if (only.length === 0) return [...plans];
+  return plans.filter(({ name }) => only.some((word) => name === word || name.startsWith(word)));
+}
+
+/** About how long a plan takes, for the progress bar; connecting included. */
+export function expectedMs(plan: RunPlan): number {
+  const { kind, flows, rounds, warmMs, measureMs, wires } = plan;
+  const sides = plan.isTogether ? 1 : wires.length;
+  if (kind === 'start') return rounds * sides * 300;
+  const connecting = (flows / (plan.connectRate ?? CONNECT_RATE)) * 1000 + 450;
+  const stretches = kind === 'overload' ? 3 : 1;
+  const settling = plan.isTogether ? 0 : plan.settleMs;
+  return sides * (connecting + settling + rounds * stretches * (warmMs + measureMs + 50));
+}
+
+function stretch(
+  size: PlanSize,
+  plan: Partial<RunPlan> & Pick<RunPlan, 'name' | 'flows'>,
+): RunPlan {
+  const { settleMs, warmMs, measureMs } = size;
+  const settle = { settleMessages: SETTLE_MESSAGES, settleMs };
+  const common = { kind: 'stretch', wires: BOTH, workload: 'echo', hz: 0, window: 1 } as const;
+  const rounds = Math.min(3, size.rounds);
+  return {
+    ...common,
+    ...settle,
+    tickHz: 0,
+    rounds,
+    warmMs,
+    measureMs,
+    connectRate: CONNECT_RATE,
+    ...plan,
+  };
+}
+
+function echoPlans(size: PlanSize): RunPlan[] {
+  const { rounds, isQuick } = size;
+  const plans = [
+    stretch(size, { name: 'echo/saturated', flows: 100, wires: ALL, rounds, isFast: true }),
+  ];
+  for (const flows of [1, 100, 1_000]) {
+    for (const hz of [20, 60]) {
+      const isGated = flows === 1_000 && hz === 60;
+      if (isQuick && !isGated) continue;
+      plans.push(
+        stretch(size, {
+          name: `echo/paced-${flows}x${hz}`,
+          flows,
+          hz,
+          wires: flows === 1 || hz === 20 || isQuick ? MAIN : ALL,
+          rounds: isGated ? rounds : Math.min(3, rounds),
+        }),
+      );
+    }
+  }
+  const eight = { name: 'coalesced/8', flows: 100, window: 8, isFast: true };
+  plans.push(stretch(size, { ...eight, rounds }));
+  return plans;
+}
+
+function gamePlans(size: PlanSize): RunPlan[] {
+  const plans: RunPlan[] = [];
+  for (const flows of [500, 2_000]) {
+    for (const tickHz of [20, 60]) {
+      if (size.isQuick && (flows !== 500 || tickHz !== 60)) continue;
+      plans.push(
+        stretch(size, {
+          name: `game/${flows}x${tickHz}`,
+          workload: 'game',
+          flows,
+          // Inputs: on change, else every 50 ms; 22–30 a second while fighting (workload.md).
+          hz: 25,
+          tickHz,
+          measureMs: 2 * size.measureMs,
+        }),
+      );
+    }
+  }
+  return plans;
+}
+
+function lossPlans(size: PlanSize): RunPlan[] {
+  const delayMs = 25;
+  const plans: RunPlan[] = [];
+  for (const percent of size.isQuick ? [2] : [0, 1, 2, 5]) {
+    const link = {
+      network: { lossRatio: percent / 100, delayMs },
+      isTogether: true,
+      rounds: 1,
+      warmMs: size.isQuick ? 500 : 1_000,
+      measureMs: size.lossMs,
+    };
+    const name = `loss/${percent}pct-50ms`;
+    plans.push(stretch(size, { name, flows: 100, hz: 20, ...link }));
+    const game = { workload: 'game', flows: 40, hz: 25, tickHz: 60 } as const;
+    plans.push(stretch(size, { name: `${name}-snapshots`, ...game, ...link }));
+  }
+  return plans;
+}
+
+function soakPlans(size: PlanSize): RunPlan[] {
+  const soak = { rounds: 1, warmMs: 2 * size.warmMs, measureMs: size.soakMs, hasTimeline: true };
+  return [stretch(size, { name: 'gc-soak', flows: 1_000, hz: 50, ...soak })];
+}
+
+function scalePlans(size: PlanSize): RunPlan[] {
+  if (size.isQuick) return [];
+  const wires = ['udp'] as const;
+  const long = { wires, rounds: 1, warmMs: 3_000, measureMs: 5_000 };
+  return [
+    // The same messages per second on few flows: what many of them cost is the ratio of the two.
+    stretch(size, { name: 'flows/1000', flows: 1_000, hz: 100, ...long }),
+    stretch(size, { name: 'flows/100000', flows: 100_000, hz: 1, ...long }),
+  ];
+}
+
+function edgePlans(size: PlanSize): RunPlan[] {
+  const { isQuick } = size;
+  const game = { workload: 'game', flows: 40, hz: 25, tickHz: 60, rounds: 1 } as const;
+  const smoke = size.measureMs < QUICK.measureMs;
+  const long = smoke ? {} : { measureMs: isQuick ? 600 : 2_500 };
+  return [
+    stretch(size, { name: 'stalled/none', ...game, ...long }),
+    stretch(size, { name: 'stalled/one', ...game, ...long, stalled: 1 }),
+    stretch(size, { name: 'bulk/256KiB', ...game, ...long, bulkBytes: BULK_TEXT_BYTES }),
+    // Every connection: a ticket where the server has such, handshake, a message, its echo, goodbye.
+    stretch(size, {
+      name: 'storm/1000',
+      kind: 'storm',
+      flows: 1_000,
+      connectRate: 1_000,
+      rounds: 1,
+      ...long,
+    }),
+    stretch(size, {
+      name: 'overload/2x',
+      kind: 'overload',
+      flows: 100,
+      rounds: 1,
+      isFast: true,
+      ...long,
+    }),
+    stretch(size, {
+      name: 'start',
+      kind: 'start',
+      flows: 0,
+      wires: isQuick ? MAIN : ALL,
+      rounds: smoke ? 1 : isQuick ? 3 : 5,
+    }),
+  ];
+}

@@ -1,0 +1,159 @@
+/** Measures one plan: servers and loads of all its wires, round after round, in turn. */
+import { LOOPBACK_HOST, type Place } from './commands.js';
+import { type Measured, runResult } from './figures.js';
+import { quantilesOf } from './histogram.js';
+import { overLink } from './link.js';
+import { measureOverload } from './overload.js';
+import { payloadBytesOf } from './payload.js';
+import type { RunPlan } from './plan.js';
+import { NO_PAUSES, NO_QUANTILES, type RunResult, type Wire } from './results.js';
+import { type Sample, Session } from './session.js';
+
+export type Progress = (doing: string) => void;
+
+const LOOP_WATCH_SHARE = 0.5;
+
+/** @throws Error with the plan's name when a process fails */
+export async function measurePlan(
+  plan: RunPlan,
+  place: Place,
+  progress: Progress,
+): Promise<RunResult[]> {
+  if (plan.kind === 'start') return measureStart(plan, place, progress);
+  if (plan.kind === 'overload') return measureOverload(plan, place, progress);
+  if (plan.network !== undefined) {
+    return overLink(plan.network, place, (there) => measureStretches(plan, there, progress));
+  }
+  return measureStretches(plan, place, progress);
+}
+
+async function measureStretches(
+  plan: RunPlan,
+  place: Place,
+  progress: Progress,
+): Promise<RunResult[]> {
+  const sessions = plan.wires.map((wire) => new Session(plan, wire, place));
+  try {
+    for (const session of sessions) {
+      progress(`${session.wire}: connecting`);
+      await session.start();
+    }
+    const measured = plan.isTogether
+      ? await measureTogether(plan, sessions, progress)
+      : await measureInTurn(plan, sessions, progress);
+    await Promise.all(sessions.map((session) => session.stop()));
+    return measured.map((entry) => finish(entry, place));
+  } finally {
+    for (const session of sessions) session.kill();
+  }
+}
+
+/** Every other round goes backwards, so that no wire is always the one after the same other. */
+async function measureInTurn(
+  plan: RunPlan,
+  sessions: readonly Session[],
+  progress: Progress,
+): Promise<Measured[]> {
+  const samples = new Map<Session, Sample[]>(sessions.map((session) => [session, []]));
+  for (const session of plan.kind === 'storm' ? [] : sessions) {
+    progress(`${session.wire}: settling`);
+    await session.settle(plan.settleMessages, plan.settleMs);
+  }
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    for (const session of round % 2 === 1 ? sessions : [...sessions].reverse()) {
+      progress(`round ${round} of ${plan.rounds}: ${session.wire}`);
+      samples.get(session)?.push(await session.measure(plan.warmMs, plan.measureMs));
+    }
+  }
+  const measured: Measured[] = [];
+  for (const session of sessions) {
+    const watched = plan.kind === 'storm' ? null : await session.watchLoop(watchMs(plan));
+    measured.push(entryOf(plan, session, samples.get(session) ?? [], watched));
+  }
+  return measured;
+}
+
+async function measureTogether(
+  plan: RunPlan,
+  sessions: readonly Session[],
+  progress: Progress,
+): Promise<Measured[]> {
+  progress(sessions.map(({ wire }) => wire).join(' beside '));
+  const { warmMs, measureMs } = plan;
+  const all = await Promise.all(sessions.map((session) => session.measure(warmMs, measureMs)));
+  return sessions.map((session, index) => entryOf(plan, session, [all[index]], null));
+}
+
+function watchMs({ measureMs }: RunPlan): number {
+  return Math.min(500, measureMs * LOOP_WATCH_SHARE);
+}
+
+function entryOf(
+  plan: RunPlan,
+  { wire, atRest, connected }: Session,
+  samples: Sample[],
+  eventLoopDelayUs: Measured['eventLoopDelayUs'],
+): Measured {
+  return { plan, wire, samples, atRest, connected, eventLoopDelayUs };
+}
+
+function finish(measured: Measured, place: Place): RunResult {
+  const { plan, wire, samples } = measured;
+  const result = runResult(measured, payloadBytesOf(plan, wire));
+  const notes: string[] = [];
+  if (plan.isTogether) notes.push('all wires at the same time');
+  if (place.pins === null) notes.push('no processor of its own');
+  if (plan.kind === 'storm') {
+    const completed = samples.reduce((sum, { sent }) => sum + (sent.storm?.completed ?? 0), 0);
+    const seconds = samples.reduce((sum, sample) => sum + sample.seconds, 0);
+    result.connectedPerSecond = Math.round(completed / seconds);
+    notes.push('figures per connection; udp with a ticket over HTTP, json-ws without any');
+  }
+  return notes.length === 0 ? result : { ...result, note: notes.join('; ') };
+}
+
+async function measureStart(plan: RunPlan, place: Place, progress: Progress): Promise<RunResult[]> {
+  const times = new Map<Wire, number[]>();
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    for (const wire of plan.wires) {
+      progress(`round ${round} of ${plan.rounds}: ${wire}`);
+      const session = new Session(plan, wire, place);
+      try {
+        const startMs = performance.now();
+        await session.startServer();
+        times.set(wire, [...(times.get(wire) ?? []), performance.now() - startMs]);
+        await session.stop();
+      } finally {
+        session.kill();
+      }
+    }
+  }
+  return [...times].map(([wire, values]) => ({
+    ...emptyResult(plan.name, wire),
+    startMs: quantilesOf(values),
+    rounds: values.length,
+  }));
+}
+
+export function emptyResult(name: string, wire: string): RunResult {
+  return {
+    name,
+    wire,
+    flows: 0,
+    payloadBytes: 0,
+    offeredPerSecond: 0,
+    deliveredPerSecond: 0,
+    lossRatio: 0,
+    serverCpuNsPerMessage: 0,
+    jsNsPerMessage: 0,
+    allocatedBytesPerMessage: 0,
+    rttUs: { ...NO_QUANTILES },
+    gcPauseMs: { ...NO_PAUSES },
+    wireBytesPerMessage: 0,
+    rssBytesPerFlow: 0,
+  };
+}
+
+export function loopbackPlace(binary: string, pins: Place['pins']): Place {
+  return { binary, pins, host: LOOPBACK_HOST, enterServer: [], enterLoad: [] };
+}

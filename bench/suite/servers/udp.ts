@@ -1,0 +1,28 @@
+/** Echo on this runtime: GameServer, UDP only, everything on (encryption, reliability, FlatBuffers). */
+import { createRegistry } from '../../../src/sdk/index.js';
+import { GameServer } from '../../../src/server/index.js';
+import { Echo } from '../generated/index.js';
+import { readArguments } from './arguments.js';
+import { type BenchServer, serve } from './serve.js';
+import { udpGauges, udpReady } from './udp-gauges.js';
+import { udpServerOptions } from './udp-options.js';
+
+async function open(): Promise<BenchServer> {
+  const registry = createRegistry({ Echo });
+  const server = await GameServer.listen(udpServerOptions(readArguments(), registry));
+  let echoed = 0;
+  // A view and a value that is used again: of each message only its text comes into being.
+  const answer = { seq: 0, sentUs: 0, text: '' };
+  server.onView('Echo', (player, view) => {
+    answer.seq = view.seq;
+    answer.sentUs = view.sentUs;
+    answer.text = view.text;
+    if (player.send('Echo', answer) !== 'full') echoed += 1;
+  });
+  return {
+    ready: udpReady(server, registry),
+    mark: () => ({ echoed, ...udpGauges(server) }),
+  };
+}
+
+void serve(open);

@@ -1,0 +1,151 @@
+/** A server and its load on one wire: started once, then measured round after round, at rest between. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadCommand, type Place, serverCommand } from './commands.js';
+import { LineProcess } from './line-process.js';
+import { kernelDrops } from './machine.js';
+import type { RunPlan } from './plan.js';
+import type { Quantiles, Wire } from './results.js';
+import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
+
+/** Share of the flows without which a run means nothing. */
+const CONNECTED_MIN = 0.99;
+
+const CONNECTIONLESS: ReadonlySet<Wire> = new Set(['floor', 'json-dgram']);
+
+const SETTLE_LOOK_MS = 50;
+
+/** One stretch: what happened between two marks of the server, and of the load. */
+export interface Sample {
+  before: ServerMark;
+  after: ServerMark;
+  begun: LoadMark;
+  sent: LoadMark;
+  /** Between the load's marks, its wait for what was still on the way not counted. */
+  seconds: number;
+  kernelDrops: number;
+}
+
+export class Session {
+  private server: LineProcess | null = null;
+  private load: LineProcess | null = null;
+  private port = 0;
+  /** From before the first flow came. */
+  atRest: ServerMark | null = null;
+  connected: Connected | null = null;
+
+  constructor(
+    private readonly plan: RunPlan,
+    readonly wire: Wire,
+    private readonly place: Place,
+  ) {}
+
+  get flows(): number {
+    return this.plan.flows;
+  }
+
+  /** @throws Error when a process ends, or too few flows connect */
+  async start(): Promise<void> {
+    const ready = await this.startServer();
+    this.atRest = await this.askServer('mark');
+    await this.startLoad(ready);
+    if (this.plan.kind === 'storm') return; // its flows come and go while it runs
+    if (CONNECTIONLESS.has(this.wire)) return;
+    this.server?.say('run');
+    const connected = await this.askLoad<Connected>('connect');
+    this.connected = connected;
+    if (connected.connected < this.plan.flows * CONNECTED_MIN) {
+      throw new Error(
+        `${this.plan.name} on ${this.wire}: ${connected.connected} of ${this.plan.flows} connected`,
+      );
+    }
+    await this.askServer('pause');
+  }
+
+  /** Milliseconds from the start of its process until the server listens. */
+  async startServer(): Promise<Ready> {
+    const { plan, wire, place } = this;
+    this.server = new LineProcess(`${wire} server`, serverCommand(plan, wire, place));
+    const ready = await this.server.read<Ready>();
+    this.port = Number(ready.ready.slice(ready.ready.lastIndexOf(':') + 1));
+    return ready;
+  }
+
+  /**
+   * Until compilers have seen enough of the work: at least `messages` answered, or `maxMs` passed. What
+   * follows measures the work and not its compilation.
+   */
+  async settle(messages: number, maxMs: number): Promise<void> {
+    if (this.wire === 'floor') return;
+    const untilMs = performance.now() + maxMs;
+    this.server?.say('run');
+    this.load?.say('run');
+    const { echoed } = await this.askServer('mark');
+    for (;;) {
+      await sleep(SETTLE_LOOK_MS);
+      const now = await this.askServer('mark');
+      if (now.echoed - echoed >= messages || performance.now() >= untilMs) break;
+    }
+    await this.askLoad('pause');
+    await this.askServer('pause');
+  }
+
+  async measure(warmMs: number, measureMs: number): Promise<Sample> {
+    this.server?.say('run');
+    this.load?.say('run');
+    await sleep(warmMs);
+    const begun = await this.askLoad<LoadMark>('mark');
+    const startMs = performance.now();
+    const before = await this.askServer<ServerMark>('mark');
+    const dropsBefore = this.kernelDrops();
+    await sleep(measureMs);
+    const after = await this.askServer<ServerMark>('mark');
+    const seconds = (performance.now() - startMs) / 1000;
+    const sent = await this.askLoad<LoadMark>('pause');
+    await this.askServer('pause');
+    const dropped = this.kernelDrops() - dropsBefore;
+    return { before, after, begun, sent, seconds, kernelDrops: dropped };
+  }
+
+  /** A stretch whose only figure is the event loop's delay: recording it costs wakes. */
+  async watchLoop(ms: number): Promise<Quantiles | null> {
+    if (this.wire === 'floor') return null;
+    this.server?.say('run');
+    this.load?.say('run');
+    this.server?.say('watch');
+    await sleep(ms);
+    const { loopDelayUs } = await this.askServer<ServerMark>('mark');
+    this.server?.say('unwatch');
+    await this.askLoad('pause');
+    await this.askServer('pause');
+    return loopDelayUs ?? null;
+  }
+
+  async stop(): Promise<void> {
+    await this.load?.stop();
+    await this.server?.stop();
+  }
+
+  kill(): void {
+    this.load?.kill();
+    this.server?.kill();
+  }
+
+  private async startLoad(ready: Ready): Promise<void> {
+    const { plan, wire, place } = this;
+    this.load = new LineProcess(`${wire} load`, loadCommand(plan, wire, ready, place));
+    await this.load.read();
+  }
+
+  private kernelDrops(): number {
+    const isUdp = this.wire !== 'json-ws' && this.wire !== 'json-http';
+    return isUdp ? kernelDrops(this.server?.pid ?? 0, this.port) : 0;
+  }
+
+  private askServer<T = ServerMark>(word: 'mark' | 'pause'): Promise<T> {
+    return (this.server as LineProcess).ask<T>(word);
+  }
+
+  private askLoad<T = LoadMark>(word: 'mark' | 'pause' | 'connect'): Promise<T> {
+    return (this.load as LineProcess).ask<T>(word);
+  }
+}

@@ -1,0 +1,80 @@
+/** All plans of a run, one after the other, into results. Ends every process it started. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Place } from './commands.js';
+import { killAll } from './line-process.js';
+import { missingLink } from './link.js';
+import { describeMachine, pinning } from './machine.js';
+import type { RunPlan } from './plan.js';
+import { ratiosOf } from './ratios.js';
+import type { Results, RunResult } from './results.js';
+import { ROOT } from './root.js';
+import { loopbackPlace, measurePlan } from './run.js';
+
+export interface Watcher {
+  begin(plan: RunPlan): void;
+  step(doing: string): void;
+  end(plan: RunPlan): void;
+}
+
+/** The native program of the bench. @throws Error when cargo is missing or fails */
+export async function buildNative({ release = true } = {}): Promise<string> {
+  const url = pathToFileURL(join(ROOT, 'bench/native/build.mjs')).href;
+  const { buildBench } = (await import(url)) as {
+    buildBench(options: { release: boolean }): Promise<string>;
+  };
+  return buildBench({ release });
+}
+
+/** @throws Error what `measurePlan` throws, when not told to go on */
+export async function measureAll(
+  plans: readonly RunPlan[],
+  place: Place,
+  watcher: Watcher,
+  command: string,
+): Promise<Results> {
+  const runs: RunResult[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  try {
+    for (const plan of plans) {
+      const reason = plan.network === undefined ? null : missingLink();
+      if (reason !== null) {
+        skipped.push({ name: plan.name, reason });
+        continue;
+      }
+      watcher.begin(plan);
+      runs.push(...(await measurePlan(plan, place, (doing) => watcher.step(doing))));
+      watcher.end(plan);
+    }
+  } finally {
+    killAll();
+  }
+  return {
+    machine: describeMachine(place.pins),
+    versions: versions(),
+    date: new Date().toISOString(),
+    command,
+    runs,
+    ratios: ratiosOf(runs),
+    ...(skipped.length === 0 ? {} : { skipped }),
+  };
+}
+
+export function placeHere(binary: string): Place {
+  return loopbackPlace(binary, pinning());
+}
+
+function versions(): Record<string, string> {
+  const versionOf = (file: string): string => {
+    return (JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as { version: string }).version;
+  };
+  return {
+    transport: versionOf('package.json'),
+    node: process.version,
+    v8: process.versions.v8,
+    ws: versionOf('node_modules/ws/package.json'),
+    flatbuffers: versionOf('node_modules/flatbuffers/package.json'),
+  };
+}
