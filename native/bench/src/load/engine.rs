@@ -140,26 +140,21 @@ impl Engine {
         }
         let mut next_control_ns = start.ns;
         self.next_look_ns = start.ns + LOST_NS;
-        let (mut was_busy, mut last_ns) = (false, start.ns);
         loop {
             let now = self.now();
-            if std::mem::take(&mut was_busy) {
-                self.busy_ns += now.ns - last_ns;
-            }
-            last_ns = now.ns;
-            was_busy |= self.send_due(now);
-            was_busy |= self.turn(now);
+            let has_sent = self.send_due(now);
+            let was_busy = self.turn(now) || has_sent;
             if self.schedule.is_none() && now.ns > self.next_look_ns {
                 self.look_for_lost(now);
             }
             self.wire.flush(now);
+            if was_busy {
+                self.busy_ns += wall_ns().saturating_sub(now.ns);
+            }
             if now.ns >= next_control_ns || self.arguments.sleep {
                 next_control_ns = now.ns + CONTROL_NS;
                 match control.read(false)? {
-                    Some(Command::Mark) => {
-                        self.tell_mark()?;
-                        was_busy = false;
-                    }
+                    Some(Command::Mark) => self.tell_mark()?,
                     Some(Command::Pause) => {
                         self.pause()?;
                         return Ok(Command::Pause);
