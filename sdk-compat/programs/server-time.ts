@@ -8,13 +8,13 @@ export async function serverTime(client: Client, address: string, log: Log): Pro
   log('at first', Number.isFinite(game.serverTime()), game.serverTimeError() > 0);
   let before = game.serverTime();
   let back = 0;
-  while (!Number.isFinite(game.serverTimeError()) || !(game.stats().rttMs > 0)) {
+  do {
     game.send('echo', null);
     await game.readMessage();
     const now = game.serverTime();
     if (now < before) back++;
     before = now;
-  }
+  } while (!Number.isFinite(game.serverTimeError()) || !(game.stats().rttMs > 0));
   log('then', 'back', back, game.serverTimeError() < 5000);
   log('ticks', game.inputLead(), game.tickToSend()); // a server without ticks
   await game.close();

@@ -187,6 +187,16 @@ export class Protocol {
     }
   }
 
+  /** True once both PARAMS are known and until the flow closes. */
+  isReady(slot: number): boolean {
+    return this.core.flows[this.flowAt(slot) + L.F_STATE] === L.STATE_READY;
+  }
+
+  /** Whether a reliable message of a flow that is ready waits to be sent or acknowledged. */
+  hasUnacked(slot: number): boolean {
+    return this.isReady(slot) && this.core.flows[this.flowAt(slot) + L.F_UNACKED_COUNT] > 0;
+  }
+
   /** EVENT_DRAINED comes once, as soon as no reliable message waits for its acknowledgement. */
   watchDrained(slot: number): void {
     const f = this.flowAt(slot);

@@ -22,7 +22,6 @@ import {
   TX_PAYLOAD,
 } from '../addon/layout.js';
 import {
-  DROP_REASON_NAMES,
   EVENT_CLOSED,
   EVENT_DRAINED,
   EVENT_MESSAGE,
@@ -37,13 +36,13 @@ import {
   ROLE_SERVER,
   SEND_CLOSED,
 } from '../protocol/index.js';
-import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { CLOSE_ABNORMAL, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { PAYLOAD_BYTES } from '../util/limits.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
-import { type FlowFigures, readFlowFigures } from './flow-figures.js';
+import { Goodbyes } from './goodbyes.js';
 import type { ClosedFlow, RuntimeHandler } from './handler.js';
+import { RuntimeReadings } from './readings.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
@@ -55,6 +54,8 @@ const OPEN = 1;
 const RAW = 2;
 /** CLOSE is on its way; the flow is freed at the end of the turn. */
 const CLOSING = 3;
+/** Closed, but CLOSE waits for the acknowledgements of what was sent before (Goodbyes). */
+const PARTING = 4;
 
 const REPLACED: ClosedFlow = {
   code: CLOSE_NORMAL,
@@ -62,6 +63,8 @@ const REPLACED: ClosedFlow = {
   wasClean: true,
   isReplaced: true,
 };
+
+const NO_REASON = new Uint8Array(0);
 
 /** Why, the ring would tell: silence, most likely. */
 const UNHEARD: ClosedFlow = { code: CLOSE_ABNORMAL, reason: 'timeout', wasClean: false };
@@ -82,9 +85,7 @@ export interface RuntimeOptions {
   defer?: (callback: () => void) => void;
 }
 
-export class Runtime {
-  readonly #endpoint: RuntimeEndpoint;
-  readonly #protocol: Protocol;
+export class Runtime extends RuntimeReadings {
   readonly #handler: RuntimeHandler;
   readonly #role: number;
   readonly #isTicked: boolean;
@@ -95,6 +96,8 @@ export class Runtime {
   readonly #generation: Uint32Array;
   readonly #state: Uint8Array;
   readonly #closing: number[] = [];
+  readonly #goodbyes = new Goodbyes();
+  readonly #owes = (slot: number) => this.protocol.hasUnacked(slot);
   readonly #runRequested = () => {
     this.#isRequested = false;
     this.turn();
@@ -108,10 +111,12 @@ export class Runtime {
   #isClosed = false;
   #hasHandlerDeadline = false;
   #handlerDeadlineUs = 0;
+  /** Of `#armDeadline`: the earliest of all deadlines. */
+  #hasWake = false;
+  #wakeUs = 0;
 
   constructor(options: RuntimeOptions) {
-    this.#endpoint = options.endpoint;
-    this.#protocol = options.protocol;
+    super(options.endpoint, options.protocol);
     this.#handler = options.handler;
     this.#role = options.role === 'server' ? ROLE_SERVER : ROLE_CLIENT;
     this.#isTicked = options.driver === 'tick';
@@ -120,11 +125,6 @@ export class Runtime {
     this.#defer = options.defer ?? queueMicrotask;
     this.#generation = new Uint32Array(options.maxFlows);
     this.#state = new Uint8Array(options.maxFlows);
-  }
-
-  /** Time of the current (or last) turn: int32 wrapping µs. */
-  get nowUs(): number {
-    return this.#endpoint.nowUs;
   }
 
   /** Generation of a live flow, 0 when the slot is free. */
@@ -140,12 +140,12 @@ export class Runtime {
   turn(): void {
     if (this.#isInTurn || this.#isClosed) return;
     this.#isInTurn = true;
-    const endpoint = this.#endpoint;
+    const endpoint = this.endpoint;
     try {
       endpoint.drain();
       this.#handleReceived();
       const nowUs = endpoint.nowUs;
-      this.#protocol.handleTimeout(nowUs);
+      this.protocol.handleTimeout(nowUs);
       this.#drainEvents(nowUs);
       if (this.#hasHandlerDeadline && timeReached(nowUs, this.#handlerDeadlineUs)) {
         this.#hasHandlerDeadline = false;
@@ -188,9 +188,9 @@ export class Runtime {
     receipt: number,
   ): number {
     if (this.#state[slot] !== OPEN) return SEND_CLOSED;
-    const code = this.#protocol.send(
+    const code = this.protocol.send(
       slot,
-      this.#endpoint.nowUs,
+      this.endpoint.nowUs,
       channel,
       mode,
       bytes,
@@ -208,7 +208,7 @@ export class Runtime {
   /** A bare payload (1…1200 B) to a raw flow. False when there is no room now. */
   sendRaw(slot: number, bytes: Uint8Array, offset: number, length: number): boolean {
     if (this.#state[slot] !== RAW || length < 1 || length > PAYLOAD_BYTES) return false;
-    const endpoint = this.#endpoint;
+    const endpoint = this.endpoint;
     const at = endpoint.txReserve(length, slot);
     if (at < 0) return false;
     endpoint.bytes.set(bytes.subarray(offset, offset + length), at);
@@ -217,26 +217,32 @@ export class Runtime {
     return true;
   }
 
-  /** Says CLOSE with the code and reason (≤ 64 B of UTF-8), then disconnects and frees. */
-  closeFlow(slot: number, code: number, reason: string): void {
+  /**
+   * Says CLOSE with the code and reason (≤ 64 B of UTF-8), then disconnects and frees: when what was
+   * sent before has been acknowledged, at most two seconds from now; or at once, when all that was
+   * sent has gone elsewhere. Nothing of the flow is heard any more.
+   */
+  closeFlow(slot: number, code: number, reason: string, isAtOnce = false): void {
     const state = this.#state[slot];
-    if (state === FREE || state === CLOSING) return;
-    if (state === OPEN) {
-      const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
-      this.#protocol.close(slot, this.#endpoint.nowUs, code, bytes);
+    if (state !== OPEN && state !== RAW) return;
+    const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
+    if (state === OPEN && !isAtOnce && this.protocol.isReady(slot)) {
+      this.#state[slot] = PARTING;
+      this.#goodbyes.add(slot, code, bytes, this.endpoint.nowUs);
+    } else {
+      this.#sayGoodbye(slot, code, bytes);
     }
-    this.#state[slot] = CLOSING;
-    this.#closing.push(slot);
     this.requestTurn();
   }
 
-  /** `handleDrained` is called once nothing reliable of the flow is unacknowledged. */
-  budget(slot: number): number {
-    return this.#protocol.budget(slot, this.#endpoint.nowUs);
+  /** Resolves when no flow that was closed waits for acknowledgements. */
+  parted(): Promise<void> {
+    return this.#goodbyes.said();
   }
 
+  /** `handleDrained` is called once nothing reliable of the flow is unacknowledged. */
   watchDrained(slot: number): void {
-    this.#protocol.watchDrained(slot);
+    this.protocol.watchDrained(slot);
     this.requestTurn();
   }
 
@@ -246,7 +252,7 @@ export class Runtime {
    * @throws TransportError bad-token, bad-address, bad-option (no room for another flow)
    */
   connect(connectToken: Uint8Array, localHost?: string): number {
-    const { slot, generation } = this.#endpoint.connect(connectToken, localHost);
+    const { slot, generation } = this.endpoint.connect(connectToken, localHost);
     // The flow before it ended outside of a turn, and the word of it is still in the ring.
     if (this.#generation[slot] !== 0) this.#endUnheard(slot);
     this.#generation[slot] = generation;
@@ -254,64 +260,17 @@ export class Runtime {
     return slot;
   }
 
-  /** The address the socket is bound to. */
-  address(): { host: string; port: number } {
-    return this.#endpoint.address();
-  }
-
-  /** What the kernel gave: batch calls, timestamps, buffer sizes. */
-  features(): Record<string, boolean | number | string> {
-    return { ...this.#endpoint.features() };
-  }
-
-  /** See Endpoint: changes what is named, at once. @throws TransportError bad-option, closed */
-  setAdmission(settings: AdmissionSettings): void {
-    this.#endpoint.setAdmission(settings);
-  }
-
-  /** @throws TransportError closed */
-  admission(): AdmissionStatus {
-    return this.#endpoint.admission();
-  }
-
-  figures(slot: number): FlowFigures {
-    return readFlowFigures(this.#endpoint, this.#protocol, slot, this.#generation[slot]);
-  }
-
-  /** Datagrams and packets refused since the start, by reason. */
-  drops(): Record<string, number> {
-    const drops = this.#endpoint.drops();
-    for (let reason = 1; reason < DROP_REASON_NAMES.length; reason++) {
-      drops[`rl1-${DROP_REASON_NAMES[reason]}`] = this.#protocol.counters[reason];
-    }
-    return drops;
-  }
-
-  /** Nanoseconds that this thread has spent in the addon, on its turns. */
-  nativeNs(): number {
-    return this.#endpoint.nativeNs();
-  }
-
-  /** Our protocol clock now, not at the beginning of the turn: int32 wrapping µs. */
-  clockUs(): number {
-    return this.#endpoint.clockUs();
-  }
-
-  /** Exchanges of clocks since the flow is ready; 0 for one that is gone. */
-  clockSampleCount(slot: number): number {
-    return this.#state[slot] === OPEN ? this.#protocol.clockSampleCount(slot) : 0;
-  }
-
-  /** Protocol.clockSample */
-  clockSample(slot: number, index: number, out: Int32Array): boolean {
-    return this.#protocol.clockSample(slot, index, out);
-  }
-
-  /** Closes every flow with the code, sends what that needs and closes the endpoint. */
+  /** Closes every flow with the code at once, sends what that needs and closes the endpoint. */
   close(code: number, reason: string): void {
     if (this.#isClosed || this.#isEnding) return;
     this.#isEnding = true;
-    for (let slot = 0; slot < this.#state.length; slot++) this.closeFlow(slot, code, reason);
+    if (!this.#isInTurn) this.#transmit();
+    for (const late of this.#goodbyes.takeAll())
+      this.#sayGoodbye(late.slot, late.code, late.reason);
+    const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
+    for (let slot = 0; slot < this.#state.length; slot++) {
+      if (this.isOpen(slot)) this.#sayGoodbye(slot, code, bytes);
+    }
     if (this.#isInTurn) return;
     this.#finish();
     this.#shutDown();
@@ -319,12 +278,12 @@ export class Runtime {
 
   #shutDown(): void {
     this.#isClosed = true;
-    this.#endpoint.close();
+    this.endpoint.close();
   }
 
   #handleReceived(): void {
-    const endpoint = this.#endpoint;
-    const protocol = this.#protocol;
+    const endpoint = this.endpoint;
+    const protocol = this.protocol;
     try {
       while (!this.#isEnding && endpoint.rxPoll()) {
         const { slot, kind } = endpoint;
@@ -342,8 +301,9 @@ export class Runtime {
           const address = endpoint.flowAddress(slot, endpoint.generation);
           if (address !== null) this.#handler.handleFlowMoved(slot, address);
         } else if (kind === RX_REPLACED && this.#generation[slot] === endpoint.generation) {
-          this.closeFlow(slot, CLOSE_NORMAL, '');
-          this.#handler.handleFlowClosed(slot, REPLACED);
+          const isKnown = this.#isKnown(slot);
+          this.#sayGoodbye(slot, CLOSE_NORMAL, NO_REASON);
+          if (!isKnown) this.#handler.handleFlowClosed(slot, REPLACED);
         }
       }
     } finally {
@@ -352,37 +312,38 @@ export class Runtime {
   }
 
   #handleOpened(): void {
-    const { slot, generation, nowUs } = this.#endpoint;
+    const { slot, generation, nowUs } = this.endpoint;
     this.#generation[slot] = generation;
     this.#state[slot] = OPEN;
-    this.#protocol.openFlow(slot, this.#role, nowUs, this.#maxPayloadBytes);
-    this.#handler.handleFlowOpened(readOpened(this.#endpoint));
+    this.protocol.openFlow(slot, this.#role, nowUs, this.#maxPayloadBytes);
+    this.#handler.handleFlowOpened(readOpened(this.endpoint));
   }
 
   #handleNetcodeClosed(): void {
-    const { slot, generation, aux0, aux1 } = this.#endpoint;
+    const { slot, generation, aux0, aux1 } = this.endpoint;
     if (this.#generation[slot] !== generation) return;
-    if (this.#state[slot] !== CLOSING) {
-      this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0, aux1));
-    }
+    const isKnown = this.#isKnown(slot);
+    if (!isKnown) this.#handler.handleFlowClosed(slot, netcodeCloseOf(aux0, aux1));
     this.#free(slot);
   }
 
   #endUnheard(slot: number): void {
-    const isKnown = this.#state[slot] === CLOSING;
+    const isKnown = this.#isKnown(slot);
     this.#free(slot);
     if (!isKnown) this.#handler.handleFlowClosed(slot, UNHEARD);
   }
 
   #drainEvents(arrivalUs: number): void {
-    const protocol = this.#protocol;
+    const protocol = this.protocol;
     const event = protocol.event;
     for (;;) {
       const kind = protocol.pollEvent();
       if (kind === EVENT_NONE) return;
       const slot = event.slot;
-      if (kind === EVENT_MESSAGE) {
-        const ageUs = Math.max(0, timeDistanceUs(this.#endpoint.nowUs, arrivalUs));
+      if (this.#state[slot] === PARTING) {
+        this.#handlePartingEvent(kind, slot);
+      } else if (kind === EVENT_MESSAGE) {
+        const ageUs = Math.max(0, timeDistanceUs(this.endpoint.nowUs, arrivalUs));
         this.#handler.handleMessage(
           slot,
           event.channel,
@@ -399,8 +360,13 @@ export class Runtime {
     }
   }
 
+  /** The peer may close first; whatever else it says comes too late. */
+  #handlePartingEvent(kind: number, slot: number): void {
+    if (kind === EVENT_CLOSED || kind === EVENT_VIOLATION) this.#disconnect(slot);
+  }
+
   #handleColdEvent(kind: number, slot: number): void {
-    const { event } = this.#protocol;
+    const { event } = this.protocol;
     switch (kind) {
       case EVENT_READY:
         this.#handler.handleFlowReady(slot, event.registryHash);
@@ -432,15 +398,42 @@ export class Runtime {
 
   #endByPeer(slot: number, code: number, reason: string): void {
     if (this.#state[slot] === CLOSING || this.#state[slot] === FREE) return;
+    this.#disconnect(slot);
+    this.#handler.handleFlowClosed(slot, { code, reason, wasClean: true });
+  }
+
+  /** Whether the handler knows, or asked for it, that the flow is over. */
+  #isKnown(slot: number): boolean {
+    return this.#state[slot] === CLOSING || this.#state[slot] === PARTING;
+  }
+
+  #sayGoodbye(slot: number, code: number, reason: Uint8Array): void {
+    const state = this.#state[slot];
+    if (state === OPEN || state === PARTING) {
+      this.protocol.close(slot, this.endpoint.nowUs, code, reason);
+    }
+    this.#disconnect(slot);
+  }
+
+  #disconnect(slot: number): void {
+    if (this.#state[slot] === PARTING) this.#goodbyes.remove(slot);
     this.#state[slot] = CLOSING;
     this.#closing.push(slot);
-    this.#handler.handleFlowClosed(slot, { code, reason, wasClean: true });
+  }
+
+  #sayDueGoodbyes(): void {
+    for (const due of this.#goodbyes.takeDue(this.endpoint.nowUs, this.#owes)) {
+      this.#sayGoodbye(due.slot, due.code, due.reason);
+    }
+    this.#transmit();
+    this.#goodbyes.tellIfSaid();
   }
 
   /** Transmit, disconnect what is closing, arm, flush. */
   #finish(): void {
-    const endpoint = this.#endpoint;
+    const endpoint = this.endpoint;
     this.#transmit();
+    if (!this.#goodbyes.isEmpty) this.#sayDueGoodbyes();
     while (this.#closing.length > 0) {
       const slot = this.#closing[this.#closing.length - 1];
       if (this.#state[slot] === CLOSING) {
@@ -459,8 +452,8 @@ export class Runtime {
   }
 
   #transmit(): void {
-    const endpoint = this.#endpoint;
-    const protocol = this.#protocol;
+    const endpoint = this.endpoint;
+    const protocol = this.protocol;
     const capacity = this.#maxPayloadBytes;
     for (;;) {
       const slot = protocol.nextTransmitSlot;
@@ -477,22 +470,24 @@ export class Runtime {
   }
 
   #armDeadline(): void {
-    const protocol = this.#protocol;
-    const endpoint = this.#endpoint;
-    const hasDeadline = protocol.hasDeadline || this.#hasHandlerDeadline;
-    if (!hasDeadline || this.#servesDeadlinesAtTick) {
-      endpoint.clearDeadline();
-      return;
-    }
-    let deadlineUs = protocol.hasDeadline ? protocol.deadlineUs : this.#handlerDeadlineUs;
-    if (this.#hasHandlerDeadline && timeAfter(deadlineUs, this.#handlerDeadlineUs)) {
-      deadlineUs = this.#handlerDeadlineUs;
-    }
-    endpoint.setDeadline(deadlineUs);
+    const { hasDeadline, deadlineUs } = this.protocol;
+    this.#hasWake = false;
+    if (hasDeadline) this.#wakeBy(deadlineUs);
+    if (this.#hasHandlerDeadline) this.#wakeBy(this.#handlerDeadlineUs);
+    if (!this.#goodbyes.isEmpty) this.#wakeBy(this.#goodbyes.deadlineUs);
+    if (!this.#hasWake || this.#servesDeadlinesAtTick) this.endpoint.clearDeadline();
+    else this.endpoint.setDeadline(this.#wakeUs);
+  }
+
+  #wakeBy(deadlineUs: number): void {
+    if (this.#hasWake && !timeAfter(this.#wakeUs, deadlineUs)) return;
+    this.#hasWake = true;
+    this.#wakeUs = deadlineUs;
   }
 
   #free(slot: number): void {
-    if (this.#state[slot] !== FREE) this.#protocol.freeFlow(slot);
+    if (this.#state[slot] === PARTING) this.#goodbyes.remove(slot);
+    if (this.#state[slot] !== FREE) this.protocol.freeFlow(slot);
     this.#state[slot] = FREE;
     this.#generation[slot] = 0;
   }

@@ -247,8 +247,8 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     this.#roomTicks.close();
     this.#revocations.close();
     for (const player of [...this.#roster.all]) player.end(code, reason);
-    this.#udpListener?.close(code, reason);
-    await Promise.all([this.#wsListener?.close(), this.#front?.close()]);
+    const udpClosed = this.#udpListener?.close(code, reason);
+    await Promise.all([udpClosed, this.#wsListener?.close(), this.#front?.close()]);
     this.#ops.close();
     this.life.isOver = true;
     if (this.http.port > 0)

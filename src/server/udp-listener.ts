@@ -24,6 +24,8 @@ import { type Admitted, TICKET_LIFETIME_S } from './tickets.js';
 import { readUserData, writeUserData } from './user-data.js';
 
 const FLOW_TIMEOUT_S = 5;
+/** How long a closing server waits for acknowledgements; as long as for WebSockets' goodbyes. */
+const CLOSE_WAIT_MS = 1000;
 /** What a token says to its client about NX. */
 const TOKEN_NX = { off: 'silent', allow: 'known', require: 'required' } as const;
 
@@ -173,7 +175,15 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     this.#runtime.turn();
   }
 
-  close(code: number, reason: string): void {
+  /** Call after every player has been ended; what was sent to them has a second to arrive. */
+  async close(code: number, reason: string): Promise<void> {
+    this.#runtime.turn();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_WAIT_MS);
+    });
+    await Promise.race([this.#runtime.parted(), patience]);
+    clearTimeout(timer);
     this.#runtime.close(code, reason);
   }
 

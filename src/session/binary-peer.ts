@@ -227,9 +227,10 @@ export class BinaryPeer<O> implements SessionPeer {
 
   close(code: number, reason: string): void {
     if (this.#phase === CLOSED) return;
+    const isLeft = this.#phase === FROZEN; // the session goes on elsewhere, with all that was sent
     this.#setPhase(CLOSED, OUT_CLOSED);
     if (this.#isGone) return;
-    this.#context.port.closeFlow(this.slot, code, cutReason(reason));
+    this.#context.port.closeFlow(this.slot, code, cutReason(reason), isLeft);
     this.#context.onClosed?.(this);
   }
 

@@ -64,7 +64,7 @@ export interface FlowPort {
   /** Bytes that would leave at once: what rate control allows now, less what waits. */
   budget(slot: number): number;
   /** Says CLOSE and ends the flow. */
-  closeFlow(slot: number, code: number, reason: string): void;
+  closeFlow(slot: number, code: number, reason: string, isAtOnce?: boolean): void;
 }
 
 /** The part of a WebSocket that a link needs; `ws` and the browser's fit. */
