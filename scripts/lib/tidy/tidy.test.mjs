@@ -58,7 +58,7 @@ const imports = [
   ['src/server/a.test.ts', "import '../../test/b.js';", null],
   ['src/server/a.test.ts', "import '../../bench/b.js';", 'src imports bench'],
   ['src/server/a.ts', "import '../../scripts/b.mjs';", 'not published'],
-  ['src/server/ws-listener.ts', "import { WebSocketServer } from 'ws';", null],
+  ['src/server/node-front.ts', "import { WebSocketServer } from 'ws';", null],
   ['src/sdk/ws-socket.ts', "import WebSocket from 'ws';", null],
   ['src/server/a.ts', "import { WebSocketServer } from 'ws';", 'has its own file'],
   ['src/server/a.ts', "import { createClient } from 'redis';", 'has its own file'],
