@@ -31,6 +31,8 @@ export class WsLink implements Link {
   #pings: ReturnType<typeof setInterval> | null = null;
   #ackTimer: ReturnType<typeof setTimeout> | null = null;
   #isClosed = false;
+  /** Resolves when the socket is closed; set by the first `close`. */
+  #down: Promise<void> | null = null;
   #onDown: (() => void) | null = null;
   #framesIn = 0;
   #framesOut = 0;
@@ -131,6 +133,12 @@ export class WsLink implements Link {
       this.#connecting.abort();
       return Promise.resolve();
     }
+    // An attempt that is given up while the connection closes is closed by both.
+    this.#down ??= this.#sayGoodbye(code, reason);
+    return this.#down;
+  }
+
+  #sayGoodbye(code: number, reason: string): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#socket?.terminate(), CLOSE_TIMEOUT_MS);
       this.#onDown = () => {

@@ -63,6 +63,20 @@ t.test('the ticket endpoint', async (t) => {
     t.equal(get.status, 405);
   });
 
+  t.test('a route is its path as it stands, not what a URL parser makes of it', async (t) => {
+    for (const path of [
+      '/x/../v1/healthz',
+      '//h/v1/healthz',
+      '/\\h/v1/healthz',
+      '/%2e/v1/healthz',
+    ]) {
+      const head = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`;
+      t.match(await raw(port, head), /^HTTP\/1.1 404 /, path);
+    }
+    const plain = `GET /v1/healthz?x=/../y HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
+    t.match(await raw(port, plain), /^HTTP\/1.1 200 /, 'with a query');
+  });
+
   t.test('a foreign Host is refused (DNS rebinding)', async (t) => {
     const answer = await raw(port, 'GET /v1/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n');
     t.match(answer, /^HTTP\/1.1 403 [\s\S]*host-not-allowed/);

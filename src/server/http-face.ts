@@ -221,11 +221,21 @@ export class HttpFace {
   }
 }
 
-function urlOf({ target }: HttpRequest): URL {
-  if (!target.startsWith('/') || !URL.canParse(target, 'http://host')) {
+/**
+ * Path and query as they stand. No `.`, `..` or `\\` means anything, and no host: a proxy's rules about
+ * paths are to hold here too.
+ */
+function urlOf({ target }: HttpRequest): { pathname: string; searchParams: URLSearchParams } {
+  if (!target.startsWith('/')) {
     throw new Problem(400, 'bad-url', 'the request target is not a path');
   }
-  return new URL(target, 'http://host');
+  const queryAt = target.indexOf('?');
+  return queryAt < 0
+    ? { pathname: target, searchParams: new URLSearchParams() }
+    : {
+        pathname: target.slice(0, queryAt),
+        searchParams: new URLSearchParams(target.slice(queryAt)),
+      };
 }
 
 /** A few words for all that may be asked: what strangers write goes into no label and no log. */

@@ -178,3 +178,30 @@ t.test('closing twice waits for the same end', async (t) => {
   await first;
   t.same(order, ['first', 'second']);
 });
+
+for (const wire of WIRES) {
+  t.test(`${wire}: who is sent away by onJoin hears code and reason, and joins once`, async (t) => {
+    const waysOut: [string, number, (server: GameServer, player: Player<Messages>) => void][] = [
+      ['player.close', 4001, (_, player) => player.close(4001, 'banned')],
+      ['server.revoke', 1008, (server, player) => server.revoke(player.id, 'banned')],
+      ['server.close', 4002, (server) => void server.close(4002, 'banned')],
+    ];
+    for (const tickHz of [0, 60]) {
+      for (const [name, code, leave] of waysOut) {
+        const server = await listen({ udp: wire === 'udp' ? {} : false, tickHz });
+        t.teardown(() => server.close());
+        let joins = 0;
+        server.onJoin((player) => {
+          joins++;
+          player.send('why', 'you know why');
+          leave(server, player);
+        });
+        const connection = await dial(server, wire, 'anna');
+        const info = await connection.closed;
+        t.same(info, { code, reason: 'banned', wasClean: true }, `${name} at ${tickHz} Hz`);
+        t.equal(joins, 1);
+        t.same(await connection.readMessage(), { type: 'why', value: 'you know why' });
+      }
+    }
+  });
+}

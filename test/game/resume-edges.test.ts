@@ -255,3 +255,18 @@ t.test('a server that closes tells suspended players nothing, and lets them go',
   await at.server.close();
   t.same(at.history, ['anna suspended 1006', 'anna left 1001']);
 });
+
+t.test(
+  'a connection that closes while its session is being resumed closes once, and for good',
+  async (t) => {
+    const at = await place(t, { udp: false });
+    const connection = await at.dial('anna');
+    const closes: Promise<void>[] = [];
+    at.server.onResume(() => closes.push(connection.close(4001, 'enough'))); // it has not heard yet
+    at.tcp.cut();
+    await until(() => closes.length === 1, 'the resumption');
+    await Promise.all(closes);
+    t.same(await connection.closed, { code: 4001, reason: 'enough', wasClean: true });
+    t.equal(connection.state, 'closed');
+  },
+);
