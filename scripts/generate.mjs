@@ -146,12 +146,26 @@ export function readSources(directory) {
   );
 }
 
-/** Files of an earlier run that no schema makes any more; hand-written ones are never touched. */
+const isAccessors = (name) => name.startsWith('flatc/') && name.endsWith('.ts');
+const isGenerated = (name, out) => readFileSync(join(out, name), 'utf8').startsWith(HEADER);
+
+/**
+ * Files of an earlier run that no schema makes any more. Hand-written ones are never touched, and other
+ * folders within may be of another run.
+ */
 function leftOver(files, out) {
-  const isOurs = (name) =>
-    readFileSync(join(out, name), 'utf8').startsWith(HEADER) ||
-    (name.startsWith('flatc/') && name.endsWith('.ts'));
+  const isOurs = (name) => isAccessors(name) || (!name.includes('/') && isGenerated(name, out));
   return listFiles(out).filter((name) => !files.has(name) && isOurs(name));
+}
+
+/** @throws SchemaError a file of somebody else's is in the way */
+function checkMayWrite(files, out) {
+  for (const name of listFiles(out)) {
+    if (!files.has(name) || isAccessors(name) || isGenerated(name, out)) continue;
+    throw new SchemaError(
+      `${join(out, name)} is not a generated file and would be lost; give another --out`,
+    );
+  }
 }
 
 function check(files, out) {
@@ -168,6 +182,7 @@ function check(files, out) {
 }
 
 function write(files, out) {
+  checkMayWrite(files, out);
   for (const name of leftOver(files, out)) rmSync(join(out, name));
   for (const [name, text] of files) {
     mkdirSync(dirname(join(out, name)), { recursive: true });

@@ -43,6 +43,21 @@ t.test("generate makes a game's own messages, and --check notices a changed sche
   t.match(stale, { code: 1, out: /is stale/, err: /changed: move\.ts/ });
 });
 
+t.test('generate overwrites and removes nothing but what it made itself', async (t) => {
+  const folder = project(t);
+  const [schemas, out] = [join(folder, 'schemas'), join(folder, 'messages')];
+  writeFileSync(join(schemas, 'mine.fbs'), SCHEMA);
+  t.match(await call(['generate', schemas, '--out', join(out, 'other')]), { code: 0 });
+  t.match(await call(['generate', schemas, '--out', out]), { code: 0 });
+  t.ok(existsSync(join(out, 'other', 'move.ts')), 'another run, in a folder within');
+  writeFileSync(join(out, 'index.ts'), 'export const mine = 1;\n');
+  writeFileSync(join(schemas, 'mine.fbs'), SCHEMA.replace('table Move', 'table Walk'));
+  const refused = await call(['generate', schemas, '--out', out]);
+  t.match(refused, { code: 2, err: /index\.ts is not a generated file and would be lost/ });
+  t.equal(readFileSync(join(out, 'index.ts'), 'utf8'), 'export const mine = 1;\n');
+  t.ok(existsSync(join(out, 'move.ts')), 'nothing is done by halves');
+});
+
 t.test('generate says what is wrong', async (t) => {
   const folder = project(t);
   const schemas = join(folder, 'schemas');
