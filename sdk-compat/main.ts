@@ -1,9 +1,11 @@
 /**
  * Plays every program with the option off and on, on every network, and prints the table of README.md;
- * `--update` writes it there. Exit code 1 with any difference.
+ * `--update` writes it there. Exit code 1 with any difference, 2 when it cannot be tried.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { UsageError } from '../bench/match/options.js';
 import { differences, type Rule, type Run } from './compare.js';
 import { IMPAIRMENTS, Network } from './network.js';
 import { PROGRAMS } from './programs/index.js';
@@ -58,7 +60,7 @@ async function columnOfDeaths(network: Network): Promise<Cell[]> {
   return Promise.all(cells);
 }
 
-async function main(): Promise<void> {
+async function main(isUpdate: boolean): Promise<void> {
   const columns = new Map<string, Cell[]>();
   const loopback = Network.loopback();
   columns.set('loopback', await columnOf(loopback));
@@ -85,10 +87,21 @@ async function main(): Promise<void> {
       if (found.length > 0) process.exitCode = 1;
     }
   }
-  if (!process.argv.includes('--update') || process.exitCode === 1) return;
+  if (!isUpdate || process.exitCode === 1) return;
   const text = readFileSync(README, 'utf8');
   const from = text.indexOf(BEGIN) + BEGIN.length;
   writeFileSync(README, text.slice(0, from) + table + text.slice(text.indexOf(END)));
 }
 
-await main();
+const { update } = new Command('sdk-compat')
+  .description('every program with the UDP option off and on, on every network')
+  .option('--update', 'writes the table into README.md', false)
+  .parse()
+  .opts<{ update: boolean }>();
+try {
+  await main(update);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`sdk-compat: ${error.message}\n`);
+  process.exit(2); // networks that are open already
+}
