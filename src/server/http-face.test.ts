@@ -105,6 +105,13 @@ t.test('the ticket endpoint', async (t) => {
     t.match(await upgrade('//'), /^HTTP\/1.1 40[04] /);
   });
 
+  t.test('who offers another protocol than WebSocket is answered all the same', async (t) => {
+    const offer =
+      'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAAA';
+    const head = `HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${offer}\r\n\r\n`;
+    t.match(await raw(port, `GET /v1/healthz ${head}`), /^HTTP\/1.1 200 .*"status":"ok"/s);
+  });
+
   t.test('health follows the launch convention', async (t) => {
     const response = await fetch(`http://127.0.0.1:${port}/v1/healthz`);
     t.equal(response.headers.get('x-api-version'), 'v1');

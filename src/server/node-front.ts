@@ -78,9 +78,15 @@ export class NodeFront implements HttpFront {
   #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
     stream.on('error', () => stream.destroy());
     const { face, onSocket } = this.#options;
+    const protocol = request.headers.upgrade?.toLowerCase();
+    if (protocol !== 'websocket' && request.method === 'GET') {
+      // Clients that offer h2c with their first request take an answer in HTTP/1.1 (RFC 9110 §7.8).
+      void face.answer(new NodeRequest(request)).then((answer) => answerPlainly(stream, answer));
+      return;
+    }
     const entrance = face.admit(new NodeRequest(request));
     if (!('admitted' in entrance)) {
-      refuse(stream, entrance);
+      answerPlainly(stream, entrance);
       return;
     }
     try {
@@ -140,8 +146,8 @@ function send(response: ServerResponse, { status, headers, body, isLast }: HttpA
   response.end(body);
 }
 
-/** Answers a refused upgrade as HTTP, then closes. */
-function refuse(stream: Duplex, { status, headers, body }: HttpAnswer): void {
+/** Answers what does not become a WebSocket as HTTP, then closes. */
+function answerPlainly(stream: Duplex, { status, headers, body }: HttpAnswer): void {
   // The peer may never hang up, and nobody else watches this socket.
   stream.once('finish', () => stream.destroy());
   const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
