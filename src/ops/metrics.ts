@@ -103,7 +103,7 @@ function addWires(sheet: MetricSheet, { wires }: ServerFigures): void {
   );
   sheet.gauge(
     'queued_bytes',
-    'Accepted for players and not yet acknowledged.',
+    'Accepted for players and not yet acknowledged (UDP) or taken by the kernel (WebSocket).',
     each(({ queuedBytes }) => queuedBytes),
   );
   sheet.gauge(

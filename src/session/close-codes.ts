@@ -45,7 +45,8 @@ export function cutReason(reason: string): string {
 
 /** As assertApplicationCloseCode, for what a server may close everything with: 1001, too. */
 export function assertServerCloseCode(code: number, reason: string): void {
-  assertApplicationCloseCode(code === CLOSE_GOING_AWAY ? CLOSE_NORMAL : code, reason);
+  if (code === CLOSE_GOING_AWAY) assertApplicationCloseCode(CLOSE_NORMAL, reason);
+  else assertApplicationCloseCode(code, reason, '1000, 1001');
 }
 
 /**
@@ -54,9 +55,9 @@ export function assertServerCloseCode(code: number, reason: string): void {
  *
  * @throws RangeError the code; TransportError bad-option the reason
  */
-export function assertApplicationCloseCode(code: number, reason: string): void {
+export function assertApplicationCloseCode(code: number, reason: string, named = '1000'): void {
   if (typeof reason !== 'string') throw badOption('reason', reason, 'a string');
   if (code === CLOSE_LINK_LOST) throw new RangeError(`ggscale: close code ${code} is reserved`);
   if (code === CLOSE_NORMAL || (Number.isInteger(code) && code >= 3000 && code <= 4999)) return;
-  throw new RangeError(`ggscale: close code ${code} is not 1000 or in 3000…4999`);
+  throw new RangeError(`ggscale: close code ${code} is not ${named} or in 3000…4999`);
 }

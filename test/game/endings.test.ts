@@ -48,7 +48,10 @@ for (const wire of WIRES) {
       t.teardown(() => server.close());
       const connection = await dial(server, wire, 'anna');
       for (const code of [1006, 5, 70_000, Number.NaN, 1000.5]) {
-        await t.rejects(server.close(code), RangeError);
+        await t.rejects(server.close(code), {
+          name: 'RangeError',
+          message: /1000, 1001 or in 3000/,
+        });
         await t.rejects(connection.close(code), RangeError);
       }
       const player = server.players.get('anna') as Player<Messages>;
