@@ -202,6 +202,8 @@ export const FLAG_CLOSE_NOW = 32768;
 export const FLAG_OLD_PATH = 65536;
 /** A message was refused for want of room: EVENT_WRITABLE will tell when to go on. */
 export const FLAG_REFUSED = 1 << 20;
+/** Only acknowledgements are taken: nobody hears messages any more. */
+export const FLAG_PARTING = 1 << 21;
 /** Data waits for tokens. */
 export const FLAG_PACING = 1 << 17;
 

@@ -192,6 +192,16 @@ export class Protocol {
     return this.core.flows[this.flowAt(slot) + L.F_STATE] === L.STATE_READY;
   }
 
+  /**
+   * From now on only acknowledgements are taken. None is given any more: of the packet at hand nobody
+   * may hear the rest.
+   */
+  part(slot: number): void {
+    const at = this.flowAt(slot) + L.F_FLAGS;
+    const given = L.FLAG_RECEIVED | L.FLAG_ACK_NOW | L.FLAG_ACK_TIMER;
+    this.core.flows[at] = (this.core.flows[at] & ~given) | L.FLAG_PARTING;
+  }
+
   /** Whether a reliable message of a flow that is ready waits to be sent or acknowledged. */
   hasUnacked(slot: number): boolean {
     return this.isReady(slot) && this.core.flows[this.flowAt(slot) + L.F_UNACKED_COUNT] > 0;

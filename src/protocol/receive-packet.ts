@@ -136,6 +136,12 @@ function receiveReady(
     violate(core, f, VIOLATION_ACK_NEVER_SENT);
     return drop.DROP_ACK_NEVER_SENT;
   }
+  if ((flows[f + L.F_FLAGS] & L.FLAG_PARTING) !== 0) {
+    if (header.hasAck) {
+      receiveAck(core, f, header, bytes, nowUs, arrivalUs);
+    }
+    return drop.DROP_FLOW_CLOSED;
+  }
   if (core.frames.ruled) {
     reason = checkSenderRule(core, f);
     if (reason !== 0) {

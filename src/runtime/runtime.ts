@@ -228,6 +228,7 @@ export class Runtime extends RuntimeReadings {
     const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
     if (state === OPEN && !isAtOnce && this.protocol.isReady(slot)) {
       this.#state[slot] = PARTING;
+      this.protocol.part(slot);
       this.#goodbyes.add(slot, code, bytes, this.endpoint.nowUs);
     } else {
       this.#sayGoodbye(slot, code, bytes);

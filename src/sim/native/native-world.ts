@@ -245,11 +245,14 @@ export class NativeWorld extends Engine {
     } else this.close(end);
   }
 
-  /** The application closes; the runtime says so and forgets the flow with the turn. */
+  /**
+   * The application closes. A client's runtime says so and forgets the flow with the turn, a server's
+   * when what it sent has been acknowledged.
+   */
   close(end: NativeEnd): void {
     this.trace?.node(this.nowUs, end.name, `closes with ${end.closeCode}`);
     this.flows[end.flow].saidCodes.push(end.closeCode);
-    end.node.runtime.closeFlow(end.slot, end.closeCode, 'bye');
+    end.node.runtime.closeFlow(end.slot, end.closeCode, 'bye', end.isClient);
     this.gone(end, 'closed here');
   }
 
