@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,8 @@ t.test('a changed, a missing and a left-over file are stale', async (t) => {
   ]);
   await writeTarget(target);
   t.strictSame(await checkTarget(target), [], 'fresh, and the hand-written file is left alone');
-  writeFileSync(join(directory, 'index.ts'), 'changed');
+  const index = readFileSync(join(directory, 'index.ts'), 'utf8');
+  writeFileSync(join(directory, 'index.ts'), `${index}// changed`);
   t.strictSame(await checkTarget(target), ['changed: index.ts']);
   writeFileSync(join(directory, 'a.fbs'), `${HEAD}\ntable B (message_id: 32) { x:int; }`);
   await writeTarget(target);
