@@ -204,7 +204,9 @@ export class Protocol {
 
   /** Whether a reliable message of a flow that is ready waits to be sent or acknowledged. */
   hasUnacked(slot: number): boolean {
-    return this.isReady(slot) && this.core.flows[this.flowAt(slot) + L.F_UNACKED_COUNT] > 0;
+    const f = this.flowAt(slot);
+    const { flows } = this.core;
+    return flows[f + L.F_STATE] === L.STATE_READY && flows[f + L.F_UNACKED_COUNT] > 0;
   }
 
   /** EVENT_DRAINED comes once, as soon as no reliable message waits for its acknowledgement. */

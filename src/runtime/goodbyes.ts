@@ -20,43 +20,42 @@ export interface Goodbye {
 }
 
 export class Goodbyes {
-  /** The oldest first: all have the same patience. */
-  #waiting: Goodbye[] = [];
+  /** By slot, the oldest first: all have the same patience. */
+  readonly #waiting = new Map<number, Goodbye>();
   #watchers: (() => void)[] = [];
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+    return this.#waiting.size === 0;
   }
 
   /** When the first one runs out of patience; int32 wrapping µs. Only when not empty. */
   get deadlineUs(): number {
-    return this.#waiting[0].deadlineUs;
+    return (this.#waiting.values().next().value as Goodbye).deadlineUs;
   }
 
   add(slot: number, code: number, reason: Uint8Array, nowUs: number): void {
     const deadlineUs = (nowUs + GOODBYE_PATIENCE_US) | 0;
-    this.#waiting.push({ slot, code, reason, deadlineUs });
+    this.#waiting.set(slot, { slot, code, reason, deadlineUs });
   }
 
   /** The flow ended otherwise. */
   remove(slot: number): void {
-    this.#waiting = this.#waiting.filter((goodbye) => goodbye.slot !== slot);
+    this.#waiting.delete(slot);
   }
 
   /** Takes out what is to be said now. */
   takeDue(nowUs: number, owes: (slot: number) => boolean): Goodbye[] {
-    const due: Goodbye[] = [];
-    const waiting: Goodbye[] = [];
-    for (const goodbye of this.#waiting) {
-      const isDue = timeReached(nowUs, goodbye.deadlineUs) || !owes(goodbye.slot);
-      (isDue ? due : waiting).push(goodbye);
-    }
-    this.#waiting = waiting;
+    const due = [...this.#waiting.values()].filter(({ slot, deadlineUs }) => {
+      return timeReached(nowUs, deadlineUs) || !owes(slot);
+    });
+    for (const { slot } of due) this.#waiting.delete(slot);
     return due;
   }
 
   takeAll(): Goodbye[] {
-    return this.#waiting.splice(0);
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return all;
   }
 
   /** Resolves when none waits. */

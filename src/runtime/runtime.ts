@@ -471,9 +471,9 @@ export class Runtime extends RuntimeReadings {
   }
 
   #armDeadline(): void {
-    const { hasDeadline, deadlineUs } = this.protocol;
+    const { protocol } = this;
     this.#hasWake = false;
-    if (hasDeadline) this.#wakeBy(deadlineUs);
+    if (protocol.hasDeadline) this.#wakeBy(protocol.deadlineUs);
     if (this.#hasHandlerDeadline) this.#wakeBy(this.#handlerDeadlineUs);
     if (!this.#goodbyes.isEmpty) this.#wakeBy(this.#goodbyes.deadlineUs);
     if (!this.#hasWake || this.#servesDeadlinesAtTick) this.endpoint.clearDeadline();

@@ -16,6 +16,7 @@ import {
 import type { Hello } from '../session/control.js';
 import { Dispatcher } from '../session/dispatcher.js';
 import { DROP_UNHANDLED, SessionDrops } from '../session/drops.js';
+import { settledWithin } from '../session/settled-within.js';
 import { spending } from '../session/spent-view.js';
 import type {
   CloseInfo,
@@ -385,12 +386,4 @@ export class GameChannel<R extends object> implements GameConnection<R> {
 
 function canceled(): RequestError {
   return new RequestError('canceled', 'the read was canceled');
-}
-
-function settledWithin(ms: number, promise: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout>;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

@@ -13,6 +13,7 @@ import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
 import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { settledWithin } from '../session/settled-within.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { createHello, createSession } from './hello.js';
@@ -178,12 +179,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   /** Call after every player has been ended; what was sent to them has a second to arrive. */
   async close(code: number, reason: string): Promise<void> {
     this.#runtime.turn();
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_WAIT_MS);
-    });
-    await Promise.race([this.#runtime.parted(), patience]);
-    clearTimeout(timer);
+    await settledWithin(CLOSE_WAIT_MS, this.#runtime.parted());
     this.#runtime.close(code, reason);
   }
 
