@@ -1,5 +1,5 @@
 /**
- * Histograms as the native processes of the bench give them: buckets of at most 1/16 of their value,
+ * Histograms as the native processes of the bench give them: buckets of at most 1/64 of their value,
  * lowest value first. Nanoseconds.
  */
 import type { Quantiles } from './results.js';
