@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Measured, runResult } from './figures.js';
-import { median, quantilesUs } from './histogram.js';
+import { curveUs, median, quantilesUs } from './histogram.js';
 import { createPlan, SMOKE } from './plan.js';
 import type { Sample } from './session.js';
 import type { LoadMark, ServerMark } from './words.js';
@@ -106,6 +106,34 @@ t.test('quantiles over several histograms', async (t) => {
   const all = quantilesUs([histogram(1_000, 2_000), histogram(2_000, 9_000_000)]);
   t.same(all, { p50: 2, p99: 9000, p999: 9000, max: 9000 });
   t.same(quantilesUs([]), { p50: 0, p99: 0, p999: 0, max: 0 });
+});
+
+t.test('a curve has four points for each nine, and its maximum at the end', async (t) => {
+  const thousand = Array.from({ length: 1_000 }, (_, index) => (index + 1) * 1_000);
+  const curve = curveUs([histogram(...thousand.slice(0, 500)), histogram(...thousand.slice(500))]);
+  t.equal(curve.length, 3 * 4 + 2);
+  t.same(curve[0], [0, 1]);
+  const at = Object.fromEntries(curve);
+  t.match(at, { 0.9: 900, 0.99: 990, 0.999: 999, 1: 1000 });
+  const [shares, values] = [0, 1].map((side) => curve.map((point) => point[side]));
+  for (const list of [shares, values])
+    t.same(
+      [...list].sort((a, b) => a - b),
+      list,
+    );
+  t.same(curveUs([histogram()]), []);
+  t.same(curveUs([histogram(7_000)]), [
+    [0, 7],
+    [1, 7],
+  ]);
+  const result = resultOf([sample(1, {}, { oneWayNs: histogram(2_000) })]);
+  t.same(
+    [result.rttCurveUs?.at(-1), result.oneWayCurveUs?.at(-1)],
+    [
+      [1, 7000],
+      [1, 2],
+    ],
+  );
 });
 
 t.test('drops are those between the marks', async (t) => {

@@ -1,5 +1,5 @@
 /** From the samples of a wire to its figures. Pure. */
-import { type Histogram, median, quantilesOf, quantilesUs, rounded } from './histogram.js';
+import { curveUs, type Histogram, median, quantilesOf, quantilesUs, rounded } from './histogram.js';
 import type { RunPlan } from './plan.js';
 import {
   GC_KINDS,
@@ -61,7 +61,12 @@ export function runResult(measured: Measured, payloadBytes: number): RunResult {
     loadLagUs: quantilesUs(samples.map(({ sent }) => sent.lagNs)),
   };
   const oneWay = samples.flatMap(({ sent }) => sent.oneWayNs ?? []).filter(hasSamples);
-  if (oneWay.length > 0) result.oneWayUs = quantilesUs(oneWay);
+  if (oneWay.length > 0) {
+    result.oneWayUs = quantilesUs(oneWay);
+    result.oneWayCurveUs = curveUs(oneWay);
+  }
+  const roundTrips = curveUs(samples.map(({ sent }) => sent.rttNs));
+  if (roundTrips.length > 0) result.rttCurveUs = roundTrips;
   const syscalls = samples.flatMap(({ after }) => after.syscallNs ?? []);
   if (syscalls.length > 0) result.syscallUs = quantilesUs(syscalls);
   if (measured.eventLoopDelayUs !== null) result.eventLoopDelayUs = measured.eventLoopDelayUs;

@@ -1,6 +1,23 @@
 /** What the results must show. Pure: results in, verdicts and a table out. */
+
+import { bytes, duration, percent, rate } from './report/format.js';
+import { type Column, markdownTable } from './report/markdown.js';
 import { findRun, type Results, type RunResult } from './results.js';
 import { ALLOCATED_BYTES_MAX, LOSS_RATIO_MAX, LOSS_ROUNDS, THRESHOLDS } from './thresholds.js';
+
+const RUN_COLUMNS: readonly (Column | string)[] = [
+  'run',
+  'wire',
+  ...[
+    'messages',
+    'lost',
+    'CPU per message',
+    'JavaScript of it',
+    'allocated per message',
+    'round trip p50 / p99',
+    'GC pauses / longest',
+  ].map((title) => ({ title, isNumber: true })),
+];
 
 export interface Verdict {
   name: string;
@@ -60,28 +77,27 @@ function allocationVerdict(results: Results): Verdict {
 
 /** For the job's summary: the verdicts, and below them what is reported and not held. */
 export function markdown({ runs }: Results, verdicts: readonly Verdict[]): string {
-  const lines = ['| check | measured | demanded | goal | |', '|---|---|---|---|---|'];
-  for (const { name, measured, demanded, goal, passed } of verdicts) {
-    const outcome = passed ? 'passed' : 'FAILED';
-    lines.push(`| ${name} | ${measured} | ${demanded} | ${goal} | ${outcome} |`);
-  }
-  lines.push(
+  const checks = verdicts.map(({ name, measured, demanded, goal, passed }) => {
+    return [name, measured, demanded, goal, passed ? 'passed' : 'FAILED'];
+  });
+  return [
+    ...markdownTable(['check', 'measured', 'demanded', 'goal', 'outcome'], checks),
     '',
-    '| run | wire | messages/s | CPU ns/message | JS ns/message | RTT p50 / p99 µs | loss | GC pauses (longest ms) |',
-    '|---|---|---|---|---|---|---|---|',
-  );
-  for (const run of runs) {
-    const cells = [
-      run.name,
-      run.wire,
-      run.deliveredPerSecond.toFixed(0),
-      run.serverCpuNsPerMessage.toFixed(0),
-      run.jsNsPerMessage.toFixed(0),
-      `${run.rttUs.p50.toFixed(0)} / ${run.rttUs.p99.toFixed(0)}`,
-      `${(run.lossRatio * 100).toFixed(3)} %`,
-      `${run.gcPauseMs.count} (${run.gcPauseMs.max.toFixed(1)})`,
-    ];
-    lines.push(`| ${cells.join(' | ')} |`);
-  }
-  return lines.join('\n');
+    ...markdownTable(RUN_COLUMNS, runs.map(runCells)),
+  ].join('\n');
+}
+
+function runCells(run: RunResult): string[] {
+  const { rttUs, gcPauseMs } = run;
+  return [
+    run.name,
+    run.wire,
+    rate(run.deliveredPerSecond),
+    percent(run.lossRatio),
+    duration(run.serverCpuNsPerMessage),
+    duration(run.jsNsPerMessage),
+    bytes(run.allocatedBytesPerMessage),
+    `${duration(rttUs.p50 * 1e3)} / ${duration(rttUs.p99 * 1e3)}`,
+    `${gcPauseMs.count} / ${duration(gcPauseMs.max * 1e6)}`,
+  ];
 }

@@ -9,8 +9,38 @@ export interface Histogram {
   buckets: [number, number][];
 }
 
+/** Of the share of samples that lie above: so many points for each tenfold. */
+const CURVE_POINTS_PER_DECADE = 4;
+
 /** Over all samples of several histograms, in microseconds; zeros without samples. */
 export function quantilesUs(histograms: readonly Histogram[]): Quantiles {
+  const { at, maxUs } = merged(histograms);
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: maxUs };
+}
+
+/**
+ * The whole distribution: [quantile, microseconds], quantiles ascending, evenly far apart where the axis
+ * counts nines. It ends at the last quantile that one sample reaches, and with [1, maximum]. Empty
+ * without samples.
+ */
+export function curveUs(histograms: readonly Histogram[]): [number, number][] {
+  const { at, total, maxUs } = merged(histograms);
+  if (total === 0) return [];
+  const curve: [number, number][] = [];
+  const last = Math.floor(Math.log10(total) * CURVE_POINTS_PER_DECADE);
+  for (let point = 0; point <= last; point += 1) {
+    const share = rounded(1 - 10 ** (-point / CURVE_POINTS_PER_DECADE), 8);
+    curve.push([share, at(share)]);
+  }
+  curve.push([1, maxUs]);
+  return curve;
+}
+
+function merged(histograms: readonly Histogram[]): {
+  at: (share: number) => number;
+  total: number;
+  maxUs: number;
+} {
   const counts = new Map<number, number>();
   let total = 0;
   let max = 0;
@@ -30,7 +60,7 @@ export function quantilesUs(histograms: readonly Histogram[]): Quantiles {
     }
     return 0;
   };
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: rounded(max / 1000, 3) };
+  return { at, total, maxUs: rounded(max / 1000, 3) };
 }
 
 export function quantilesOf(values: readonly number[]): Quantiles {

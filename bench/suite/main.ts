@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new UsageError('the load generator needs Linux');
   const binary = options.binary ?? (await buildBinary());
   const bar = new ProgressBar(plans);
-  const command = `npm run bench${args.length > 0 ? ` -- ${args.join(' ')}` : ''}`;
+  const command = ['npm run bench', ...measuring(args)].join(' ');
   let results: Results;
   try {
     results = await measureAll(plans, placeHere(binary), bar, command);
@@ -40,6 +40,15 @@ async function main(): Promise<void> {
   if (file === null) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+}
+
+/** What decides what is measured; where it is written is no part of that. */
+function measuring(args: readonly string[]): string[] {
+  const isPlace = (arg: string | undefined): boolean => arg === '--json' || arg === '--binary';
+  const kept = args.filter((arg, index) => {
+    return !isPlace(arg) && !isPlace(args[index - 1]) && !/^--(json|binary)=/.test(arg);
+  });
+  return kept.length === 0 ? [] : ['--', ...kept];
 }
 
 function buildBinary(): Promise<string> {

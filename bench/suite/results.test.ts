@@ -12,6 +12,11 @@ const schema = JSON.parse(
 const everything: Required<RunResult> = {
   ...emptyResult('echo/saturated', 'udp'),
   oneWayUs: NO_QUANTILES,
+  rttCurveUs: [
+    [0, 10],
+    [1, 20.5],
+  ],
+  oneWayCurveUs: [],
   clientGcPauseMs: NO_PAUSES,
   gcByKind: { minor: NO_PAUSES },
   gcTimeline: [[0.5, 1.25, 'minor']],
@@ -40,15 +45,19 @@ const results: Results = {
   runs: [emptyResult('start', 'floor'), everything],
   ratios: { 'echo/saturated cpu udp/floor': 1.25 },
   skipped: [{ name: 'loss/2pct-50ms', reason: 'not root' }],
+  wires: {
+    enet: { title: 'ENet', about: 'reliable', isEncrypted: false, isReliable: true, lacks: '' },
+  },
+  note: 'made for a test',
 };
 
 t.test('results have the shape that the committed schema says, in all their fields', async (t) => {
   t.same(problemsOf(results, schema), []);
-  const { skipped, ...least } = results;
+  const { skipped, wires, note, ...least } = results;
   t.same(problemsOf({ ...least, machine: { ...least.machine, pinned: null } }, schema), []);
   const known = Object.keys(schema.$defs?.run?.properties ?? {}).sort();
   t.same(Object.keys(everything).sort(), known, 'the schema knows no field that the type lacks');
-  t.equal(skipped?.length, 1);
+  t.same([skipped?.length, Object.keys(wires ?? {}), typeof note], [1, ['enet'], 'string']);
 });
 
 t.test('what is missing, unknown or of another type is found', async (t) => {
@@ -63,6 +72,7 @@ t.test('what is missing, unknown or of another type is found', async (t) => {
     '/runs/0/jsNsPerMessage: no number where number belongs',
   ]);
   t.same(broken({ color: 'red' }), ['/runs/0/color: unknown']);
+  t.same(broken({ rttCurveUs: [[1]] }), ['/runs/0/rttCurveUs/0: 1 elements']);
   t.same(broken({ gcTimeline: [[1, 2]] }), ['/runs/0/gcTimeline/0: 2 elements']);
   t.same(problemsOf({ ...results, ratios: { x: '1' } }, schema), [
     '/ratios/x: string where number belongs',

@@ -52,6 +52,12 @@ export interface RunResult {
 
   /** From the server to the client: from when its tick was due to when the snapshot arrived. */
   oneWayUs?: Quantiles;
+  /**
+   * The whole distributions behind `rttUs` and `oneWayUs`: [quantile, microseconds], ascending, from
+   * [0, lowest] to [1, maximum].
+   */
+  rttCurveUs?: [number, number][];
+  oneWayCurveUs?: [number, number][];
   clientGcPauseMs?: Pauses;
   gcByKind?: Partial<Record<GcKind, Pauses>>;
   /** Pauses in the order they came: [seconds since the first mark, milliseconds, kind]. */
@@ -94,6 +100,18 @@ export interface Machine {
   pinned: { server: number; load: number } | null;
 }
 
+/** What a wire is, for those that bench/suite/wires.ts does not know. */
+export interface WireInfo {
+  /** As a reader calls it: `ENet over UDP`. */
+  title: string;
+  /** What runs there: the library and what it is asked for. */
+  about: string;
+  isEncrypted: boolean;
+  isReliable: boolean;
+  /** Beside those: what a game would still have to build. */
+  lacks?: string;
+}
+
 export interface Results {
   machine: Machine;
   versions: Record<string, string>;
@@ -104,6 +122,10 @@ export interface Results {
   ratios: Record<string, number>;
   /** Runs that were left out, and why. */
   skipped?: { name: string; reason: string }[];
+  /** Of wires that the suite itself does not have, by `wire` of their runs. */
+  wires?: Record<string, WireInfo>;
+  /** How the whole differs from a quiet, full run. */
+  note?: string;
 }
 
 export const NO_QUANTILES: Readonly<Quantiles> = { p50: 0, p99: 0, p999: 0, max: 0 };

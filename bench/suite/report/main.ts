@@ -1,0 +1,37 @@
+/** `npm run bench:report`: see `--help`. Exit codes: 0 done, 1 failed, 2 bad arguments. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { Results } from '../results.js';
+import { ROOT } from '../root.js';
+import { problemsOf } from '../schema-check.js';
+import { withSummary } from './summary.js';
+
+const README = join(ROOT, 'README.md');
+
+interface Given {
+  readme?: true;
+}
+
+export function readResults(file: string): Results {
+  const schema = JSON.parse(readFileSync(join(ROOT, 'bench/suite/results.schema.json'), 'utf8'));
+  const results = JSON.parse(readFileSync(file, 'utf8'));
+  const problems = problemsOf(results, schema);
+  if (problems.length > 0) throw new Error(`${file}: ${problems[0]}`);
+  return results;
+}
+
+new Command('npm run bench:report --')
+  .description('Makes a report of results that npm run bench has written.')
+  .argument('[file]', 'results', join('bench', 'results', 'latest.json'))
+  .option('--readme', "writes the README's table instead")
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .action((file: string, { readme }: Given) => {
+    const results = readResults(resolve(file));
+    if (readme) writeFileSync(README, withSummary(readFileSync(README, 'utf8'), results));
+  })
+  .parseAsync()
+  .catch((error: Error) => {
+    process.stderr.write(`bench:report: ${error.message}\n`);
+    process.exitCode = 1;
+  });
