@@ -33,7 +33,3 @@ export function readArguments(args: readonly string[] = process.argv.slice(2)): 
     bulkBytes: Number(values['bulk-bytes']),
   };
 }
-
-export function isLoopback(host: string): boolean {
-  return host.startsWith('127.');
-}

@@ -1,6 +1,5 @@
 /** What the suite's GameServers have in common: the key that the load knows, and room for it. */
 import type { GameServerOptions } from '../../../src/server/index.js';
-import { isLoopback } from './arguments.js';
 import { PRIVATE_KEY } from './udp-key.js';
 
 export interface UdpServerArguments {
@@ -42,9 +41,9 @@ export function udpServerOptions<R extends object>(
       ...(args.driver === '' ? {} : { driver: args.driver as 'auto' }),
     },
     admission: args.isFast ? { packetsPerFlow: RATE_MAX, bytesPerFlow: RATE_MAX } : {},
-    // A namespace of its own is as closed as loopback; the server cannot know that.
-    ...(isLoopback(args.host)
-      ? { dev: true }
-      : { trustProxy: true, verifySession: (token: string) => ({ playerId: token }) }),
+    // As in production: `dev` watches views. Loopback and namespaces are closed, which the server cannot
+    // know.
+    trustProxy: true,
+    verifySession: (token: string) => ({ playerId: token }),
   };
 }
