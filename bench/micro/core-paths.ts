@@ -18,6 +18,7 @@ import {
   ROLE_SERVER,
   SEND_FULL,
 } from '../../src/protocol/protocol.js';
+import type { Meter } from './cpu-clock.js';
 
 export const PATHS = ['receive', 'send', 'ack', 'resend'] as const;
 export type PathName = (typeof PATHS)[number];
@@ -32,9 +33,6 @@ const CELL_BYTES = 1280;
 const NOT_SMALL_BYTES = 300;
 /** What RL1 acknowledges at once when nothing else tells it to. */
 const PACKETS_PER_ACK = 10;
-
-/** Reads a clock; the figures are differences of two readings. */
-export type Meter = () => number;
 
 /** What all flows sent in one step, waiting for the other end. */
 class Wire {

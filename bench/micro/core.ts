@@ -8,7 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import { CorePaths, type Meter, PATHS, type PathName } from './core-paths.js';
+import { CorePaths, PATHS, type PathName } from './core-paths.js';
+import { calibrated, type Meter, readCpu } from './cpu-clock.js';
 
 interface Options {
   flows: number;
@@ -47,30 +48,6 @@ function runPaths(paths: CorePaths, flows: number, steps: number): void {
   paths.check(10 * quarter * flows);
   paths.lose(quarter);
   paths.check(4 * quarter * flows);
-}
-
-/** Readings of `read`, without what the reading itself adds. */
-function calibrated(read: () => number): Meter {
-  const count = 10_000;
-  for (let index = 0; index < count; index += 1) {
-    read();
-  }
-  const before = read();
-  for (let index = 1; index < count; index += 1) {
-    read();
-  }
-  const own = (read() - before) / count;
-  let readings = 0;
-  return () => {
-    readings += 1;
-    return read() - readings * own;
-  };
-}
-
-/** CPU time of the process, ns: wall time would count what else the machine does. */
-function readCpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) * 1000;
 }
 
 /**

@@ -19,6 +19,12 @@ export interface Place {
   enterLoad: readonly string[];
 }
 
+/** What a session starts. */
+export interface Commands {
+  server(): string[];
+  load(ready: Ready): string[];
+}
+
 export const LOOPBACK_HOST = '127.0.0.1';
 
 const SERVERS: Record<Exclude<Wire, 'floor'>, { echo: string; game: string | null }> = {
@@ -35,6 +41,13 @@ const LOAD_WIRES: Record<Wire, string> = {
   'json-dgram': 'json-dgram',
   floor: 'plain',
 };
+
+export function suiteCommands(plan: RunPlan, wire: Wire, place: Place): Commands {
+  return {
+    server: () => serverCommand(plan, wire, place),
+    load: (ready) => loadCommand(plan, wire, ready, place),
+  };
+}
 
 export function serverCommand(plan: RunPlan, wire: Wire, place: Place): string[] {
   const pin = pinned(place.pins?.server);

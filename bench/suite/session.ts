@@ -1,6 +1,6 @@
 /** A server and its load on one wire: started once, then measured round after round, at rest between. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadCommand, type Place, serverCommand } from './commands.js';
+import { type Commands, type Place, suiteCommands } from './commands.js';
 import { LineProcess } from './line-process.js';
 import { kernelDrops } from './machine.js';
 import type { RunPlan } from './plan.js';
@@ -36,7 +36,8 @@ export class Session {
   constructor(
     private readonly plan: RunPlan,
     readonly wire: Wire,
-    private readonly place: Place,
+    place: Place,
+    private readonly commands: Commands = suiteCommands(plan, wire, place),
   ) {}
 
   get flows(): number {
@@ -63,8 +64,7 @@ export class Session {
 
   /** Milliseconds from the start of its process until the server listens. */
   async startServer(): Promise<Ready> {
-    const { plan, wire, place } = this;
-    this.server = new LineProcess(`${wire} server`, serverCommand(plan, wire, place));
+    this.server = new LineProcess(`${this.wire} server`, this.commands.server());
     const ready = await this.server.read<Ready>();
     this.port = Number(ready.ready.slice(ready.ready.lastIndexOf(':') + 1));
     return ready;
@@ -131,8 +131,7 @@ export class Session {
   }
 
   private async startLoad(ready: Ready): Promise<void> {
-    const { plan, wire, place } = this;
-    this.load = new LineProcess(`${wire} load`, loadCommand(plan, wire, ready, place));
+    this.load = new LineProcess(`${this.wire} load`, this.commands.load(ready));
     await this.load.read();
   }
 

@@ -1,5 +1,6 @@
 //! The same endpoint and script over memory instead of sockets: what is ours alone, without a kernel.
 //! For profiles, and for figures that a busy machine does not blur: CPU time, medians of many rounds.
+//! `coreNs` beside it is open and seal alone (`core_echo.rs`), of as many packets of the same flows.
 //!
 //! `ggscale-bench inner --flows 100000` · `perf record ggscale-bench inner …` ·
 //! `valgrind --tool=callgrind ggscale-bench inner --rounds 20 …`
@@ -21,6 +22,7 @@ use ggscale_transport_core::{
 use serde_json::json;
 
 use crate::control::tell;
+use crate::core_echo;
 use crate::load::source_of_flow;
 use crate::script::Script;
 use crate::server::{PRIVATE_KEY, PROTOCOL_ID};
@@ -98,6 +100,7 @@ struct Inner {
 /// Nanoseconds per packet of each part of a turn.
 #[derive(Default)]
 struct Costs {
+    core: Vec<f64>,
     drain: Vec<f64>,
     script: Vec<f64>,
     flush: Vec<f64>,
@@ -113,13 +116,15 @@ pub fn run(arguments: &InnerArguments) -> io::Result<()> {
     inner.settle();
     let mut costs = Costs::default();
     for _ in 0..arguments.rounds {
+        inner.core_round(arguments, &mut costs)?;
         inner.round(arguments, &mut costs);
     }
-    let [drain, script, flush] =
-        [costs.drain, costs.script, costs.flush].map(|mut values| median(&mut values));
+    let [core, drain, script, flush] =
+        [costs.core, costs.drain, costs.script, costs.flush].map(|mut values| median(&mut values));
     tell(&json!({
         "flows": arguments.flows,
         "base": arguments.base,
+        "coreNs": core.round(),
         "drainNs": drain.round(),
         "scriptNs": script.round(),
         "flushNs": flush.round(),
@@ -248,13 +253,14 @@ impl Inner {
         self.endpoint.io.next = 0;
     }
 
-    /// Seals a turn's packets of flows in any order, then times the turn.
-    fn round(&mut self, arguments: &InnerArguments, costs: &mut Costs) {
+    /// A turn's packets of flows in any order.
+    fn sealed_packets(&mut self, arguments: &InnerArguments) -> Vec<(Path, Vec<u8>)> {
         let io = &mut self.endpoint.io;
         io.keep = false;
         io.now.mono_ns += TURN_NS;
         io.now.real_ns += TURN_NS;
         let clock = clock_of(io.now);
+        let mut packets = Vec::with_capacity(arguments.turn);
         let mut buffer = [0u8; HEADROOM + 1_200 + TAG_BYTES];
         for _ in 0..arguments.turn {
             let flow = (self.random.next_u64() % self.clients.len() as u64) as usize;
@@ -265,9 +271,36 @@ impl Inner {
             let sealed = client.seal_payload(clock, Client::FLOW, &mut buffer, HEADROOM, length);
             if let Ok(sealed) = sealed {
                 let bytes = buffer.get(sealed.start..sealed.start + sealed.length);
-                io.inbound.push((*path, bytes.unwrap_or(&[]).to_vec()));
+                packets.push((*path, bytes.unwrap_or(&[]).to_vec()));
             }
         }
+        packets
+    }
+
+    /// Times open and seal of a turn's packets.
+    fn core_round(&mut self, arguments: &InnerArguments, costs: &mut Costs) -> io::Result<()> {
+        let mut packets = self.sealed_packets(arguments);
+        let clock = clock_of(self.endpoint.io.now);
+        let Some(server) = self.endpoint.peer.server_core() else {
+            return Err(io::Error::other("no server"));
+        };
+        let start_ns = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID);
+        let sealed = core_echo::echo(server, clock, &mut packets);
+        let end_ns = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID);
+        if sealed != packets.len() {
+            return Err(io::Error::other(format!(
+                "{sealed} of {} packets sealed",
+                packets.len()
+            )));
+        }
+        costs.core.push((end_ns - start_ns) as f64 / sealed as f64);
+        Ok(())
+    }
+
+    /// Times a turn.
+    fn round(&mut self, arguments: &InnerArguments, costs: &mut Costs) {
+        self.endpoint.io.inbound = self.sealed_packets(arguments);
+        let io = &self.endpoint.io;
         let count = io.inbound.len() as f64;
         let start_ns = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID);
         self.endpoint.drain();

@@ -25,6 +25,7 @@
 #![cfg(target_os = "linux")]
 
 pub mod control;
+mod core_echo;
 mod epoll;
 pub mod flood;
 pub mod floor;
