@@ -13,6 +13,7 @@ import { BinaryPeer, type BinaryPeerContext } from '../../src/session/binary-pee
 import { CLOSE_NORMAL } from '../../src/session/close-codes.js';
 import { SESSION_ACK_DELAY_MS } from '../../src/session/limits.js';
 import { PACKET_BYTES, PAYLOAD_BYTES } from '../../src/util/limits.js';
+import { Scratch } from '../../src/util/scratch.js';
 import type { Visitor, VisitPeer } from './visitor.js';
 import { type LoadWire, type Ticket, visitContext } from './wires.js';
 
@@ -91,7 +92,7 @@ export class UdpWire implements LoadWire, RuntimeHandler {
       }),
       onDrained: () => {},
       port: runtime,
-      scratch: new Uint8Array(BODY_BYTES_MAX + 64),
+      scratch: new Scratch(BODY_BYTES_MAX + 64),
     };
   }
 

@@ -19,6 +19,9 @@ const EXPANSION_MAX = 8;
 const views = new WeakMap<Uint8Array, DataView>();
 let lastBytes = new Uint8Array(0);
 let lastView = new DataView(lastBytes.buffer);
+/** The one before: a message is read from one array, and its answer written to another. */
+let otherBytes = lastBytes;
+let otherView = lastView;
 /** A view of no bytes, for accessors not set yet. */
 export const EMPTY_VIEW: DataView = lastView;
 
@@ -26,15 +29,18 @@ let budget = 0;
 
 /** The DataView over exactly these bytes; made once per array. */
 export function dataViewOf(bytes: Uint8Array): DataView {
-  return bytes === lastBytes ? lastView : otherDataView(bytes);
+  if (bytes === lastBytes) return lastView;
+  return bytes === otherBytes ? otherView : findDataView(bytes);
 }
 
-function otherDataView(bytes: Uint8Array): DataView {
+function findDataView(bytes: Uint8Array): DataView {
   let view = views.get(bytes);
   if (view === undefined) {
     view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     views.set(bytes, view);
   }
+  otherBytes = lastBytes;
+  otherView = lastView;
   lastBytes = bytes as Uint8Array<ArrayBuffer>;
   lastView = view as DataView<ArrayBuffer>;
   return view;
@@ -185,5 +191,6 @@ export function acceptsString(value: unknown, bytesMax: number): boolean {
 
 function bytesOf(dv: DataView): Uint8Array {
   if (dv === lastView) return lastBytes;
+  if (dv === otherView) return otherBytes;
   return new Uint8Array(dv.buffer, dv.byteOffset, dv.byteLength);
 }

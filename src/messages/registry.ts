@@ -77,7 +77,10 @@ class MessageRegistry implements Registry {
   };
   readonly runtime: RuntimeFrames;
   readonly #byName = new Map<string, MessageType>();
-  readonly #byId = new Map<number, MessageType>();
+  /** By id, up to the largest. */
+  readonly #byId: (MessageType | undefined)[] = [];
+  #lastName = '';
+  #lastType: MessageType | undefined = undefined;
   readonly strict: boolean;
 
   constructor(types: readonly MessageType[], options: RegistryOptions) {
@@ -100,16 +103,34 @@ class MessageRegistry implements Registry {
   }
 
   typeByName(name: string): MessageType | undefined {
-    return this.#byName.get(name);
+    return name === this.#lastName ? this.#lastType : this.#findName(name);
+  }
+
+  /** Senders often name one type many times in a row: comparing with it is cheaper than hashing. */
+  #findName(name: string): MessageType | undefined {
+    this.#lastName = name;
+    this.#lastType = this.#byName.get(name);
+    return this.#lastType;
   }
 
   typeById(id: number): MessageType | undefined {
-    return this.#byId.get(id);
+    return id < this.#byId.length ? this.#byId[id] : undefined;
   }
 
   encode(name: string, value: unknown, out: Uint8Array, offset: number, capacity: number): number {
-    const type = this.#byName.get(name);
-    if (type === undefined) return this.encodeAsJson(name, value, out, offset, capacity);
+    const type = this.typeByName(name);
+    return type === undefined
+      ? this.encodeAsJson(name, value, out, offset, capacity)
+      : this.encodeAs(type, value, out, offset, capacity);
+  }
+
+  encodeAs(
+    type: MessageType,
+    value: unknown,
+    out: Uint8Array,
+    offset: number,
+    capacity: number,
+  ): number {
     const room = Math.min(capacity, out.length - offset);
     const idBytes = type.id < 0x80 ? 1 : 2;
     if (room < idBytes) return -1;
@@ -117,7 +138,11 @@ class MessageRegistry implements Registry {
     const bodyBytes = type.encode(normal, out, offset + idBytes, room - idBytes);
     if (bodyBytes < 0) {
       if (room - idBytes < BODY_BYTES_MAX) return -1;
-      throw new MessageError('message-too-large', `body is over ${BODY_BYTES_MAX} bytes`, name);
+      throw new MessageError(
+        'message-too-large',
+        `body is over ${BODY_BYTES_MAX} bytes`,
+        type.name,
+      );
     }
     writeId(type.id, out, offset);
     return idBytes + bodyBytes;
@@ -148,7 +173,7 @@ class MessageRegistry implements Registry {
     if (decoded.bodyLength > BODY_BYTES_MAX) return DECODE_TOO_LARGE;
     if (id === ID_JSON) return this.#decodeJson();
     if (id <= ID_RUNTIME_MAX) return DECODE_RUNTIME;
-    const type = this.#byId.get(id);
+    const type = this.typeById(id);
     if (type === undefined) return DECODE_UNKNOWN_ID;
     decoded.name = type.name;
     decoded.type = type;
@@ -213,14 +238,15 @@ class MessageRegistry implements Registry {
     if (!Number.isInteger(type.channel) || type.channel < 0 || type.channel > CHANNEL_USER_MAX) {
       throw new MessageError('bad-registry', `channel ${type.channel} of ${name} is not 0…30`);
     }
-    const other = this.#byId.get(id);
+    const other = this.typeById(id);
     if (other !== undefined) {
       throw new MessageError('bad-registry', `${name} and ${other.name} both have id ${id}`);
     }
     if (this.#byName.has(name)) {
       throw new MessageError('bad-registry', `two types are called ${name}`);
     }
-    this.#byId.set(id, type);
+    while (this.#byId.length <= id) this.#byId.push(undefined);
+    this.#byId[id] = type;
     this.#byName.set(name, type);
   }
 }

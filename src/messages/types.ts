@@ -150,6 +150,14 @@ export interface Registry<R extends object = Record<string, unknown>> {
    * @throws MessageError bad-value, message-too-large, reserved-type
    */
   encode(name: string, value: unknown, out: Uint8Array, offset: number, capacity: number): number;
+  /** As encode, of one of `types`. */
+  encodeAs(
+    type: MessageType,
+    value: unknown,
+    out: Uint8Array,
+    offset: number,
+    capacity: number,
+  ): number;
   /** Encodes even a registered type as id 0, for a peer whose registry does not know its id. */
   encodeAsJson(
     name: string,

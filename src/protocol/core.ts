@@ -1,7 +1,6 @@
 import { assert } from '../util/assert.js';
 import { BlockPool } from '../util/block-pool.js';
 import { BytePool } from '../util/byte-pool.js';
-import { ScratchCopier } from '../util/copy-bytes.js';
 import { KeyTable } from '../util/key-table.js';
 import * as limits from '../util/limits.js';
 import { Prng } from '../util/prng.js';
@@ -71,7 +70,6 @@ export class Core {
   readonly event = new ProtocolEvent(EMPTY);
   readonly counters = new Float64Array(DROP_REASON_COUNT);
   readonly tallies = new Float64Array(TALLY_NAMES.length);
-  readonly copier = new ScratchCopier();
   /** Reserved for reassembly and order by all flows. */
   reservedBytes = 0;
   /** Unit of the ack_delay that we report. */

@@ -1,3 +1,4 @@
+import { copyBytes } from '../util/copy-bytes.js';
 import { FRAGMENT_BYTES } from '../util/limits.js';
 import { RECEIPT_DROPPED } from './api.js';
 import type { Core } from './core.js';
@@ -27,7 +28,7 @@ export function storeData(
   if (handle < 0) {
     return false;
   }
-  core.copier.copy(bytes, offset, pool.page(handle), pool.offset(handle), length);
+  copyBytes(bytes, offset, pool.page(handle), pool.offset(handle), length);
   core.messages.words[message + L.M_DATA] = handle;
   return true;
 }

@@ -14,6 +14,7 @@ import { numberField } from '../session/control.js';
 import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
+import { Scratch } from '../util/scratch.js';
 import { GGScaleError } from './errors.js';
 import type { Link, LinkHost } from './link.js';
 import { linkContext } from './link-context.js';
@@ -90,7 +91,7 @@ export class UdpLink implements Link, RuntimeHandler {
       ...linkContext(host, this, this.#acks),
       port: runtime,
       nowMs: () => performance.now(),
-      scratch: new Uint8Array(BODY_BYTES_MAX + 64),
+      scratch: new Scratch(BODY_BYTES_MAX + 64),
       onDrained: () => {
         if (this.#isWatched) this.watchDrained();
       },

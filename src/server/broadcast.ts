@@ -11,6 +11,7 @@ import { checkReliableOptions, checkSendOptions } from '../session/send-options.
 import type { SendOptions } from '../session/types.js';
 import { TransportError } from '../util/errors.js';
 import { UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
+import { Scratch } from '../util/scratch.js';
 import type { PlayerEntry } from './player-entry.js';
 
 /** A body and its type id. */
@@ -18,7 +19,7 @@ const SCRATCH_BYTES = BODY_BYTES_MAX + 8;
 
 export class Broadcaster {
   readonly #registry: Registry<object>;
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
+  readonly #scratch = new Scratch(SCRATCH_BYTES);
 
   constructor(registry: Registry<object>) {
     this.#registry = registry;
@@ -36,6 +37,7 @@ export class Broadcaster {
     options: SendOptions | undefined,
   ): number {
     const registry = this.#registry;
+    const scratch = this.#scratch;
     const type = registry.typeByName(name);
     if (options !== undefined) checkOptions(type, options);
     let length = -1;
@@ -49,8 +51,8 @@ export class Broadcaster {
           text ??= registry.toJson(name, value);
           if (peer.sendText(type, text, options, name) !== 'full') accepted++;
         } else if (peer.takesEncoded(type)) {
-          if (length < 0) length = registry.encode(name, value, this.#scratch, 0, SCRATCH_BYTES);
-          if (peer.sendEncoded(type, this.#scratch, length, options) !== 'full') accepted++;
+          if (length < 0) length = registry.encode(name, value, scratch.bytes, 0, SCRATCH_BYTES);
+          if (peer.sendEncoded(type, scratch.head(length), length, options) !== 'full') accepted++;
         } else if (peer.send(name, value, options) !== 'full') {
           accepted++;
         }

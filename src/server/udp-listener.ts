@@ -16,6 +16,7 @@ import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits
 import { settledWithin } from '../session/settled-within.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
+import { Scratch } from '../util/scratch.js';
 import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
 import { type AnyPeer, PlayerEntry, type PlayerLink } from './player-entry.js';
@@ -76,7 +77,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       port: this.#runtime,
       drops: host.drops,
       acks: new AckBatch(() => this.#armAcks()),
-      scratch: new Uint8Array(BODY_BYTES_MAX + 64),
+      scratch: new Scratch(BODY_BYTES_MAX + 64),
       onUnhandled: null,
       onBroken: (peer, code, reason) => this.#handleBroken(peer, code, reason),
       onHello: null,

@@ -14,6 +14,7 @@ import {
 } from '../messages/types.js';
 import { TransportError } from '../util/errors.js';
 import { RELIABLE_MESSAGE_BYTES_MAX, UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
+import type { Scratch } from '../util/scratch.js';
 import { ByteSendLog } from './byte-send-log.js';
 import { ID_ACK, ID_LEAD, type LeadReport, writeAck, writeLead } from './control.js';
 import { flowKey } from './flow-key.js';
@@ -42,7 +43,7 @@ export interface BinaryOutboxContext {
   /** Monotonic milliseconds of this process. */
   readonly nowMs: () => number;
   /** Room for one encoded message: BODY_BYTES_MAX and its id. */
-  readonly scratch: Uint8Array;
+  readonly scratch: Scratch;
 }
 
 /** `flush` of BinaryOutbox. */
@@ -161,13 +162,14 @@ export class BinaryOutbox implements LogSink {
   send(type: string, value: unknown, options: SendOptions = NO_OPTIONS): SendResult {
     if (options !== NO_OPTIONS) checkSendOptions(options);
     const { registry, scratch } = this.#context;
+    const { bytes } = scratch;
     const known = registry.typeByName(type);
     if (known === undefined || !this.takesEncoded(known)) {
-      const length = registry.encodeAsJson(type, value, scratch, 0, scratch.length);
-      return this.sendEncoded(undefined, scratch, length, options);
+      const length = registry.encodeAsJson(type, value, bytes, 0, bytes.length);
+      return this.sendEncoded(undefined, scratch.head(length), length, options);
     }
-    const length = registry.encode(type, value, scratch, 0, scratch.length);
-    return this.sendEncoded(known, scratch, length, options);
+    const length = registry.encodeAs(known, value, bytes, 0, bytes.length);
+    return this.sendEncoded(known, scratch.head(length), length, options);
   }
 
   /** Trusts `options`: checkSendOptions has seen them. */
@@ -294,7 +296,7 @@ export class BinaryOutbox implements LogSink {
   /** One of the runtime's own JSON messages. They are few and small. Returns a SEND_ number. */
   sendControl(name: string, payload: unknown): number {
     const { registry, scratch } = this.#context;
-    const length = registry.runtime.encode(name, payload, scratch, 0, scratch.length);
+    const length = registry.runtime.encode(name, payload, scratch.bytes, 0, scratch.bytes.length);
     return this.#sendControlBytes(length);
   }
 
@@ -302,15 +304,17 @@ export class BinaryOutbox implements LogSink {
   sendLead(report: LeadReport): void {
     if (this.#state >= OUT_HELD) return;
     const { registry, scratch } = this.#context;
-    const head = registry.runtime.encodeId(ID_LEAD, scratch, 0, scratch.length);
-    this.#sendControlBytes(head + writeLead(report, scratch, head), MODE_UNRELIABLE_SEQUENCED);
+    const { bytes } = scratch;
+    const head = registry.runtime.encodeId(ID_LEAD, bytes, 0, bytes.length);
+    this.#sendControlBytes(head + writeLead(report, bytes, head), MODE_UNRELIABLE_SEQUENCED);
   }
 
   /** False when there was no room. */
   sendAck(received: ReceiveNumbers): boolean {
     const { registry, scratch } = this.#context;
-    const head = registry.runtime.encodeId(ID_ACK, scratch, 0, scratch.length);
-    return this.#sendControlBytes(head + writeAck(received, scratch, head)) !== SEND_FULL;
+    const { bytes } = scratch;
+    const head = registry.runtime.encodeId(ID_ACK, bytes, 0, bytes.length);
+    return this.#sendControlBytes(head + writeAck(received, bytes, head)) !== SEND_FULL;
   }
 
   /** For what cannot leave now. Unreliable messages do not wait: a newer one will follow. */
@@ -348,14 +352,15 @@ export class BinaryOutbox implements LogSink {
 
   #takeValue(name: string, value: unknown, receipt: number): void {
     const { registry, scratch } = this.#context;
+    const { bytes } = scratch;
     const type = registry.typeByName(name);
     const isKnown = type !== undefined && this.takesEncoded(type);
     const length = isKnown
-      ? registry.encode(name, value, scratch, 0, scratch.length)
-      : registry.encodeAsJson(name, value, scratch, 0, scratch.length);
+      ? registry.encodeAs(type, value, bytes, 0, bytes.length)
+      : registry.encodeAsJson(name, value, bytes, 0, bytes.length);
     if (length < 0) throw new MessageError('message-too-large', 'no room for the body', name);
     const lane = isKnown ? laneOf(type.channel, type.mode) : laneOf(0, MODE_RELIABLE_ORDERED);
-    this.#append(lane, scratch, 0, length, receipt);
+    this.#append(lane, bytes, 0, length, receipt);
   }
 
   #append(lane: number, bytes: Uint8Array, offset: number, length: number, receipt: number): void {
@@ -367,7 +372,7 @@ export class BinaryOutbox implements LogSink {
 
   #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED): number {
     const { port, scratch } = this.#context;
-    const code = port.send(this.#slot, CONTROL_CHANNEL, mode, scratch, 0, length, 0, 0, 0, 0);
+    const code = port.send(this.#slot, CONTROL_CHANNEL, mode, scratch.bytes, 0, length, 0, 0, 0, 0);
     if (code === SEND_TOO_LARGE) this.#endTooSmall();
     return code;
   }

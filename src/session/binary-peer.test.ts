@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createRegistry } from '../messages/index.js';
+import { Scratch } from '../util/scratch.js';
 import { AckBatch } from './ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from './binary-peer.js';
 import { Dispatcher } from './dispatcher.js';
@@ -32,7 +33,7 @@ function build(awaitsHello: boolean) {
     drops: new SessionDrops(),
     acks: new AckBatch(() => armed++),
     nowMs: () => now.ms,
-    scratch: new Uint8Array(4096),
+    scratch: new Scratch(4096),
     onUnhandled: null,
     onBroken: (_peer, _code, reason) => broken.push(reason),
     onHello: () => peer.open(true),

@@ -16,6 +16,8 @@ interface Handlers<O> {
 
 export class Dispatcher<O> {
   readonly #byType = new Map<string, Handlers<O>>();
+  /** The same by type id, as far as they were looked for. */
+  readonly #byId: (Handlers<O> | undefined)[] = [];
   readonly #onError: (error: unknown, type: string) => void;
   readonly #before = new Map<string, () => void>();
   #scratch: Uint8Array | null = null;
@@ -54,7 +56,8 @@ export class Dispatcher<O> {
     meta: Meta,
   ): boolean {
     if (this.#before.size > 0) this.#runBefore(type.name);
-    const handlers = this.#byType.get(type.name);
+    const { id } = type;
+    const handlers = (id < this.#byId.length ? this.#byId[id] : undefined) ?? this.#find(type);
     if (handlers === undefined) return false;
     for (let i = 0; i < handlers.views.length; i++) {
       this.#call(handlers.views[i], owner, type.view(bytes, offset, length), meta, type.name);
@@ -90,6 +93,14 @@ export class Dispatcher<O> {
       this.#call(handlers.values[i], owner, value, meta, name);
     }
     return handlers.values.length + handlers.views.length > 0;
+  }
+
+  /** What is found stays: of a name that has no handlers any more, the lists are empty. */
+  #find(type: MessageType): Handlers<O> | undefined {
+    const handlers = this.#byType.get(type.name);
+    while (this.#byId.length <= type.id) this.#byId.push(undefined);
+    this.#byId[type.id] = handlers;
+    return handlers;
   }
 
   #runBefore(type: string): void {

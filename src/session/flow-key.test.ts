@@ -3,6 +3,7 @@ import { Snapshot } from '../messages/generated/index.js';
 import { createRegistry } from '../messages/index.js';
 import { type MessageType, MODE_UNRELIABLE_SEQUENCED } from '../messages/types.js';
 import { Protocol, ROLE_SERVER, TALLY_NAMES } from '../protocol/protocol.js';
+import { Scratch } from '../util/scratch.js';
 import { AckBatch } from './ack-batch.js';
 import { BinaryPeer } from './binary-peer.js';
 import { Dispatcher } from './dispatcher.js';
@@ -51,7 +52,7 @@ function build() {
       drops: new SessionDrops(),
       acks: new AckBatch(() => 0),
       nowMs: () => 0,
-      scratch: new Uint8Array(4096),
+      scratch: new Scratch(4096),
       onUnhandled: null,
       onBroken: () => {},
       onHello: null,

@@ -1,10 +1,11 @@
 import t from 'tap';
 import { BlockPool } from './block-pool.js';
 import { BytePool, byteChunkSize } from './byte-pool.js';
-import { copyBytes, ScratchCopier } from './copy-bytes.js';
+import { copyBytes } from './copy-bytes.js';
 import { KeyTable } from './key-table.js';
 import { Prng } from './prng.js';
 import { RingQueue } from './ring-queue.js';
+import { Scratch } from './scratch.js';
 import {
   sequenceBufferCreate,
   sequenceBufferFree,
@@ -154,19 +155,22 @@ t.test('the key table agrees with a Map', async (t) => {
   t.pass();
 });
 
-t.test('copies are exact at every length and offset, adopted or not', async (t) => {
-  const copier = new ScratchCopier();
-  const from = new Uint8Array(2000).map((_, index) => index * 7);
+t.test('copies are exact at every length and offset, whole arrays or parts of them', async (t) => {
+  const scratch = new Scratch(2000);
+  const from = scratch.bytes;
+  from.set(from.map((_, index) => index * 7));
   for (let length = 0; length < 1500; length += 1) {
-    const to = new Uint8Array(1600);
-    const offset = length % 3 === 0 ? 5 : 0;
-    copier.copy(from, offset, to, 9, length);
-    const plain = new Uint8Array(1600);
-    copyBytes(from, offset, plain, 9, length);
-    if (!Buffer.from(to).equals(Buffer.from(plain))) {
-      t.fail(`length ${length}`);
-    }
+    const expected = new Uint8Array(1600);
+    for (let index = 0; index < length; index += 1) expected[9 + index] = index * 7;
+    const head = new Uint8Array(1600);
+    copyBytes(scratch.head(length), 0, head, 9, length);
+    const part = new Uint8Array(1600);
+    copyBytes(from.subarray(5), 0, part, 9, length);
+    if (Buffer.compare(head, expected) !== 0) t.fail(`head of ${length}`);
+    const shifted = from.subarray(5, 5 + length);
+    if (Buffer.compare(part.subarray(9, 9 + length), shifted) !== 0) t.fail(`part of ${length}`);
   }
+  t.equal(scratch.head(100), scratch.head(100), 'made once');
 });
 
 t.test('the same seed gives the same numbers, bounded and spread', async (t) => {

@@ -19,6 +19,7 @@ import type { PeerStart } from '../../src/session/peer-context.js';
 import { ServerSession } from '../../src/session/server-session.js';
 import { flowIn, SERVER_ADDRESS, TokenMint, UNIX_S } from '../../src/sim/native/tokens.js';
 import { Prng } from '../../src/util/prng.js';
+import { Scratch } from '../../src/util/scratch.js';
 import { Machine, Network } from './native-link.js';
 import { type Numbered, numberType } from './number-type.js';
 import { type Plant, plantInto } from './plants.js';
@@ -34,7 +35,7 @@ const REGISTRY = createRegistry({
   Unordered: numberType('Unordered', 41, 2, 5),
 }) as unknown as Registry<object>;
 const TYPES = ['Ordered', 'Unordered', 'loose'] as const;
-const SCRATCH = new Uint8Array(BODY_BYTES_MAX + 64);
+const SCRATCH = new Scratch(BODY_BYTES_MAX + 64);
 
 type Peer = BinaryPeer<Side>;
 

@@ -17,6 +17,7 @@ import type { PeerContext, PeerStart } from '../../src/session/peer-context.js';
 import { ServerSession } from '../../src/session/server-session.js';
 import type { ReceiptOutcome, Wire } from '../../src/session/types.js';
 import { Prng } from '../../src/util/prng.js';
+import { Scratch } from '../../src/util/scratch.js';
 import { type Numbered, numberType } from './number-type.js';
 import { type Plant, plantInto } from './plants.js';
 import { OTHER, type Peer, type Side, VirtualLink } from './virtual-link.js';
@@ -36,9 +37,9 @@ function registryOf(types: Record<string, MessageType>): Registry<object> {
   return createRegistry(types) as unknown as Registry<object>;
 }
 
-const SCRATCH: Record<Side, Uint8Array> = {
-  client: new Uint8Array(128 * 1024),
-  server: new Uint8Array(128 * 1024),
+const SCRATCH: Record<Side, Scratch> = {
+  client: new Scratch(128 * 1024),
+  server: new Scratch(128 * 1024),
 };
 
 export interface Outcome {
