@@ -18,6 +18,8 @@ class World {
   readonly server: SimRings;
   readonly client: SimRings;
   timeUs: number;
+  /** Descriptors that waited at once. */
+  aheadMost = 0;
   readonly #scratch = new Uint8Array(2048);
 
   constructor(seed: number, startUs = 1_000_000, first = 0) {
@@ -43,7 +45,13 @@ class World {
     ] as const) {
       rings.native.setTime(this.timeUs);
       rings.drain();
-      while (rings.rxPoll()) handle(name, rings);
+      const ahead = Array.from({ length: rings.rxAhead }, (_, i) => rings.rxSlotAhead(i));
+      this.aheadMost = Math.max(this.aheadMost, ahead.length);
+      while (rings.rxPoll()) {
+        if (ahead.shift() !== rings.slot) throw new Error('another slot came than was ahead');
+        handle(name, rings);
+      }
+      if (ahead.length > 0) throw new Error('not everything came that was ahead');
       rings.rxRelease();
       rings.flush();
       rings.native.checkInvariants();
@@ -113,6 +121,7 @@ function exchangeAtRandom(t: Test, world: World): void {
   for (let i = 0; i < 50; i++) world.step(handle);
   t.equal(received, sent.length);
   t.equal(differing, 0);
+  t.ok(world.aheadMost > 10, `${world.aheadMost} descriptors ahead`);
   t.ok(sent.length > 2_000 && full > 10, `${sent.length} sent, ring full ${full} times`);
 }
 

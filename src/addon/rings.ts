@@ -113,6 +113,18 @@ export class Rings {
     return true;
   }
 
+  /** Descriptors that rxPoll() would give without changing over to another pair. */
+  get rxAhead(): number {
+    return (this.#rx.rxTail - this.#rx.rxNext) | 0;
+  }
+
+  /** Slot of one of them: 0 is the next. */
+  rxSlotAhead(index: number): number {
+    const pair = this.#rx;
+    const at = pair.rxBase + ((pair.rxNext + index) & pair.rxMask) * DESCRIPTOR_INTS;
+    return this.#ints[at + D_SLOT];
+  }
+
   /** Gives back every descriptor polled so far: one atomic for each pair, so once per batch. */
   rxRelease(): void {
     for (let i = 0; i < this.#count; i++) this.#pairs[i].releaseRx();

@@ -38,6 +38,8 @@ export interface RuntimeHandler {
     length: number,
     ageUs: number,
   ): void;
+  /** Messages of this flow come soon: reads what they will need. Any number, of any slot. */
+  touch?(slot: number): number;
   /** A payload of a flow that does not speak RL1. */
   handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void;
   /** The peer goes on from another address (`ip:port`). */

@@ -42,6 +42,7 @@ import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, readOpened } from './flow-events.js';
 import { Goodbyes } from './goodbyes.js';
 import type { ClosedFlow, RuntimeHandler } from './handler.js';
+import { Lookahead } from './lookahead.js';
 import { RuntimeReadings } from './readings.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
@@ -87,6 +88,7 @@ export interface RuntimeOptions {
 
 export class Runtime extends RuntimeReadings {
   readonly #handler: RuntimeHandler;
+  readonly #lookahead: Lookahead;
   readonly #role: number;
   readonly #isTicked: boolean;
   /** With short ticks no protocol timer is worth a wake of its own; netcode's need no turn. */
@@ -118,6 +120,7 @@ export class Runtime extends RuntimeReadings {
   constructor(options: RuntimeOptions) {
     super(options.endpoint, options.protocol);
     this.#handler = options.handler;
+    this.#lookahead = new Lookahead(options.endpoint, options.protocol, options.handler);
     this.#role = options.role === 'server' ? ROLE_SERVER : ROLE_CLIENT;
     this.#isTicked = options.driver === 'tick';
     this.#servesDeadlinesAtTick = this.#isTicked && options.tickIntervalUs <= DEADLINE_SLACK_US;
@@ -286,7 +289,9 @@ export class Runtime extends RuntimeReadings {
     const endpoint = this.endpoint;
     const protocol = this.protocol;
     try {
-      while (!this.#isEnding && endpoint.rxPoll()) {
+      while (!this.#isEnding) {
+        this.#lookahead.next();
+        if (!endpoint.rxPoll()) break;
         const { slot, kind } = endpoint;
         if (kind === RX_PAYLOAD) {
           if (this.#generation[slot] !== endpoint.generation) continue;

@@ -243,6 +243,10 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     peer.handleMessage(channel, mode, messageId, bytes, offset, length, ageUs);
   }
 
+  touch(slot: number): number {
+    return this.#peers[slot]?.touch() ?? 0;
+  }
+
   handleRawPayload(slot: number, bytes: Uint8Array, offset: number, length: number): void {
     if (this.#refused.has(slot)) {
       this.#runtime.closeFlow(slot, CLOSE_POLICY_VIOLATION, '');

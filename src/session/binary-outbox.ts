@@ -108,6 +108,11 @@ export class BinaryOutbox implements LogSink {
     if (this.#onWritable.length > 0) this.#tellWritable();
   }
 
+  /** See RuntimeHandler.touch. */
+  touch(): number {
+    return this.messagesOut + (this.#log?.touch() ?? 0);
+  }
+
   /** Calls back once a sender that was told `full` has room again, or on close. */
   watchWritable(callback: () => void): void {
     this.#onWritable.push(callback);

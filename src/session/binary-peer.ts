@@ -174,6 +174,11 @@ export class BinaryPeer<O> implements SessionPeer {
     this.#outbox.sendLead(report);
   }
 
+  /** See RuntimeHandler.touch. */
+  touch(): number {
+    return this.messagesIn + this.#outbox.touch() + (this.#received?.next(0) ?? 0);
+  }
+
   /** A reassembled message of this flow. Refusals are counted, never thrown. */
   handleMessage(
     channel: number,

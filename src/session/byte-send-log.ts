@@ -53,6 +53,13 @@ export class ByteSendLog {
   /** Set while a report is applied. */
   #onReceipt: ((receipt: number) => void) | null = null;
 
+  /** See RuntimeHandler.touch: where the next message goes. */
+  touch(): number {
+    const entry = (this.#tail & this.#mask) * FIELDS;
+    const byte = this.#write & (this.#bytes.length - 1);
+    return this.#next[0] + this.#held[0] + this.#entries[entry] + this.#bytes[byte];
+  }
+
   get isEmpty(): boolean {
     return this.#head === this.#tail;
   }
