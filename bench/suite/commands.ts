@@ -1,7 +1,7 @@
 /** The command lines of the suite's processes. */
 import { join } from 'node:path';
 import { type Pinning, pinned } from './machine.js';
-import { ECHO_TEXT_BYTES, type RunPlan } from './plan.js';
+import { ECHO_VALUES, type RunPlan } from './plan.js';
 import type { Wire } from './results.js';
 import { ROOT } from './root.js';
 import { PRIVATE_KEY } from './servers/udp-key.js';
@@ -66,7 +66,7 @@ export function loadCommand(plan: RunPlan, wire: Wire, ready: Ready, place: Plac
   const pin = pinned(place.pins?.load);
   const args = ['load', '--wire', LOAD_WIRES[wire], '--server', ready.ready];
   args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${plan.window}`);
-  args.push('--batch', `${plan.window}`, '--text-bytes', `${ECHO_TEXT_BYTES}`);
+  args.push('--batch', `${plan.window}`, '--values', `${ECHO_VALUES}`);
   if (plan.workload === 'game') args.push('--game', '--tick-hz', `${plan.tickHz}`);
   if (wire === 'udp') args.push('--registry-hash', `${ready.registryHash ?? 0}`);
   // In a storm players come as they do; elsewhere coming in is not what is measured.

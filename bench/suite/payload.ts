@@ -1,7 +1,7 @@
 /** How large a message is on each wire, from the very values and codecs that are sent. */
 import { Snapshot } from '../../src/messages/generated/index.js';
 import { Echo } from './generated/index.js';
-import { ECHO_TEXT_BYTES, type RunPlan } from './plan.js';
+import { ECHO_VALUES, type RunPlan } from './plan.js';
 import type { Wire } from './results.js';
 
 /** Numbers as long as most of a run has them. */
@@ -11,7 +11,7 @@ const TYPICAL = { seq: 1_000, sentUs: 2_000_000_000 };
 export function payloadBytesOf(plan: RunPlan, wire: Wire): number {
   const isBinary = wire === 'udp' || wire === 'floor';
   if (plan.workload === 'echo') {
-    const value = { ...TYPICAL, text: 'a'.repeat(ECHO_TEXT_BYTES) };
+    const value = { ...TYPICAL, values: new Array(ECHO_VALUES).fill(500) };
     return isBinary ? encodedBytes(Echo, value) : jsonBytes('Echo', value);
   }
   const value = typicalSnapshot();

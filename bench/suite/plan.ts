@@ -31,8 +31,7 @@ export interface RunPlan {
   /** Ticks per second of the game, or of a server with the `tick` driver. */
   tickHz: number;
   rounds: number;
-  /** Before the first round: until so many messages were answered, or so much time has passed. */
-  settleMessages: number;
+  /** Before the first round, at most: see Session.settle. */
   settleMs: number;
   /** Before each round. */
   warmMs: number;
@@ -65,7 +64,7 @@ export interface PlanSize {
 
 export const FULL: Readonly<PlanSize> = {
   rounds: 5,
-  settleMs: 1_500,
+  settleMs: 8_000,
   warmMs: 200,
   measureMs: 1_000,
   soakMs: 60_000,
@@ -75,7 +74,7 @@ export const FULL: Readonly<PlanSize> = {
 
 export const QUICK: Readonly<PlanSize> = {
   rounds: 5,
-  settleMs: 500,
+  settleMs: 3_000,
   warmMs: 100,
   measureMs: 300,
   soakMs: 2_000,
@@ -95,12 +94,10 @@ export const SMOKE: Readonly<PlanSize> = {
 };
 
 /** Body of 100 B: docs in bench/suite/schemas/bench.fbs. */
-export const ECHO_TEXT_BYTES = 63;
+export const ECHO_VALUES = 16;
 const BULK_TEXT_BYTES = 256 * 1024 - 200;
 /** Admission lets 2,000 handshakes a second through at its defaults. */
 const CONNECT_RATE = 1_900;
-/** V8 optimizes what ran some thousand times; twice, when its first guess was wrong. */
-const SETTLE_MESSAGES = 100_000;
 const ALL: readonly Wire[] = ['floor', 'udp', 'json-ws', 'json-http', 'json-dgram'];
 const MAIN: readonly Wire[] = ['floor', 'udp', 'json-ws'];
 const BOTH: readonly Wire[] = ['udp', 'json-ws'];
@@ -129,7 +126,7 @@ export function expectedMs(plan: RunPlan): number {
   if (kind === 'start') return rounds * sides * 300;
   const connecting = (flows / (plan.connectRate ?? CONNECT_RATE)) * 1000 + 450;
   const stretches = kind === 'overload' ? 3 : 1;
-  const settling = plan.isTogether ? 0 : plan.settleMs;
+  const settling = plan.settleMs / 2;
   return sides * (connecting + settling + rounds * stretches * (warmMs + measureMs + 50));
 }
 
@@ -138,12 +135,11 @@ function stretch(
   plan: Partial<RunPlan> & Pick<RunPlan, 'name' | 'flows'>,
 ): RunPlan {
   const { settleMs, warmMs, measureMs } = size;
-  const settle = { settleMessages: SETTLE_MESSAGES, settleMs };
   const common = { kind: 'stretch', wires: BOTH, workload: 'echo', hz: 0, window: 1 } as const;
   const rounds = Math.min(3, size.rounds);
   return {
     ...common,
-    ...settle,
+    settleMs,
     tickHz: 0,
     rounds,
     warmMs,

@@ -12,6 +12,8 @@ import { type Sample, Session } from './session.js';
 export type Progress = (doing: string) => void;
 
 const LOOP_WATCH_SHARE = 0.5;
+/** What two servers and two loads manage side by side on two processors. */
+const LIGHT_MESSAGES_PER_SECOND = 5_000;
 
 /** @throws Error with the plan's name when a process fails */
 export async function measurePlan(
@@ -55,10 +57,7 @@ async function measureInTurn(
   progress: Progress,
 ): Promise<Measured[]> {
   const samples = new Map<Session, Sample[]>(sessions.map((session) => [session, []]));
-  for (const session of plan.kind === 'storm' ? [] : sessions) {
-    progress(`${session.wire}: settling`);
-    await session.settle(plan.settleMessages, plan.settleMs);
-  }
+  await settleAll(plan, sessions, progress);
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const session of round % 2 === 1 ? sessions : [...sessions].reverse()) {
       progress(`round ${round} of ${plan.rounds}: ${session.wire}`);
@@ -73,11 +72,25 @@ async function measureInTurn(
   return measured;
 }
 
+/** Servers with little to do take long to settle, but there is room for all of them at once. */
+async function settleAll(
+  plan: RunPlan,
+  sessions: readonly Session[],
+  progress: Progress,
+): Promise<void> {
+  if (plan.kind === 'storm') return;
+  progress('settling');
+  const isLight = plan.hz > 0 && plan.flows * plan.hz <= LIGHT_MESSAGES_PER_SECOND;
+  if (isLight) await Promise.all(sessions.map((session) => session.settle(plan.settleMs)));
+  else for (const session of sessions) await session.settle(plan.settleMs);
+}
+
 async function measureTogether(
   plan: RunPlan,
   sessions: readonly Session[],
   progress: Progress,
 ): Promise<Measured[]> {
+  await settleAll(plan, sessions, progress);
   progress(sessions.map(({ wire }) => wire).join(' beside '));
   const { warmMs, measureMs } = plan;
   const all = await Promise.all(sessions.map((session) => session.measure(warmMs, measureMs)));

@@ -12,7 +12,11 @@ const CONNECTED_MIN = 0.99;
 
 const CONNECTIONLESS: ReadonlySet<Wire> = new Set(['floor', 'json-dgram']);
 
-const SETTLE_LOOK_MS = 50;
+const SETTLE_LOOK_MS = 250;
+/** Of a processor, for what is neither the server's own thread nor told of before. */
+const COMPILING_SHARE = 0.03;
+/** Looks in a row that must say the same. */
+const SETTLED_LOOKS = 2;
 
 /** One stretch: what happened between two marks of the server, and of the load. */
 export interface Sample {
@@ -71,19 +75,21 @@ export class Session {
   }
 
   /**
-   * Until compilers have seen enough of the work: at least `messages` answered, or `maxMs` passed. What
-   * follows measures the work and not its compilation.
+   * Until V8's compiler threads rest, or `maxMs` have passed: a server runs for hours, so compiling it
+   * belongs to no message. At 2,400 messages a second it takes seconds.
    */
-  async settle(messages: number, maxMs: number): Promise<void> {
+  async settle(maxMs: number): Promise<void> {
     if (this.wire === 'floor') return;
     const untilMs = performance.now() + maxMs;
     this.server?.say('run');
     this.load?.say('run');
-    const { echoed } = await this.askServer('mark');
-    for (;;) {
+    let last = await this.askServer<ServerMark>('mark');
+    let calm = 0;
+    while (calm < SETTLED_LOOKS && performance.now() < untilMs) {
       await sleep(SETTLE_LOOK_MS);
-      const now = await this.askServer('mark');
-      if (now.echoed - echoed >= messages || performance.now() >= untilMs) break;
+      const now = await this.askServer<ServerMark>('mark');
+      calm = otherThreadsShare(last, now) < COMPILING_SHARE ? calm + 1 : 0;
+      last = now;
     }
     await this.askLoad('pause');
     await this.askServer('pause');
@@ -147,4 +153,10 @@ export class Session {
   private askLoad<T = LoadMark>(word: 'mark' | 'pause' | 'connect'): Promise<T> {
     return (this.load as LineProcess).ask<T>(word);
   }
+}
+
+/** Of a processor: what the process took beside its JavaScript thread. */
+function otherThreadsShare(before: ServerMark, after: ServerMark): number {
+  const otherNs = ({ cpuNs, threadCpuNs = cpuNs }: ServerMark): number => cpuNs - threadCpuNs;
+  return (otherNs(after) - otherNs(before)) / (after.wallNs - before.wallNs);
 }

@@ -108,11 +108,11 @@ class Climber {
   }
 
   async start(progress: (doing: string) => void): Promise<void> {
-    const { settleMessages, settleMs } = this.size;
+    const { settleMs } = this.size;
     for (const [name, session] of Object.entries(this.sessions)) {
       progress(`${this.messagesPerPacket} per packet: ${name} settles`);
       await session.start();
-      if (name !== 'floor' && name !== 'native') await session.settle(settleMessages, settleMs);
+      if (name !== 'floor' && name !== 'native') await session.settle(settleMs);
     }
     progress(`${this.messagesPerPacket} per packet: rl1 settles`);
     await this.rl1.read();
@@ -187,7 +187,7 @@ class Climber {
 }
 
 function planOf(messagesPerPacket: number, size: LadderSize): RunPlan {
-  const { rounds, warmMs, measureMs, settleMs, settleMessages } = size;
+  const { rounds, warmMs, measureMs, settleMs } = size;
   return {
     name: 'ladder',
     kind: 'stretch',
@@ -198,7 +198,6 @@ function planOf(messagesPerPacket: number, size: LadderSize): RunPlan {
     window: messagesPerPacket,
     tickHz: 0,
     rounds,
-    settleMessages,
     settleMs,
     warmMs,
     measureMs,

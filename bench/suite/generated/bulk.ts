@@ -22,7 +22,7 @@ import {
   type MessageType,
 } from '../../../src/messages/codec.js';
 
-/** Large, from the server, beside what is urgent; the fields are those of Echo. */
+/** Large, from the server, beside what is urgent. */
 export interface BulkValue {
   seq: number;
   sentUs: number;

@@ -4,19 +4,18 @@ import {
   BODY_BYTES_MAX,
   DEPTH_MAX,
   EMPTY_VIEW,
-  acceptsString,
+  alignUp,
   dataViewOf,
+  elementAt,
   fieldAt,
   fieldsOf,
   integerOf,
-  isString,
   present,
   rootAt,
   slotOf,
-  stringAt,
-  stringOf,
   tableAt,
-  writeString,
+  vectorAt,
+  vectorOf,
   zero,
   type Fields,
   type MessageType,
@@ -24,15 +23,16 @@ import {
 
 /**
  * Sent back as it came. `seq` counts per flow; `sent_us` is when it was meant to leave: the monotonic
- * clock in microseconds, modulo 2^32. With 63 bytes of text the body has 100 bytes.
+ * clock in microseconds, modulo 2^32. With 16 values of three digits the body has 100 bytes, and about
+ * as many as JSON.
  */
 export interface EchoValue {
   seq: number;
   sentUs: number;
-  text: string;
+  values: number[];
 }
 
-const known: ReadonlySet<string> = new Set<string>(['seq', 'sentUs', 'text']);
+const known: ReadonlySet<string> = new Set<string>(['seq', 'sentUs', 'values']);
 
 export function normalizeEcho(
   value: unknown,
@@ -44,8 +44,17 @@ export function normalizeEcho(
   return {
     seq: fields.seq === undefined ? 0 : integerOf(fields.seq, 0, 4294967295, path, 'seq'),
     sentUs: fields.sentUs === undefined ? 0 : integerOf(fields.sentUs, 0, 4294967295, path, 'sentUs'),
-    text: stringOf(fields.text, 16000, path, 'text'),
+    values: $valuesOf(fields.values, path, depth, strict),
   };
+}
+
+function $valuesOf(value: unknown, path: string, _depth: number, _strict: boolean): number[] {
+  const list = vectorOf(value, 4096, path, 'values');
+  const out: number[] = [];
+  for (let i = 0; i < list.length; i++) {
+    out.push(integerOf(list[i], -2147483648, 2147483647, path, 'values', i));
+  }
+  return out;
 }
 
 export function acceptsEcho(value: unknown, depth: number): boolean {
@@ -56,8 +65,12 @@ export function acceptsEcho(value: unknown, depth: number): boolean {
   if (typeof $seq !== 'number' || $seq >>> 0 !== $seq) return false;
   const $sentUs = fields.sentUs;
   if (typeof $sentUs !== 'number' || $sentUs >>> 0 !== $sentUs) return false;
-  const $text = fields.text;
-  if (!acceptsString($text, 16000)) return false;
+  const $values = fields.values;
+  if (!Array.isArray($values) || $values.length > 4096) return false;
+  for (let i = 0; i < $values.length; i++) {
+    const element: unknown = $values[i];
+    if (typeof element !== 'number' || (element | 0) !== element || element < -2147483648 || element > 2147483647) return false;
+  }
   return true;
 }
 
@@ -79,9 +92,16 @@ export function writeEcho(
   let next = at + 16;
   dv.setUint32(at + 4, value.seq, true);
   dv.setUint32(at + 8, value.sentUs, true);
-  {
-    next = writeString(dv, base, at + 12, next, end, value.text);
-    if (next < 0) return -1;
+  const valuesList = value.values;
+  const valuesCount = valuesList.length;
+  const valuesStart = alignUp(base, next + 4, 4);
+  if (valuesStart + valuesCount * 4 > end) return -1;
+  zero(dv, next, valuesStart - 4);
+  dv.setUint32(at + 12, valuesStart - 4 - (at + 12), true);
+  dv.setUint32(valuesStart - 4, valuesCount, true);
+  next = valuesStart + valuesCount * 4;
+  for (let i = 0; i < valuesCount; i++) {
+    dv.setInt32(valuesStart + i * 4, valuesList[i], true);
   }
   return next;
 }
@@ -99,9 +119,9 @@ export function checkEcho(
   if (fieldAt(dv, base, pos, vtable, 4, 4, 4) < 0) return false;
   if (fieldAt(dv, base, pos, vtable, 6, 4, 4) < 0) return false;
   at = fieldAt(dv, base, pos, vtable, 8, 4, 4);
-  if (at <= 0) return false;
+  if (at < 0) return false;
   if (at > 0) {
-    if (!isString(dv, base, at, end, 16000)) return false;
+    if (vectorAt(dv, base, at, end, 4, 4, 4096) < 0) return false;
   }
   return true;
 }
@@ -110,24 +130,37 @@ export function readEcho(dv: DataView, pos: number): EchoValue {
   const vtable = pos - dv.getInt32(pos, true);
   const seqAt = present(pos, slotOf(dv, vtable, 4));
   const sentUsAt = present(pos, slotOf(dv, vtable, 6));
-  const textAt = pos + slotOf(dv, vtable, 8);
+  const valuesAt = present(pos, slotOf(dv, vtable, 8));
   return {
     seq: seqAt === 0 ? 0 : dv.getUint32(seqAt, true),
     sentUs: sentUsAt === 0 ? 0 : dv.getUint32(sentUsAt, true),
-    text: stringAt(dv, textAt),
+    values: valuesAt === 0 ? [] : $valuesFrom(dv, valuesAt),
   };
+}
+
+function $valuesFrom(dv: DataView, at: number): number[] {
+  const out: number[] = [];
+  const start = at + dv.getUint32(at, true) + 4;
+  const count = dv.getUint32(start - 4, true);
+  for (let i = 0; i < count; i++) out.push(dv.getInt32(start + i * 4, true));
+  return out;
 }
 
 export class EchoView {
   $dv: DataView = EMPTY_VIEW;
   $pos = 0;
   $vtable = 0;
+  $valuesAt = 0;
+  $valuesCount = 0;
 
   $set(dv: DataView, pos: number): this {
     const vtable = pos - dv.getInt32(pos, true);
     this.$dv = dv;
     this.$pos = pos;
     this.$vtable = vtable;
+    const values$ = slotOf(dv, vtable, 8);
+    this.$valuesAt = values$ === 0 ? 0 : pos + values$ + dv.getUint32(pos + values$, true) + 4;
+    this.$valuesCount = values$ === 0 ? 0 : dv.getUint32(this.$valuesAt - 4, true);
     return this;
   }
 
@@ -141,9 +174,13 @@ export class EchoView {
     return offset === 0 ? 0 : this.$dv.getUint32(this.$pos + offset, true);
   }
 
-  get text(): string {
-    const offset = slotOf(this.$dv, this.$vtable, 8);
-    return stringAt(this.$dv, this.$pos + offset);
+  get valuesLength(): number {
+    return this.$valuesCount;
+  }
+
+  values(index: number): number {
+    const at = elementAt(this.$valuesAt, this.$valuesCount, index, 4);
+    return this.$dv.getInt32(at, true);
   }
 }
 
@@ -155,8 +192,8 @@ export const Echo: MessageType<EchoValue, EchoView> = {
   id: 64,
   mode: 3,
   channel: 0,
-  hash: 0xd1ebe9ca,
-  maxBytes: 16041,
+  hash: 0xfaf46216,
+  maxBytes: 16424,
   normalize(value, strict) {
     return normalizeEcho(value, 'Echo', 0, strict);
   },

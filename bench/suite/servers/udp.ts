@@ -11,12 +11,14 @@ async function open(): Promise<BenchServer> {
   const registry = createRegistry({ Echo });
   const server = await GameServer.listen(udpServerOptions(readArguments(), registry));
   let echoed = 0;
-  // A view and a value that is used again: of each message only its text comes into being.
-  const answer = { seq: 0, sentUs: 0, text: '' };
+  // A view and a value that is used again: nothing comes into being for a message.
+  const values: number[] = [];
+  const answer = { seq: 0, sentUs: 0, values };
   server.onView('Echo', (player, view) => {
     answer.seq = view.seq;
     answer.sentUs = view.sentUs;
-    answer.text = view.text;
+    values.length = view.valuesLength;
+    for (let i = 0; i < values.length; i++) values[i] = view.values(i);
     if (player.send('Echo', answer) !== 'full') echoed += 1;
   });
   return {

@@ -44,9 +44,9 @@ pub struct LoadArguments {
     /// Payload of `plain` and `netcode`
     #[arg(long, default_value_t = 100)]
     pub payload_bytes: usize,
-    /// Text of an Echo; 63 make a FlatBuffers body of 100 bytes
-    #[arg(long, default_value_t = 63)]
-    pub text_bytes: usize,
+    /// Numbers in an Echo; 16 make a FlatBuffers body of 100 bytes
+    #[arg(long, default_value_t = 16)]
+    pub values: u32,
     /// Connections begun per second
     #[arg(long, default_value_t = 1_000.0)]
     pub connect_rate: f64,
@@ -106,7 +106,7 @@ impl LoadArguments {
     pub fn shape(&self) -> Shape {
         let loses = matches!(self.wire, WireKind::UdpRl1 | WireKind::JsonDgram);
         Shape {
-            text_bytes: self.text_bytes,
+            values: self.values,
             inputs: self.inputs.unwrap_or(if loses { 3 } else { 1 }),
         }
     }

@@ -10,7 +10,7 @@ pub const GAME_EVENT_ID: u8 = 34;
 pub const ECHO_ID: u8 = 64;
 pub const BULK_ID: u8 = 65;
 
-/// Where the text of Echo and Bulk begins in a body, as the product writes it.
+/// Where the values of an Echo and the text of a Bulk begin in a body, as the product writes it.
 pub const TEXT_AT: usize = 36;
 /// Beside the text: what stands before it, and the zero behind it.
 pub const TEXT_AROUND: usize = TEXT_AT + 1;
@@ -67,12 +67,13 @@ pub enum Heard {
     Strange,
 }
 
-/// The text of every message: so much of it as its length says.
+/// The text of every Bulk: so much of it as its length says.
 static PATTERN: LazyLock<Box<[u8]>> =
     LazyLock::new(|| (b'a'..=b'z').cycle().take(TEXT_BYTES_MAX).collect());
 
-pub fn text(length: usize) -> &'static [u8] {
-    PATTERN.get(..length).unwrap_or(&PATTERN)
+/// The values of every Echo: three digits each, so that they are as long in JSON as in FlatBuffers.
+pub fn value(index: u32) -> u32 {
+    100 + index * 373 % 900
 }
 
 /// Whether `bytes` are what the text has from `from` on.
@@ -83,7 +84,8 @@ pub fn is_text(bytes: &[u8], from: usize) -> bool {
 /// How messages of a run are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    pub text_bytes: usize,
+    /// Of an Echo.
+    pub values: u32,
     /// Frames of an Input.
     pub inputs: u32,
 }
@@ -92,7 +94,7 @@ impl Shape {
     /// Bytes of a message's body, its id not counted.
     pub fn body_bytes(self, message: Message) -> usize {
         match message {
-            Message::Echo { .. } => TEXT_AROUND + self.text_bytes,
+            Message::Echo { .. } => TEXT_AT + 4 * self.values as usize,
             Message::Input { .. } => 24 + 12 * self.inputs as usize,
         }
     }
@@ -104,14 +106,14 @@ impl Shape {
             return 0;
         };
         match message {
-            Message::Echo { seq, sent_us } => write_echo(out, seq, sent_us, self.text_bytes),
+            Message::Echo { seq, sent_us } => write_echo(out, seq, sent_us, self.values),
             Message::Input { seq, sent_us } => write_input(out, seq, sent_us, self.inputs),
         }
         length
     }
 }
 
-fn write_echo(out: &mut [u8], seq: u32, sent_us: u32, text_bytes: usize) {
+fn write_echo(out: &mut [u8], seq: u32, sent_us: u32, values: u32) {
     // Root; padding; vtable: 10 bytes, table of 16, fields at 4, 8 and 12; table: its vtable, 10 back.
     const HEAD: [u8; 21] = [
         ECHO_ID, 16, 0, 0, 0, 0, 0, 10, 0, 16, 0, 4, 0, 8, 0, 12, 0, 10, 0, 0, 0,
@@ -127,9 +129,10 @@ fn write_echo(out: &mut [u8], seq: u32, sent_us: u32, text_bytes: usize) {
     put(&seq.to_le_bytes());
     put(&sent_us.to_le_bytes());
     put(&4u32.to_le_bytes());
-    put(&(text_bytes as u32).to_le_bytes());
-    put(text(text_bytes));
-    put(&[0]);
+    put(&values.to_le_bytes());
+    for index in 0..values {
+        put(&value(index).to_le_bytes());
+    }
 }
 
 fn write_input(out: &mut [u8], seq: u32, sent_us: u32, inputs: u32) {
@@ -168,7 +171,7 @@ pub fn read(data: &[u8]) -> Heard {
     };
     let heard = match *id {
         ECHO_ID => read_echo(body),
-        BULK_ID => read_echo(body).map(|heard| as_bulk(heard, data.len())),
+        BULK_ID => read_bulk(body, data.len()),
         SNAPSHOT_ID => read_snapshot(body),
         GAME_EVENT_ID => Table::root(body).map(|table| Heard::GameEvent { tick: table.u32(0) }),
         // The other messages of the game, and unregistered ones.
@@ -186,7 +189,7 @@ pub fn read_head(first: &[u8], length: usize) -> Heard {
     let heard = match *id {
         SNAPSHOT_ID => read_snapshot(body),
         BULK_ID => Table::root(body)
-            .filter(|table| table.string_at(2) == Some(TEXT_AT))
+            .filter(|table| table.list_at(2) == Some(TEXT_AT))
             .map(|table| Heard::Bulk {
                 seq: table.u32(0),
                 sent_us: table.u32(1),
@@ -197,25 +200,30 @@ pub fn read_head(first: &[u8], length: usize) -> Heard {
     heard.unwrap_or(Heard::Strange)
 }
 
-fn as_bulk(heard: Heard, length: usize) -> Heard {
-    match heard {
-        Heard::Echo { seq, sent_us } => Heard::Bulk {
-            seq,
-            sent_us,
-            bytes: length as u32,
-        },
-        other => other,
-    }
-}
-
 fn read_echo(body: &[u8]) -> Option<Heard> {
     let table = Table::root(body)?;
-    let start = table.string_at(2)?;
-    let length = table.u32_at(start.checked_sub(4)?)? as usize;
-    let text = body.get(start..start + length)?;
-    is_text(text, 0).then(|| Heard::Echo {
+    let start = table.list_at(2)?;
+    let count = table.u32_at(start.checked_sub(4)?)?;
+    for index in 0..count {
+        if table.u32_at(start + 4 * index as usize)? != value(index) {
+            return None;
+        }
+    }
+    Some(Heard::Echo {
         seq: table.u32(0),
         sent_us: table.u32(1),
+    })
+}
+
+fn read_bulk(body: &[u8], bytes: usize) -> Option<Heard> {
+    let table = Table::root(body)?;
+    let start = table.list_at(2)?;
+    let length = table.u32_at(start.checked_sub(4)?)? as usize;
+    let text = body.get(start..start + length)?;
+    is_text(text, 0).then(|| Heard::Bulk {
+        seq: table.u32(0),
+        sent_us: table.u32(1),
+        bytes: bytes as u32,
     })
 }
 
@@ -277,8 +285,8 @@ impl<'a> Table<'a> {
             .unwrap_or(0)
     }
 
-    /// Where the bytes of a string begin.
-    fn string_at(&self, index: usize) -> Option<usize> {
+    /// Where the elements of a vector, or the bytes of a string begin.
+    fn list_at(&self, index: usize) -> Option<usize> {
         let at = self.field(index)?;
         Some(at + self.u32_at(at)? as usize + 4)
     }

@@ -50,7 +50,7 @@ const FLOWS_PER_SOCKET: u32 = 2_000;
 const ECHO_CHANNEL: u8 = 0;
 const INPUT_CHANNEL: u8 = 1;
 /// A message of the load travels whole.
-const RL1_TEXT_BYTES_MAX: usize = 1_100;
+const RL1_VALUES_MAX: u32 = 270;
 /// Of flows whose tokens are made here. A GameServer keeps no flow for ever.
 const FLOW_TIMEOUT_S: i32 = 30;
 
@@ -93,10 +93,8 @@ fn open(arguments: &LoadArguments, sockets: u32) -> Opened<Box<dyn Wire>> {
             Box::new(DatagramWire::open(arguments, sockets, mint)?)
         }
         WireKind::UdpRl1 => {
-            if arguments.text_bytes > RL1_TEXT_BYTES_MAX {
-                return Err(
-                    format!("--text-bytes: at most {RL1_TEXT_BYTES_MAX} on udp-rl1").into(),
-                );
+            if arguments.values > RL1_VALUES_MAX {
+                return Err(format!("--values: at most {RL1_VALUES_MAX} on udp-rl1").into());
             }
             let tokens = match (arguments.tickets, arguments.key) {
                 (Some(face), _) => Tokens::Asked(Tickets::new(face)),

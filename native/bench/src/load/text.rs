@@ -6,20 +6,25 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::message::{is_text, pressed, text, Heard, Message, Shape};
+use super::message::{is_text, pressed, value, Heard, Message, Shape};
 
 pub fn write(shape: Shape, message: Message, out: &mut Vec<u8>) {
     // Writing to a Vec cannot fail.
     let _ = match message {
-        Message::Echo { seq, sent_us } => {
-            out.extend_from_slice(br#"{"type":"Echo","payload":{"seq":"#);
-            let done = write!(out, r#"{seq},"sentUs":{sent_us},"text":""#);
-            out.extend_from_slice(text(shape.text_bytes));
-            out.extend_from_slice(br#""}}"#);
-            done
-        }
+        Message::Echo { seq, sent_us } => write_echo(shape.values, seq, sent_us, out),
         Message::Input { seq, sent_us } => write_input(shape.inputs, seq, sent_us, out),
     };
+}
+
+fn write_echo(values: u32, seq: u32, sent_us: u32, out: &mut Vec<u8>) -> std::io::Result<()> {
+    out.extend_from_slice(br#"{"type":"Echo","payload":{"seq":"#);
+    write!(out, r#"{seq},"sentUs":{sent_us},"values":["#)?;
+    for index in 0..values {
+        let comma = if index > 0 { "," } else { "" };
+        write!(out, "{comma}{}", value(index))?;
+    }
+    out.extend_from_slice(b"]}}");
+    Ok(())
 }
 
 fn write_input(inputs: u32, seq: u32, sent_us: u32, out: &mut Vec<u8>) -> std::io::Result<()> {
@@ -51,7 +56,7 @@ pub fn read(text: &[u8]) -> Heard {
         .and_then(|rest| rest.strip_prefix(br#"","payload":{"#));
     let heard = match (name, payload) {
         (b"Echo", Some(payload)) => read_echo(payload),
-        (b"Bulk", Some(payload)) => read_echo(payload).map(|heard| as_bulk(heard, text.len())),
+        (b"Bulk", Some(payload)) => read_bulk(payload, text.len()),
         (b"Snapshot", Some(payload)) => read_snapshot(payload),
         (b"GameEvent", Some(payload)) => {
             field(payload, br#""tick":"#).map(|(tick, _)| Heard::GameEvent { tick })
@@ -63,13 +68,42 @@ pub fn read(text: &[u8]) -> Heard {
     heard.unwrap_or_else(|| read_any(text))
 }
 
-/// `"seq":n,"sentUs":n,"text":"…"}}`
+/// `"seq":n,"sentUs":n,"values":[…]}}`
 fn read_echo(payload: &[u8]) -> Option<Heard> {
+    let (seq, sent_us, rest) = read_numbers(payload)?;
+    let values = rest.strip_prefix(br#","values":["#)?.strip_suffix(b"]}}")?;
+    are_values(values).then_some(Heard::Echo { seq, sent_us })
+}
+
+/// `"seq":n,"sentUs":n,"text":"…"}}`
+fn read_bulk(payload: &[u8], bytes: usize) -> Option<Heard> {
+    let (seq, sent_us, rest) = read_numbers(payload)?;
+    let text = rest
+        .strip_prefix(br#","text":""#)?
+        .strip_suffix(br#""}}"#)?;
+    is_text(text, 0).then_some(Heard::Bulk {
+        seq,
+        sent_us,
+        bytes: bytes as u32,
+    })
+}
+
+fn read_numbers(payload: &[u8]) -> Option<(u32, u32, &[u8])> {
     let (seq, rest) = field(payload, br#""seq":"#)?;
     let (sent_us, rest) = field(rest, br#","sentUs":"#)?;
-    let text = rest.strip_prefix(br#","text":""#)?;
-    let text = text.strip_suffix(br#""}}"#)?;
-    is_text(text, 0).then_some(Heard::Echo { seq, sent_us })
+    Some((seq, sent_us, rest))
+}
+
+/// Three digits each, a comma between them.
+fn are_values(list: &[u8]) -> bool {
+    list.split(|byte| *byte == b',')
+        .zip(0..)
+        .all(|(digits, index)| {
+            let number = std::str::from_utf8(digits)
+                .ok()
+                .and_then(|it| it.parse().ok());
+            number == Some(value(index))
+        })
 }
 
 fn read_snapshot(payload: &[u8]) -> Option<Heard> {
@@ -93,32 +127,28 @@ fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<(u32, &'a [u8])> {
     Some((value, rest))
 }
 
-fn as_bulk(heard: Heard, length: usize) -> Heard {
-    match heard {
-        Heard::Echo { seq, sent_us } => Heard::Bulk {
-            seq,
-            sent_us,
-            bytes: length as u32,
-        },
-        other => other,
-    }
-}
-
 /// Any order of fields, any spaces.
 fn read_any(text: &[u8]) -> Heard {
-    let Ok(value) = serde_json::from_slice::<Value>(text) else {
+    let Ok(told) = serde_json::from_slice::<Value>(text) else {
         return Heard::Strange;
     };
-    let field = |name: &str| value.get("payload").and_then(|it| it.get(name));
+    let field = |name: &str| told.get("payload").and_then(|it| it.get(name));
     let number = |name: &str| field(name).and_then(Value::as_u64).unwrap_or(0) as u32;
-    let is_good = || {
+    let are_values = || {
+        let values = field("values").and_then(Value::as_array);
+        values.is_some_and(|values| {
+            let mut numbers = values.iter().map(Value::as_u64).zip(0..);
+            numbers.all(|(number, index)| number == Some(u64::from(value(index))))
+        })
+    };
+    let is_text = || {
         let text = field("text").and_then(Value::as_str);
         text.is_some_and(|text| is_text(text.as_bytes(), 0))
     };
     let (seq, sent_us) = (number("seq"), number("sentUs"));
-    match value.get("type").and_then(Value::as_str) {
-        Some("Echo") if is_good() => Heard::Echo { seq, sent_us },
-        Some("Bulk") if is_good() => Heard::Bulk {
+    match told.get("type").and_then(Value::as_str) {
+        Some("Echo") if are_values() => Heard::Echo { seq, sent_us },
+        Some("Bulk") if is_text() => Heard::Bulk {
             seq,
             sent_us,
             bytes: text.len() as u32,
@@ -142,12 +172,12 @@ mod tests {
     use super::*;
 
     const SHAPE: Shape = Shape {
-        text_bytes: 63,
+        values: 16,
         inputs: 2,
     };
 
     #[test]
-    fn an_echo_is_read_in_any_order_and_refused_with_another_text() {
+    fn an_echo_is_read_in_any_order_and_refused_with_other_values() {
         let echo = Message::Echo {
             seq: 7,
             sent_us: u32::MAX,
@@ -162,7 +192,7 @@ mod tests {
         let value: Value = serde_json::from_slice(&frame).unwrap();
         let spaced = serde_json::to_vec_pretty(&value).unwrap();
         assert_eq!(read(&spaced), heard);
-        let other = String::from_utf8(frame).unwrap().replace("abc", "abd");
+        let other = String::from_utf8(frame).unwrap().replace("[100,", "[101,");
         assert_eq!(read(other.as_bytes()), Heard::Strange);
         assert_eq!(read(b"{"), Heard::Strange);
     }

@@ -10,7 +10,7 @@ use super::speaker::{Settings, Speaker, PACKET_BYTES_MAX};
 use crate::load::message::{read, Heard, Message, Shape};
 
 const SHAPE: Shape = Shape {
-    text_bytes: 63,
+    values: 16,
     inputs: 3,
 };
 const SETTINGS: Settings = Settings {

@@ -5,7 +5,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * Large, from the server, beside what is urgent; the fields are those of Echo.
+ * Large, from the server, beside what is urgent.
  */
 export class Bulk {
   bb: flatbuffers.ByteBuffer|null = null;

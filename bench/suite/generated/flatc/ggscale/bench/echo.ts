@@ -6,7 +6,8 @@ import * as flatbuffers from 'flatbuffers';
 
 /**
  * Sent back as it came. `seq` counts per flow; `sent_us` is when it was meant to leave: the monotonic
- * clock in microseconds, modulo 2^32. With 63 bytes of text the body has 100 bytes.
+ * clock in microseconds, modulo 2^32. With 16 values of three digits the body has 100 bytes, and about
+ * as many as JSON.
  */
 export class Echo {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -36,11 +37,19 @@ sentUs():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-text():string
-text(optionalEncoding:flatbuffers.Encoding):string|Uint8Array
-text(optionalEncoding?:any):string|Uint8Array {
+values(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 8);
-  return this.bb!.__string(this.bb_pos + offset, optionalEncoding);
+  return offset ? this.bb!.readInt32(this.bb!.__vector(this.bb_pos + offset) + index * 4) : 0;
+}
+
+valuesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+valuesArray():Int32Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? new Int32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
 static startEcho(builder:flatbuffers.Builder) {
@@ -55,21 +64,37 @@ static addSentUs(builder:flatbuffers.Builder, sentUs:number) {
   builder.addFieldInt32(1, sentUs, 0);
 }
 
-static addText(builder:flatbuffers.Builder, textOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(2, textOffset, 0);
+static addValues(builder:flatbuffers.Builder, valuesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(2, valuesOffset, 0);
+}
+
+static createValuesVector(builder:flatbuffers.Builder, data:number[]|Int32Array):flatbuffers.Offset;
+/**
+ * @deprecated This Uint8Array overload will be removed in the future.
+ */
+static createValuesVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset;
+static createValuesVector(builder:flatbuffers.Builder, data:number[]|Int32Array|Uint8Array):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt32(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startValuesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
 }
 
 static endEcho(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
-  builder.requiredField(offset, 8) // text
   return offset;
 }
 
-static createEcho(builder:flatbuffers.Builder, seq:number, sentUs:number, textOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createEcho(builder:flatbuffers.Builder, seq:number, sentUs:number, valuesOffset:flatbuffers.Offset):flatbuffers.Offset {
   Echo.startEcho(builder);
   Echo.addSeq(builder, seq);
   Echo.addSentUs(builder, sentUs);
-  Echo.addText(builder, textOffset);
+  Echo.addValues(builder, valuesOffset);
   return Echo.endEcho(builder);
 }
 }
