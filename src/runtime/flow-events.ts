@@ -1,11 +1,13 @@
 /** Cold rx descriptors as objects. Layout: `addon/layout.ts`. */
-import { CLOSE_ABNORMAL } from '../util/close-codes.js';
+import { CLOSE_ABNORMAL, CLOSE_NORMAL } from '../util/close-codes.js';
 import type { ClosedFlow, OpenedFlow } from './handler.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 const ADDRESS_AT = 12;
 const USER_DATA_AT = 36;
 const USER_DATA_BYTES = 256;
+/** Of NX's REFUSED (docs/wire/nx.md). */
+const REFUSED_REPLACED = 4;
 
 /** netcode close reasons (native/core CloseReason), index 1…11. */
 const NETCODE_REASONS: readonly string[] = [
@@ -61,10 +63,25 @@ function splitOnce(text: string, separator: string): [string, string] {
   return [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-/** A flow that ended below RL1: no CLOSE was seen, so it was not clean. `refused` is aux1. */
+/**
+ * A flow that ended below RL1: no CLOSE was seen, so it was not clean, unless the server said `replaced`
+ * there. `refused` is aux1.
+ */
 export function netcodeCloseOf(reason: number, refused: number): ClosedFlow {
+  if ((refused & 0xffff) === REFUSED_REPLACED) return REPLACED;
   const text = NETCODE_REASONS[reason] ?? 'closed';
   const closed = { code: CLOSE_ABNORMAL, reason: text, wasClean: false };
   if (refused === 0) return closed;
   return { ...closed, refusal: { code: refused & 0xffff, retryAfterS: refused >>> 16 } };
 }
+
+/** What RL1's CLOSE says to a replaced client. */
+export const REPLACED: ClosedFlow = {
+  code: CLOSE_NORMAL,
+  reason: '',
+  wasClean: true,
+  isReplaced: true,
+};
+
+/** Why, the ring would tell: silence, most likely. */
+export const UNHEARD: ClosedFlow = { code: CLOSE_ABNORMAL, reason: 'timeout', wasClean: false };

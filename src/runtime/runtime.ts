@@ -11,7 +11,6 @@
  * A driver only decides when `turn` runs. Sends outside a turn ask for one (or, with `tick`, wait
  * for the next tick). A turn inside a turn is refused: it would reorder.
  */
-import type { Driver } from '../addon/binding.js';
 import {
   RX_CLOSED,
   RX_MIGRATED,
@@ -31,20 +30,19 @@ import {
   EVENT_RECEIPT,
   EVENT_VIOLATION,
   EVENT_WRITABLE,
-  type Protocol,
   ROLE_CLIENT,
   ROLE_SERVER,
   SEND_CLOSED,
 } from '../protocol/index.js';
-import { CLOSE_ABNORMAL, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
+import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { PAYLOAD_BYTES } from '../util/limits.js';
 import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
-import { netcodeCloseOf, readOpened } from './flow-events.js';
+import { netcodeCloseOf, REPLACED, readOpened, UNHEARD } from './flow-events.js';
 import { Goodbyes } from './goodbyes.js';
-import type { ClosedFlow, RuntimeHandler } from './handler.js';
+import type { RuntimeHandler } from './handler.js';
 import { Lookahead } from './lookahead.js';
+import type { RuntimeOptions } from './options.js';
 import { RuntimeReadings } from './readings.js';
-import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
 const DEADLINE_SLACK_US = 25_000;
@@ -57,34 +55,10 @@ const RAW = 2;
 const CLOSING = 3;
 /** Closed, but CLOSE waits for the acknowledgements of what was sent before (Goodbyes). */
 const PARTING = 4;
-
-const REPLACED: ClosedFlow = {
-  code: CLOSE_NORMAL,
-  reason: '',
-  wasClean: true,
-  isReplaced: true,
-};
+/** Another flow of its client took its place before PARAMS were known; it can be told only then. */
+const REPLACED_EARLY = 5;
 
 const NO_REASON = new Uint8Array(0);
-
-/** Why, the ring would tell: silence, most likely. */
-const UNHEARD: ClosedFlow = { code: CLOSE_ABNORMAL, reason: 'timeout', wasClean: false };
-
-export interface RuntimeOptions {
-  endpoint: RuntimeEndpoint;
-  protocol: Protocol;
-  handler: RuntimeHandler;
-  role: 'server' | 'client';
-  driver: Driver;
-  /** 0: no ticks. */
-  tickIntervalUs: number;
-  /** Slots of flows. */
-  maxFlows: number;
-  /** Largest RL1 packet. */
-  maxPayloadBytes: number;
-  /** Calls back when the current task is over; `queueMicrotask` outside of the simulator. */
-  defer?: (callback: () => void) => void;
-}
 
 export class Runtime extends RuntimeReadings {
   readonly #handler: RuntimeHandler;
@@ -230,9 +204,7 @@ export class Runtime extends RuntimeReadings {
     if (state !== OPEN && state !== RAW) return;
     const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
     if (state === OPEN && !isAtOnce && this.protocol.isReady(slot)) {
-      this.#state[slot] = PARTING;
-      this.protocol.part(slot);
-      this.#goodbyes.add(slot, code, bytes, this.endpoint.nowUs);
+      this.#part(slot, code, bytes);
     } else {
       this.#sayGoodbye(slot, code, bytes);
     }
@@ -274,6 +246,7 @@ export class Runtime extends RuntimeReadings {
     const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
     for (let slot = 0; slot < this.#state.length; slot++) {
       if (this.isOpen(slot)) this.#sayGoodbye(slot, code, bytes);
+      else if (this.#state[slot] === REPLACED_EARLY) this.#disconnect(slot);
     }
     if (this.#isInTurn) return;
     this.#finish();
@@ -307,14 +280,24 @@ export class Runtime extends RuntimeReadings {
           const address = endpoint.flowAddress(slot, endpoint.generation);
           if (address !== null) this.#handler.handleFlowMoved(slot, address);
         } else if (kind === RX_REPLACED && this.#generation[slot] === endpoint.generation) {
-          const isKnown = this.#isKnown(slot);
-          this.#sayGoodbye(slot, CLOSE_NORMAL, NO_REASON);
-          if (!isKnown) this.#handler.handleFlowClosed(slot, REPLACED);
+          this.#handleReplaced(slot);
         }
       }
     } finally {
       endpoint.rxRelease();
     }
+  }
+
+  /** It is served for a moment more (docs/wire/netcode.md): one that parts goes on parting. */
+  #handleReplaced(slot: number): void {
+    if (this.#state[slot] === PARTING) return;
+    const isKnown = this.#isKnown(slot);
+    if (this.#state[slot] === OPEN && !this.protocol.isReady(slot)) {
+      this.#state[slot] = REPLACED_EARLY;
+    } else {
+      this.#sayGoodbye(slot, CLOSE_NORMAL, NO_REASON);
+    }
+    if (!isKnown) this.#handler.handleFlowClosed(slot, REPLACED);
   }
 
   #handleOpened(): void {
@@ -346,8 +329,8 @@ export class Runtime extends RuntimeReadings {
       const kind = protocol.pollEvent();
       if (kind === EVENT_NONE) return;
       const slot = event.slot;
-      if (this.#state[slot] === PARTING) {
-        this.#handlePartingEvent(kind, slot);
+      if (this.#state[slot] > CLOSING) {
+        this.#handleLateEvent(kind, slot);
       } else if (kind === EVENT_MESSAGE) {
         const ageUs = Math.max(0, timeDistanceUs(this.endpoint.nowUs, arrivalUs));
         this.#handler.handleMessage(
@@ -366,9 +349,16 @@ export class Runtime extends RuntimeReadings {
     }
   }
 
-  /** The peer may close first; whatever else it says comes too late. */
-  #handlePartingEvent(kind: number, slot: number): void {
+  /** The handler knows that the flow is over. Its peer may close first; what else it says is late. */
+  #handleLateEvent(kind: number, slot: number): void {
     if (kind === EVENT_CLOSED || kind === EVENT_VIOLATION) this.#disconnect(slot);
+    else if (kind === EVENT_READY) this.#part(slot, CLOSE_NORMAL, NO_REASON);
+  }
+
+  #part(slot: number, code: number, reason: Uint8Array): void {
+    this.#state[slot] = PARTING;
+    this.protocol.part(slot);
+    this.#goodbyes.add(slot, code, reason, this.endpoint.nowUs);
   }
 
   #handleColdEvent(kind: number, slot: number): void {
@@ -410,12 +400,12 @@ export class Runtime extends RuntimeReadings {
 
   /** Whether the handler knows, or asked for it, that the flow is over. */
   #isKnown(slot: number): boolean {
-    return this.#state[slot] === CLOSING || this.#state[slot] === PARTING;
+    return this.#state[slot] >= CLOSING;
   }
 
   #sayGoodbye(slot: number, code: number, reason: Uint8Array): void {
     const state = this.#state[slot];
-    if (state === OPEN || state === PARTING) {
+    if (state === OPEN || state > CLOSING) {
       this.protocol.close(slot, this.endpoint.nowUs, code, reason);
     }
     this.#disconnect(slot);

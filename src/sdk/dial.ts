@@ -93,6 +93,8 @@ async function tryUdp<R extends object>(
     });
   } catch (error) {
     if (error instanceof RequestError) throw error; // the caller's own signal
+    // On another wire we would throw out the newer connection.
+    if (error instanceof GameDialError && error.code === 'replaced') throw error;
     const cause = tried.link?.refusal ?? error;
     fallBack(settings, option, codeOf(cause), cause);
     return 'tried';

@@ -54,7 +54,10 @@ export class RequestError extends Error {
 
 /** The game connection could not be opened on any allowed wire. */
 export class GameDialError extends Error {
-  /** `handshake-timeout`, `denied`, `addon-missing`, `ws-refused`, `hello-timeout` … */
+  /**
+   * `handshake-timeout`, `denied`, `addon-missing`, `ws-refused`, `hello-timeout` …; `replaced`: a newer
+   * connection of the player came before this one was open.
+   */
   readonly code: string;
 
   constructor(code: string, message: string, options?: { cause?: unknown }) {

@@ -362,10 +362,7 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     const wasOpening = this.#state === 'opening';
     this.#state = 'closed';
     this.#closeInfo = info;
-    if (wasOpening) {
-      const detail = info.reason === '' ? `closed with ${info.code}` : info.reason;
-      this.#rejectOpened(new GameDialError(info.reason || 'closed', `the dial failed: ${detail}`));
-    }
+    if (wasOpening) this.#rejectOpened(dialErrorOf(info));
     this.#ending.abort();
     this.#releaseDrained();
     this.#unread.end(new ErrConnectionClosed(info.code, info.reason));
@@ -382,6 +379,14 @@ export class GameChannel<R extends object> implements GameConnection<R> {
     if (link === null) throw new ErrConnectionClosed(CLOSE_ABNORMAL, 'never opened');
     return link;
   }
+}
+
+function dialErrorOf({ code, reason, wasClean }: CloseInfo): GameDialError {
+  if (wasClean && code === CLOSE_NORMAL && reason === '') {
+    return new GameDialError('replaced', 'a newer connection of the player took its place');
+  }
+  const detail = reason === '' ? `closed with ${code}` : reason;
+  return new GameDialError(reason || 'closed', `the dial failed: ${detail}`);
 }
 
 function canceled(): RequestError {

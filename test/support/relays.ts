@@ -24,13 +24,17 @@ export class UdpRelay {
   readonly #backs = new Map<number, UdpSocket>();
   readonly #passed = new Map<number, number>();
   readonly #silent = new Set<number>();
+  /** What the first client and the server say to each other waits from this datagram on. */
+  #heldFrom = Number.POSITIVE_INFINITY;
+  #held: (() => void)[] = [];
+  #onHeld: (() => void) | null = null;
 
   private constructor(front: UdpSocket) {
     this.#front = front;
     front.on('message', (datagram, from) => {
       const back = this.#backOf(from);
-      if (this.#passes(datagram, true, from.port))
-        back.send(datagram, this.serverPort, '127.0.0.1');
+      if (!this.#passes(datagram, true, from.port)) return;
+      this.#send(from.port, () => back.send(datagram, this.serverPort, '127.0.0.1'));
     });
   }
 
@@ -52,6 +56,22 @@ export class UdpRelay {
     }
   }
 
+  /**
+   * Lets so many datagrams of the first client pass, of both directions, and keeps what follows until
+   * `release`. Resolves with the first one that is kept.
+   */
+  holdAfter(count: number): Promise<void> {
+    this.#heldFrom = count;
+    return new Promise((resolve) => {
+      this.#onHeld = resolve;
+    });
+  }
+
+  release(): void {
+    this.#heldFrom = Number.POSITIVE_INFINITY;
+    for (const send of this.#held.splice(0)) send();
+  }
+
   close(): void {
     this.#front.close();
     for (const back of this.#backs.values()) back.close();
@@ -67,12 +87,23 @@ export class UdpRelay {
     return this.loses?.(isToServer, datagram) !== true;
   }
 
+  #send(port: number, send: () => void): void {
+    const [first] = this.#backs.keys();
+    if (port !== first || (this.#passed.get(port) ?? 0) <= this.#heldFrom) {
+      send();
+      return;
+    }
+    this.#held.push(send);
+    this.#onHeld?.();
+  }
+
   #backOf({ port, address }: RemoteInfo): UdpSocket {
     const known = this.#backs.get(port);
     if (known !== undefined) return known;
     const back = createSocket('udp4');
     back.on('message', (datagram) => {
-      if (this.#passes(datagram, false, port)) this.#front.send(datagram, port, address);
+      if (!this.#passes(datagram, false, port)) return;
+      this.#send(port, () => this.#front.send(datagram, port, address));
     });
     this.#backs.set(port, back);
     return back;

@@ -74,8 +74,8 @@ pub enum Event {
         /// Server: its own `max_flows`. Client: what the server told.
         max_flows: u32,
     },
-    /// The same client id connected anew. The old flow receives nothing more but can be sealed for
-    /// one second, then it closes itself; `close_flow` closes it at once.
+    /// The same client id connected anew. The old flow is served for one second more, so that a
+    /// goodbye can be said on it, then it closes itself; `close_flow` closes it at once.
     /// `by` is [`FlowId::ELSEWHERE`] when the newer flow belongs to another endpoint.
     Replaced { flow: FlowId, by: FlowId },
     /// Server: an NX client proved that it receives at another address; what is sealed from now on
@@ -89,7 +89,7 @@ pub enum Event {
     Closed {
         flow: FlowId,
         reason: CloseReason,
-        /// Client: what the server said before it denied, if it did.
+        /// Client: what the server said before it denied or disconnected, if it did.
         refusal: Option<Refusal>,
     },
 }

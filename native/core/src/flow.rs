@@ -17,8 +17,6 @@ pub(crate) enum FlowState {
     /// Open; the client has not shown that it knows.
     Unconfirmed,
     Open,
-    /// Receives nothing more, can be sealed until the grace ends.
-    Replaced,
     /// Reported as closed; its disconnects wait to be sent.
     Closing,
 }
@@ -70,7 +68,7 @@ pub(crate) struct Flow {
     pub last_send_us: u64,
     pub counts: FlowCounts,
     pub budget: FlowBudget,
-    /// What a quiet flow does not need: negotiations and changes of address under way.
+    /// What a quiet flow does not need: negotiations, changes of address, its end under way.
     pub side: Option<Box<Side>>,
     pub remote: PackedAddress,
     pub local: [u8; 16],
@@ -85,6 +83,9 @@ pub(crate) struct Flow {
     /// HELLOs that were answered with an ACCEPT of their own.
     pub negotiations: u8,
     pub queued: Queued,
+    /// Its token says that the client reads a refusal.
+    pub hears_refusals: bool,
+    pub refusals_left: u8,
     pub disconnects_left: u8,
 }
 
@@ -127,9 +128,24 @@ impl Flow {
         self.local = pack_local(path.local);
     }
 
-    /// Counts toward `max_flows` and takes part in keep-alives.
+    /// Its client's flow: it counts toward `max_flows`.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, FlowState::Unconfirmed | FlowState::Open)
+        self.is_served() && !self.is_replaced()
+    }
+
+    /// Datagrams pass both ways.
+    pub fn is_served(&self) -> bool {
+        self.state != FlowState::Closing
+    }
+
+    /// Another flow of its client has its place.
+    pub fn is_replaced(&self) -> bool {
+        self.served_until_us().is_some()
+    }
+
+    /// Of a replaced flow: when it closes itself.
+    pub fn served_until_us(&self) -> Option<u64> {
+        self.side.as_ref().and_then(|side| side.served_until_us)
     }
 
     /// Payloads pass neither way before the NX keys are in use.

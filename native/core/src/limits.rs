@@ -45,7 +45,8 @@ pub(crate) const KEEP_ALIVE_INTERVAL_MAX_US: u64 = 1_000_000;
 pub(crate) const KEEP_ALIVES_PER_TIMEOUT: u64 = 5;
 /// Identical disconnects in one burst; the peer's timeout covers the case that all are lost.
 pub const DISCONNECT_REPEATS: u8 = 5;
-/// A replaced flow can still be sealed for this long, so that a last CLOSE reaches the old client.
+/// A replaced flow is served for this long, so that a last CLOSE reaches the old client: it may take
+/// a round trip, or three where keys are still to be agreed.
 pub(crate) const REPLACED_GRACE_US: u64 = 1_000_000;
 
 /// NX client to server: datagrams stay within 1232 B, the smallest MTU of IPv6 without its headers.

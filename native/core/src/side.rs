@@ -1,5 +1,5 @@
 //! What a flow holds only while something is under way: a negotiation, the end of the token's keys,
-//! a change of address. Quiet flows have none of it.
+//! a change of address, the time after its replacement. Quiet flows have none of it.
 
 use crate::limits::{
     CID_GRACE_US, MIGRATION_INTERVAL_US, PATH_AMPLIFICATION, PATH_CANDIDATES_MAX, PATH_WINDOW_US,
@@ -20,6 +20,8 @@ pub(crate) struct Side {
     pub previous_cid: Option<(u32, u64)>,
     /// Where NX is required: CONFIRM comes before this, or the flow ends.
     pub required_by_us: Option<u64>,
+    /// Of a replaced flow: when it closes itself.
+    pub served_until_us: Option<u64>,
     /// No commit before.
     pub next_migration_us: u64,
     /// New candidates are counted from here.
@@ -90,6 +92,7 @@ impl Side {
             self.new_cid.as_ref().map(|cid| cid.next_send_us),
             self.previous_cid.map(|(_, until_us)| until_us),
             self.required_by_us,
+            self.served_until_us,
             (!self.is_busy()).then_some(self.memory_until_us()),
         ];
         due.into_iter().flatten().min().unwrap_or(u64::MAX)
@@ -107,6 +110,7 @@ impl Side {
             || self.new_cid.is_some()
             || self.previous_cid.is_some()
             || self.required_by_us.is_some()
+            || self.served_until_us.is_some()
     }
 
     fn memory_until_us(&self) -> u64 {

@@ -49,7 +49,8 @@ impl Client {
         };
         for control in controls {
             match control {
-                Control::Refused(refusal) if is_dialling => {
+                // While connected: why the disconnect that follows.
+                Control::Refused(refusal) => {
                     self.counters.refusals_in += 1;
                     self.refusal = Some(refusal);
                 }

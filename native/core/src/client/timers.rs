@@ -4,6 +4,7 @@ use super::{Client, State};
 use crate::event::CloseReason;
 use crate::flow::{keep_alive_interval_us, timeout_us, FlowCounts};
 use crate::limits::HANDSHAKE_INTERVAL_US;
+use crate::nx::Refusal;
 use crate::replay::ReplayWindow;
 
 impl Client {
@@ -53,6 +54,10 @@ impl Client {
         let Some(dial) = &mut self.dial else {
             return self.close(reason);
         };
+        // Our place is taken by a newer connection, which another attempt would throw out.
+        if self.refusal.is_some_and(|it| it.code == Refusal::REPLACED) {
+            return self.close(reason);
+        }
         let next = dial
             .token
             .server_addresses

@@ -36,7 +36,7 @@ pub enum ClientNx {
     Require,
 }
 
-/// Why a server that knows NX sends a client away, ahead of the denial.
+/// Why a server that knows NX sends a client away, ahead of the denial or disconnect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// One of the constants here; others may come.
@@ -52,4 +52,13 @@ impl Refusal {
     pub const BUSY: u16 = 2;
     /// The token requires NX and this server does not speak it.
     pub const NX_REQUIRED: u16 = 3;
+    /// A newer connection of the same client id has the flow's place.
+    pub const REPLACED: u16 = 4;
+
+    pub(crate) const fn of_replaced() -> Self {
+        Self {
+            code: Self::REPLACED,
+            retry_after_s: 0,
+        }
+    }
 }

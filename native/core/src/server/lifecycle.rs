@@ -1,9 +1,9 @@
 //! How flows end, and the timers.
 
-use super::{Outgoing, Server};
+use super::{Denial, Outgoing, Server};
 use crate::event::{CloseReason, Event, FlowId};
 use crate::flow::{Flow, FlowState};
-use crate::limits::{DISCONNECT_REPEATS, REPLACED_GRACE_US};
+use crate::limits::{DENIALS_QUEUED_MAX, DISCONNECT_REPEATS, REPLACED_GRACE_US};
 
 impl Server {
     pub(super) fn run_timers(&mut self) {
@@ -27,10 +27,12 @@ impl Server {
         let Some(flow) = self.flows.get(id) else {
             return;
         };
-        match flow.state {
-            FlowState::Closing => return,
-            FlowState::Replaced => return self.close_locally(id, CloseReason::Local),
-            FlowState::Unconfirmed | FlowState::Open => {}
+        if !flow.is_served() {
+            return;
+        }
+        let served_until_us = flow.served_until_us();
+        if served_until_us.is_some_and(|until_us| until_us <= self.now_us) {
+            return self.close_locally(id, CloseReason::Replaced);
         }
         if flow
             .timeout_due_us()
@@ -69,7 +71,8 @@ impl Server {
     }
 
     /// A newer connection of the same client id (or at the same address) takes over. The old flow
-    /// receives nothing more, but can be sealed for a moment.
+    /// is served for a moment more: its client may not know yet that it is open, and a goodbye takes
+    /// a round trip then.
     pub(super) fn replace(&mut self, old: FlowId, by: FlowId) {
         let Some(flow) = self.flows.get_mut(old) else {
             return;
@@ -77,10 +80,9 @@ impl Server {
         if !flow.is_live() {
             return;
         }
-        flow.state = FlowState::Replaced;
+        flow.side().served_until_us = Some(self.now_us + REPLACED_GRACE_US);
         let client_id = flow.client_id;
-        self.flows.unmap(old);
-        self.flows.arm(old, self.now_us + REPLACED_GRACE_US);
+        self.arm_flow(old);
         self.release_place();
         self.counters.replaced += 1;
         self.member.release_client(client_id, old);
@@ -88,20 +90,35 @@ impl Server {
     }
 
     /// Ended here: the client is told with redundant disconnects, and the slot is freed when the
-    /// last of them has been sent.
+    /// last of them has been sent. They do not tell why, so a replaced client gets refusals ahead of
+    /// them; and one that does not know yet that it is connected hears only a denial.
     pub(super) fn close_locally(&mut self, id: FlowId, reason: CloseReason) {
         let Some(flow) = self.flows.get_mut(id) else {
             return;
         };
-        let (reason, client_id) = match flow.state {
-            FlowState::Closing => return,
-            FlowState::Replaced => (CloseReason::Replaced, None),
-            FlowState::Unconfirmed | FlowState::Open => (reason, Some(flow.client_id)),
+        if !flow.is_served() {
+            return;
+        }
+        let (reason, client_id) = if flow.is_replaced() {
+            (CloseReason::Replaced, None)
+        } else {
+            (reason, Some(flow.client_id))
         };
+        let denial = (flow.is_replaced() && flow.state == FlowState::Unconfirmed).then(|| Denial {
+            key: flow.send.clone(),
+            path: flow.path(),
+            refusal: None,
+        });
         flow.state = FlowState::Closing;
         flow.disconnects_left = DISCONNECT_REPEATS;
+        if flow.is_replaced() && flow.hears_refusals {
+            flow.refusals_left = DISCONNECT_REPEATS;
+        }
         self.flows.unmap(id);
         self.outbox.push_back(Outgoing::Disconnects(id));
+        if self.denials.len() < DENIALS_QUEUED_MAX {
+            self.denials.extend(denial);
+        }
         self.report_closed(id, reason, client_id);
     }
 

@@ -53,7 +53,7 @@ impl Server {
         let unexpected = DropReason::ControlUnexpected;
         let now_us = self.now_us;
         let flow = self.flows.get_mut(id).ok_or(unexpected)?;
-        if !flow.is_live() {
+        if !flow.is_served() {
             return Err(unexpected);
         }
         flow.last_receive_us = now_us;

@@ -156,7 +156,7 @@ fn cid_role(flow: &Flow, random: u32) -> Option<CidRole> {
 
 #[cold]
 fn unusual_cid_role(flow: &Flow, random: u32) -> Option<CidRole> {
-    if !flow.is_live() {
+    if !flow.is_served() {
         return None;
     }
     let side = flow.side.as_ref()?;

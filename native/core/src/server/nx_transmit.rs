@@ -37,7 +37,7 @@ impl Server {
         } else {
             Queued::PATH_OLD
         });
-        if !flow.is_live() {
+        if !flow.is_served() {
             return None;
         }
         let old_path = flow.path();
@@ -64,7 +64,7 @@ impl Server {
         let worker = self.config.worker;
         let flow = self.flows.get_mut(id)?;
         flow.queued.clear(Queued::NEW_CID);
-        if !flow.is_live() {
+        if !flow.is_served() {
             return None;
         }
         let new = flow.side.as_ref()?.new_cid.as_ref()?;
@@ -82,7 +82,7 @@ impl Server {
     pub(super) fn write_grease(&mut self, id: FlowId, out: &mut [u8]) -> Option<Transmit> {
         let flow = self.flows.get_mut(id)?;
         flow.queued.clear(Queued::GREASE);
-        if !flow.is_live() {
+        if !flow.is_served() {
             return None;
         }
         let random = &mut self.random;
@@ -93,7 +93,12 @@ impl Server {
         Some(Transmit { length, path })
     }
 
-    fn write_control(&mut self, id: FlowId, control: &Control, out: &mut [u8]) -> Option<Transmit> {
+    pub(super) fn write_control(
+        &mut self,
+        id: FlowId,
+        control: &Control,
+        out: &mut [u8],
+    ) -> Option<Transmit> {
         let mut room = [0; CONTROL_BYTES_MAX];
         let mut writer = Writer::new(&mut room);
         control.write(&mut writer)?;

@@ -35,7 +35,7 @@ impl Server {
         let address = PackedAddress::pack(path.remote);
         let client_id = request.token.client_id;
         if let Some(flow) = self.flows.find(&address).and_then(|id| self.flows.get(id)) {
-            if flow.client_id != client_id {
+            if flow.client_id != client_id && flow.is_live() {
                 return Err(DropReason::AddressConnected);
             }
         }

@@ -144,9 +144,12 @@ impl Server {
             nx_required,
             negotiations: 0,
             queued: Queued::default(),
+            hears_refusals: pending.nx != TokenNx::Silent,
+            refusals_left: 0,
             disconnects_left: 0,
         };
-        // A flow at this very address is of the same client id and about to be replaced.
+        // A flow at this very address is of the same client id and about to be replaced, or it was
+        // replaced already.
         let same_address = self.flows.find(&flow.remote);
         if let Some(old) = same_address {
             self.flows.unmap(old);

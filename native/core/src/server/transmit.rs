@@ -9,7 +9,7 @@ use crate::limits::{
     DATAGRAM_BYTES_MAX, HEADROOM, KEEP_ALIVE_BODY_BYTES, PAYLOAD_BYTES_MAX, SEQUENCE_END, TAG_BYTES,
 };
 use crate::nx::control::Control;
-use crate::nx::grease;
+use crate::nx::{grease, Refusal};
 use crate::prefix;
 use crate::seal::Envelope;
 
@@ -131,7 +131,7 @@ impl Server {
     fn write_keep_alive(&mut self, id: FlowId, out: &mut [u8]) -> Option<Transmit> {
         let flow = self.flows.get_mut(id)?;
         flow.queued.clear(Queued::KEEP_ALIVE);
-        if !flow.is_live() {
+        if !flow.is_served() {
             return None;
         }
         // Slots go a little beyond `max_flows` (flows that end keep theirs), and peers expect that
@@ -146,9 +146,16 @@ impl Server {
         Some(transmit)
     }
 
-    /// One of the redundant disconnects; the last one frees the flow.
+    /// One of the redundant disconnects, or of the refusals ahead of them; the last one frees the
+    /// flow.
     fn write_disconnect(&mut self, id: FlowId, out: &mut [u8]) -> Option<Transmit> {
         let flow = self.flows.get_mut(id)?;
+        if flow.refusals_left > 0 {
+            flow.refusals_left -= 1;
+            self.outbox.push_front(Outgoing::Disconnects(id));
+            self.counters.refusals_out += 1;
+            return self.write_control(id, &Control::Refused(Refusal::of_replaced()), out);
+        }
         flow.disconnects_left = flow.disconnects_left.saturating_sub(1);
         let is_last = flow.disconnects_left == 0;
         let transmit = self.write_flow_packet(id, prefix::DISCONNECT, &[], out);

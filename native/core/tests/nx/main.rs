@@ -12,6 +12,7 @@ mod negotiation;
 mod node;
 mod paths;
 mod refusals;
+mod replaced;
 mod required;
 mod swarm;
 mod traffic;

@@ -1,0 +1,118 @@
+/**
+ * One player dials again before its dial before is through. The server orders them: whom it let in last
+ * has the place, and every other one is told so, whatever it had come to, and does not come again.
+ */
+import t, { type Test } from 'tap';
+import {
+  Client,
+  type GameConnection,
+  GameDialError,
+  WithHighPerformanceTransport,
+} from '../../src/sdk/index.js';
+import type { GameServer } from '../../src/server/index.js';
+import { UdpRelay } from '../support/relays.js';
+import { listen, until } from './support.js';
+
+type Outcome = PromiseSettledResult<GameConnection<Record<string, unknown>>>;
+
+const FALLBACKS = ['json', 'error'] as const;
+/** More than a dial takes, both directions together: the last holds begin when it is through. */
+const DATAGRAMS = 16;
+const NETCODE_RESPONSE = 3;
+/** Nothing here may end because the machine is busy. */
+const HANDSHAKE_MS = 20_000;
+
+class Player {
+  /** The `transport.fallback` events of all dials. */
+  readonly fallbacks: object[] = [];
+  readonly #server: GameServer;
+  readonly #client: Client;
+
+  constructor(server: GameServer, fallback: (typeof FALLBACKS)[number]) {
+    this.#server = server;
+    const logger = { info() {}, warn: (fields: object) => this.fallbacks.push(fields) };
+    const options = { apiKey: 'test', baseUrl: 'http://127.0.0.1:1', logger };
+    this.#client = new Client(
+      options,
+      WithHighPerformanceTransport({ fallback, handshakeTimeoutMs: HANDSHAKE_MS }),
+    );
+  }
+
+  dial(sessionToken: string | (() => Promise<string>) = 'anna') {
+    const { host, port } = this.#server.http;
+    return this.#client.dialGame(`http://${host}:${port}`, { sessionToken });
+  }
+}
+
+/** Waits for the end of all but one, which then is answered over UDP; returns its number. */
+async function oneRemains(t: Test, server: GameServer, outcomes: Outcome[]): Promise<number> {
+  const games = outcomes.map((end) => (end.status === 'fulfilled' ? end.value : null));
+  for (const end of outcomes) {
+    if (end.status === 'rejected') t.match(end.reason, { code: 'replaced' });
+    if (end.status === 'rejected') t.type(end.reason, GameDialError);
+  }
+  await until(() => games.filter((game) => game?.state === 'open').length <= 1, 'the others');
+  const winner = games.findIndex((game) => game?.state === 'open');
+  for (const [number, game] of games.entries()) {
+    if (number !== winner && game !== null) t.match(await game.closed, { code: 1000, reason: '' });
+  }
+  const game = games[winner] as GameConnection<Record<string, unknown>>;
+  server.on('ping', (player) => player.send('pong', null));
+  game.send('ping', null);
+  t.equal((await game.readMessage()).type, 'pong');
+  t.equal(server.players.size, 1);
+  t.equal(server.players.get('anna')?.wire, 'udp');
+  return winner;
+}
+
+for (const fallback of FALLBACKS) {
+  t.test(`fallback ${fallback}: of two dials at once one remains`, async (t) => {
+    for (let round = 0; round < 5; round++) {
+      const server = await listen();
+      const player = new Player(server, fallback);
+      const outcomes = await Promise.allSettled([player.dial(), player.dial()]);
+      await oneRemains(t, server, outcomes);
+      t.same(player.fallbacks, []);
+      await server.close();
+    }
+  });
+
+  t.test(`fallback ${fallback}: of five dials at once one remains`, async (t) => {
+    const server = await listen();
+    const player = new Player(server, fallback);
+    const isFirstIn = new Promise<string>((resolve) => server.onJoin(() => resolve('anna')));
+    const dials = [player.dial(), player.dial(), player.dial(), player.dial()];
+    dials.push(player.dial(() => isFirstIn)); // four unused tickets are the most of a player
+    await oneRemains(t, server, await Promise.allSettled(dials));
+    t.same(player.fallbacks, []);
+    await server.close();
+  });
+
+  t.test(`fallback ${fallback}: a dial in every phase of another one`, async (t) => {
+    for (let passed = 0; passed < DATAGRAMS; passed++) {
+      const relay = await UdpRelay.open();
+      const server = await listen({ udp: { advertise: [relay.address] } });
+      relay.serverPort = server.udp?.port ?? 0;
+      const player = new Player(server, fallback);
+      let count = 0;
+      let isOlderIn = false;
+      relay.onDatagram = (datagram, isToServer) => {
+        const isResponse = isToServer && (datagram[0] & 15) === NETCODE_RESPONSE;
+        if (isResponse && count < passed) isOlderIn = true;
+        count++;
+      };
+      const held = relay.holdAfter(passed);
+      const older = player.dial();
+      older.catch(() => {});
+      await held;
+      const newer = player.dial();
+      await newer;
+      relay.release();
+      const winner = await oneRemains(t, server, await Promise.allSettled([older, newer]));
+      t.equal(winner, isOlderIn ? 1 : 0, `held after ${passed} datagrams`);
+      t.same(player.fallbacks, []);
+      await server.close();
+      relay.close();
+    }
+  });
+}
