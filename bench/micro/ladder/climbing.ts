@@ -19,7 +19,6 @@ export interface LadderSize {
   warmMs: number;
   measureMs: number;
   settleMs: number;
-  settleMessages: number;
   /** Of the rungs in memory, per round. */
   turns: number;
   warmTurns: number;

@@ -65,7 +65,6 @@ t.test('every rung answers', { skip }, async (t) => {
     warmMs: 20,
     measureMs: 100,
     settleMs: 50,
-    settleMessages: 1_000,
     turns: 20,
     warmTurns: 20,
   };

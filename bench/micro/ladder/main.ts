@@ -18,7 +18,6 @@ const FULL: LadderSize = {
   warmMs: 200,
   measureMs: 1_000,
   settleMs: 10_000,
-  settleMessages: 100_000,
   turns: 1_000,
   warmTurns: 4_000,
 };
@@ -27,7 +26,6 @@ const QUICK: LadderSize = {
   warmMs: 100,
   measureMs: 300,
   settleMs: 10_000,
-  settleMessages: 50_000,
   turns: 300,
   warmTurns: 1_500,
 };
