@@ -75,6 +75,7 @@ export function loadCommand(plan: RunPlan, wire: Wire, ready: Ready, place: Plac
     if (ready.tickets !== undefined) args.push('--tickets', ready.tickets);
   } else if (wire === 'udp') args.push('--key', PRIVATE_KEY);
   if (plan.connectRate !== undefined) args.push('--connect-rate', `${plan.connectRate}`);
+  if (plan.hasNoClock && wire === 'udp') args.push('--no-clock');
   if (plan.stalled !== undefined) args.push('--stall', `${plan.stalled}`);
   // Without a processor of its own it must not keep the server's busy by looking at the clock.
   if (place.pins === null || plan.isTogether) args.push('--sleep');

@@ -30,6 +30,8 @@ export interface PlayerLink {
   nowMs(): number;
 }
 
+const NO_ROOMS: ReadonlySet<string> = new Set();
+
 export class PlayerEntry implements Player<Record<string, unknown>> {
   readonly id: string;
   /** As it was verified last. */
@@ -41,8 +43,7 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   serverSession!: ServerSession<AnyPeer>;
   /** The session's link, or its last one. */
   peer!: AnyPeer;
-  /** Names of the rooms it is in. */
-  readonly rooms = new Set<string>();
+  #rooms: Set<string> | null = null;
   /** Whether its session survives the death of its link. */
   readonly isResumable: boolean;
   /** Set when the player leaves; figures at that moment. */
@@ -77,6 +78,21 @@ export class PlayerEntry implements Player<Record<string, unknown>> {
   begin(session: ServerSession<AnyPeer>): void {
     this.serverSession = session;
     this.peer = session.peer;
+  }
+
+  /** Names of the rooms it is in. */
+  get rooms(): ReadonlySet<string> {
+    return this.#rooms ?? NO_ROOMS;
+  }
+
+  enterRoom(name: string): void {
+    this.#rooms ??= new Set();
+    this.#rooms.add(name);
+  }
+
+  /** False when it was not in. */
+  leaveRoom(name: string): boolean {
+    return this.#rooms?.delete(name) ?? false;
   }
 
   get wire(): Wire {

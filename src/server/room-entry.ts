@@ -56,7 +56,7 @@ export class RoomEntry implements Room<Record<string, unknown>> {
       throw new TransportError('player-left', `ggscale: the player has left, room ${this.name}`);
     }
     if (entry.rooms.has(this.name)) return;
-    entry.rooms.add(this.name);
+    entry.enterRoom(this.name);
     const members = rooms.get(this.name);
     if (members === undefined) rooms.set(this.name, [entry]);
     else members.push(entry);
@@ -65,7 +65,7 @@ export class RoomEntry implements Room<Record<string, unknown>> {
   leave(player: Player<Record<string, unknown>>): void {
     const { rooms } = this.#host;
     const entry = this.#requireOurs(player);
-    if (!entry.rooms.delete(this.name)) return;
+    if (!entry.leaveRoom(this.name)) return;
     const members = rooms.get(this.name) as PlayerEntry[];
     members.splice(members.indexOf(entry), 1);
     if (members.length === 0) rooms.delete(this.name);

@@ -56,10 +56,11 @@ const SEND_TOO_LARGE = 3;
 const RESULTS: readonly SendResult[] = ['sent', 'queued', 'full', 'full', 'full'];
 const NO_OPTIONS: SendOptions = {};
 
+/** One object for each outbox: its peer, because closures of very many players add up. */
 export interface BinaryOutboxEvents {
   /** Something has begun to wait that only `flush` sends. */
   handleWaiting(): void;
-  handleReceipt(receipt: number, outcome: ReceiptOutcome): void;
+  handleOutcome(receipt: number, outcome: ReceiptOutcome): void;
   /** The peer takes less than a session needs. */
   handleTooSmall(): void;
 }
@@ -129,7 +130,7 @@ export class BinaryOutbox implements LogSink {
   handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
     if (this.#state >= OUT_HELD) return; // what is still owed goes on elsewhere
     this.#receipts?.take(receipt);
-    this.#events.handleReceipt(receipt, outcome);
+    this.#events.handleOutcome(receipt, outcome);
   }
 
   /** Whether everything reliable has been acknowledged by the peer's session. */
@@ -345,7 +346,7 @@ export class BinaryOutbox implements LogSink {
 
   /** Not in the middle of a move. */
   #answerLater(receipt: number, outcome: ReceiptOutcome): void {
-    queueMicrotask(() => this.#events.handleReceipt(receipt, outcome));
+    queueMicrotask(() => this.#events.handleOutcome(receipt, outcome));
   }
 
   #tellWritable(): void {

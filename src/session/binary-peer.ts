@@ -16,6 +16,7 @@ import {
 import {
   BinaryOutbox,
   type BinaryOutboxContext,
+  type BinaryOutboxEvents,
   FLUSH_BLOCKED,
   FLUSH_TOO_LARGE,
   OUT_CLOSED,
@@ -60,7 +61,7 @@ const FROZEN = 4;
 const CLOSED = 5;
 const PHASES = { linked: OPEN, 'awaits-server': AWAITS_SERVER, 'awaits-resume': AWAITS_RESUME };
 
-export class BinaryPeer<O> implements SessionPeer {
+export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   readonly wire = 'udp' as const;
   readonly slot: number;
   /** Whom the handlers get; set with the session at a link that awaited `$resume`. */
@@ -83,13 +84,7 @@ export class BinaryPeer<O> implements SessionPeer {
     this.slot = slot;
     this.#phase = PHASES[start];
     const state = start === 'linked' ? OUT_OPEN : OUT_HELD;
-    this.#outbox = new BinaryOutbox(context, slot, state, {
-      handleWaiting: () => this.#sendWaiting(),
-      handleReceipt: (receipt, outcome) => context.onReceipt(this, receipt, outcome),
-      handleTooSmall: () => {
-        if (this.#phase < FROZEN) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
-      },
-    });
+    this.#outbox = new BinaryOutbox(context, slot, state, this);
     this.#held = start === 'awaits-server' ? new HeldMessages() : null;
   }
 
@@ -163,6 +158,18 @@ export class BinaryPeer<O> implements SessionPeer {
   /** The flow tells what became of a message. */
   handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
     this.#outbox.handleReceipt(receipt, outcome);
+  }
+
+  handleWaiting(): void {
+    this.#sendWaiting();
+  }
+
+  handleOutcome(receipt: number, outcome: ReceiptOutcome): void {
+    this.#context.onReceipt(this, receipt, outcome);
+  }
+
+  handleTooSmall(): void {
+    if (this.#phase < FROZEN) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
   }
 
   sendControl(name: string, payload: unknown): void {

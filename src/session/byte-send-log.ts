@@ -25,8 +25,14 @@ const LENGTH = 2;
 const OFFSET = 3;
 const RECEIPT = 4;
 const FREED = -1;
-const FIRST_ENTRIES = 16;
-const FIRST_BYTES = 4096;
+/** Most players have few messages unacknowledged, on few lanes, and there may be very many players. */
+const FIRST_ENTRIES = 4;
+const FIRST_BYTES = 256;
+const FIRST_LANES = 4;
+/** Words of a lane: the number that its next message gets; how many are held. */
+const LANE_WORDS = 2;
+const NEXT = 0;
+const HELD = 1;
 
 export type LogVisitor = (
   lane: number,
@@ -48,8 +54,7 @@ export class ByteSendLog {
   #sent = 0;
   #bytes = new Uint8Array(0);
   #write = 0;
-  readonly #next = new Uint32Array(SESSION_LANES);
-  readonly #held = new Uint16Array(SESSION_LANES);
+  #lanes = new Uint32Array(FIRST_LANES * LANE_WORDS);
   /** Set while a report is applied. */
   #onReceipt: ((receipt: number) => void) | null = null;
 
@@ -57,7 +62,7 @@ export class ByteSendLog {
   touch(): number {
     const entry = (this.#tail & this.#mask) * FIELDS;
     const byte = this.#write & (this.#bytes.length - 1);
-    return this.#next[0] + this.#held[0] + this.#entries[entry] + this.#bytes[byte];
+    return this.#lanes[NEXT] + this.#entries[entry] + this.#bytes[byte];
   }
 
   get isEmpty(): boolean {
@@ -66,23 +71,24 @@ export class ByteSendLog {
 
   /** Bytes of the tables themselves. */
   get capacityBytes(): number {
-    return this.#bytes.length + this.#entries.byteLength;
+    return this.#bytes.length + this.#entries.byteLength + this.#lanes.byteLength;
   }
 
   /** The number that the next message of `lane` gets. */
   nextNumber(lane: number): number {
-    return this.#next[lane];
+    return this.#lanes[this.#laneAt(lane) + NEXT];
   }
 
   /** Whether a message of `length` bytes on `lane` may be accepted now. */
   hasRoom(lane: number, length: number): boolean {
-    if (this.#held[lane] >= SESSION_WINDOW) return false;
+    if (this.#lanes[this.#laneAt(lane) + HELD] >= SESSION_WINDOW) return false;
     return this.bytesHeld === 0 || this.bytesHeld + length <= logBytesMax(length);
   }
 
   /** Half of what a message of `lane` could meet is free. */
   isHalfEmpty(lane: number): boolean {
-    return this.#held[lane] * 2 <= SESSION_WINDOW && this.bytesHeld * 2 <= SESSION_LOG_BYTES_MAX;
+    const held = this.#lanes[this.#laneAt(lane) + HELD];
+    return held * 2 <= SESSION_WINDOW && this.bytesHeld * 2 <= SESSION_LOG_BYTES_MAX;
   }
 
   /** Copies a message that the link has just got; nothing before it is unsent. Returns its number. */
@@ -101,14 +107,17 @@ export class ByteSendLog {
     }
     copyBytes(bytes, offset, this.#bytes, to, length);
     const at = (this.#tail++ & this.#mask) * FIELDS;
+    const lanes = this.#laneAt(lane);
+    const number = this.#lanes[lanes + NEXT];
     this.#entries[at + LANE] = lane;
-    this.#entries[at + NUMBER] = this.#next[lane] | 0;
+    this.#entries[at + NUMBER] = number | 0;
     this.#entries[at + LENGTH] = length;
     this.#entries[at + OFFSET] = to;
     this.#entries[at + RECEIPT] = receipt;
-    this.#held[lane]++;
+    this.#lanes[lanes + NEXT]++;
+    this.#lanes[lanes + HELD]++;
     this.bytesHeld += length;
-    return this.#next[lane]++;
+    return number;
   }
 
   /**
@@ -117,9 +126,11 @@ export class ByteSendLog {
    */
   acknowledge(lane: number, next: number): boolean {
     if (lane >= SESSION_LANES) return false;
-    const outstanding = (this.#next[lane] - next) >>> 0;
-    if (outstanding > this.#held[lane]) return outstanding < 0x80000000;
-    let release = this.#held[lane] - outstanding;
+    const lanes = this.#laneAt(lane);
+    const held = this.#lanes[lanes + HELD];
+    const outstanding = (this.#lanes[lanes + NEXT] - next) >>> 0;
+    if (outstanding > held) return outstanding < 0x80000000;
+    let release = held - outstanding;
     for (let i = this.#head; release > 0; i++) {
       if (i === this.#sent) return false;
       if (this.#field(i, LANE) !== lane) continue;
@@ -217,10 +228,21 @@ export class ByteSendLog {
     const at = (index & this.#mask) * FIELDS;
     this.#entries[at + LANE] = FREED;
     this.bytesHeld -= this.#entries[at + LENGTH];
-    this.#held[lane]--;
+    this.#lanes[this.#laneAt(lane) + HELD]--;
     if (this.#onReceipt !== null && this.#entries[at + RECEIPT] !== 0) {
       this.#onReceipt(this.#entries[at + RECEIPT]);
     }
+  }
+
+  /** Where the words of a lane begin. */
+  #laneAt(lane: number): number {
+    const at = lane * LANE_WORDS;
+    if (at >= this.#lanes.length) {
+      const lanes = new Uint32Array(SESSION_LANES * LANE_WORDS);
+      lanes.set(this.#lanes);
+      this.#lanes = lanes;
+    }
+    return at;
   }
 
   #popFreed(): void {

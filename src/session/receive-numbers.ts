@@ -17,18 +17,23 @@ import type { LaneReport } from './report.js';
 
 const BITMAP_WORDS = SESSION_WINDOW >>> 5;
 const SLOT_MASK = SESSION_WINDOW - 1;
+/** Most players use few lanes, and there may be very many players. */
+const FIRST_LANES = 8;
 
 export class ReceiveNumbers {
-  readonly #next = new Uint32Array(SESSION_LANES);
-  readonly #ahead: (Uint32Array | null)[] = new Array(SESSION_LANES).fill(null);
+  /** By lane; what is behind its end is 0. */
+  #next = new Uint32Array(FIRST_LANES);
+  /** By lane; empty until something came ahead. */
+  readonly #ahead: (Uint32Array | undefined)[] = [];
 
   /** The lowest number of `lane` not delivered yet. */
   next(lane: number): number {
-    return this.#next[lane];
+    return lane < this.#next.length ? this.#next[lane] : 0;
   }
 
   /** Counts one message of a reliable-ordered lane; its number was `next(lane)`. */
   deliverOrdered(lane: number): void {
+    this.#reach(lane);
     this.#next[lane]++;
   }
 
@@ -38,13 +43,14 @@ export class ReceiveNumbers {
    * @param id16 the low 16 bits of its number, as RL1 carries them
    */
   deliverUnordered(lane: number, id16: number): void {
-    const next = this.#next[lane];
+    const next = this.next(lane);
     const distance = (id16 - next) & 0xffff;
     if (distance >= SESSION_WINDOW) return;
     if (distance > 0) {
       this.#bitmap(lane)[((next + distance) & SLOT_MASK) >>> 5] |= 1 << ((next + distance) & 31);
       return;
     }
+    this.#reach(lane);
     this.#advance(lane);
   }
 
@@ -53,7 +59,7 @@ export class ReceiveNumbers {
     const lanes: LaneReport[] = [];
     for (let lane = 0; lane < SESSION_LANES; lane++) {
       const ranges = this.#ranges(lane);
-      const next = this.#next[lane];
+      const next = this.next(lane);
       if (next > 0 || ranges.length > 0) lanes.push([lane, next, ...ranges]);
     }
     return lanes;
@@ -63,9 +69,9 @@ export class ReceiveNumbers {
   #ranges(lane: number): number[] {
     const ranges: number[] = [];
     const ahead = this.#ahead[lane];
-    if (ahead === null) return ranges;
+    if (ahead === undefined) return ranges;
     for (let distance = 1; distance <= SESSION_WINDOW; distance++) {
-      const number = (this.#next[lane] + distance) >>> 0;
+      const number = (this.next(lane) + distance) >>> 0;
       const isSet =
         distance < SESSION_WINDOW &&
         (ahead[(number & SLOT_MASK) >>> 5] & (1 << (number & 31))) !== 0;
@@ -74,10 +80,17 @@ export class ReceiveNumbers {
     return ranges;
   }
 
+  #reach(lane: number): void {
+    if (lane < this.#next.length) return;
+    const next = new Uint32Array(SESSION_LANES);
+    next.set(this.#next);
+    this.#next = next;
+  }
+
   #advance(lane: number): void {
     let next = (this.#next[lane] + 1) >>> 0;
     const ahead = this.#ahead[lane];
-    if (ahead !== null) {
+    if (ahead !== undefined) {
       while ((ahead[(next & SLOT_MASK) >>> 5] & (1 << (next & 31))) !== 0) {
         ahead[(next & SLOT_MASK) >>> 5] &= ~(1 << (next & 31));
         next = (next + 1) >>> 0;
@@ -88,7 +101,7 @@ export class ReceiveNumbers {
 
   #bitmap(lane: number): Uint32Array {
     let bitmap = this.#ahead[lane];
-    if (bitmap === null) {
+    if (bitmap === undefined) {
       bitmap = new Uint32Array(BITMAP_WORDS);
       this.#ahead[lane] = bitmap;
     }
