@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Pinning, pinned } from './machine.js';
 import { ECHO_VALUES, type RunPlan } from './plan.js';
-import type { Wire } from './results.js';
+import { isOwnWire, type Skipped, type Wire } from './results.js';
 import { ROOT } from './root.js';
 import { PRIVATE_KEY } from './servers/udp-key.js';
 import type { Ready } from './words.js';
@@ -17,6 +17,23 @@ export interface Place {
   /** In front of a command, to run it in a namespace of the forwarder's; empty on loopback. */
   enterServer: readonly string[];
   enterLoad: readonly string[];
+  /** Wires that are not the suite's own, by name. */
+  foreign?: ReadonlyMap<string, ForeignWire>;
+  /** What became of foreign wires that failed; the others go on without them. */
+  skipped?: Skipped[];
+}
+
+/** Somebody else's echo: the same words (words.ts), the same load or one that takes its arguments. */
+export interface ForeignWire {
+  /** Program and arguments; `--host` and `--flows` follow. */
+  server: readonly string[];
+  /** The load's program and first arguments; null: the suite's own load. */
+  load: readonly string[] | null;
+  /** What a message looks like: datagrams of bytes, or JSON text in a WebSocket frame. */
+  shape: 'plain' | 'json-ws';
+  /** Its flows are connections, which are opened first. */
+  connects: boolean;
+  isUdp: boolean;
 }
 
 /** What a session starts. */
@@ -42,15 +59,19 @@ const LOAD_WIRES: Record<Wire, string> = {
   floor: 'plain',
 };
 
-export function suiteCommands(plan: RunPlan, wire: Wire, place: Place): Commands {
+export function suiteCommands(plan: RunPlan, wire: string, place: Place): Commands {
   return {
     server: () => serverCommand(plan, wire, place),
     load: (ready) => loadCommand(plan, wire, ready, place),
   };
 }
 
-export function serverCommand(plan: RunPlan, wire: Wire, place: Place): string[] {
+export function serverCommand(plan: RunPlan, wire: string, place: Place): string[] {
   const pin = pinned(place.pins?.server);
+  if (!isOwnWire(wire)) {
+    const args = ['--host', place.host, '--flows', `${plan.flows}`];
+    return [...pin, ...place.enterServer, ...foreignOf(wire, place).server, ...args];
+  }
   if (wire === 'floor') return [...pin, place.binary, 'floor'];
   const program = SERVERS[wire][plan.workload];
   if (program === null) throw new Error(`${plan.name} has no server for ${wire}`);
@@ -62,9 +83,12 @@ export function serverCommand(plan: RunPlan, wire: Wire, place: Place): string[]
   return [...pin, ...place.enterServer, process.execPath, path, ...args];
 }
 
-export function loadCommand(plan: RunPlan, wire: Wire, ready: Ready, place: Place): string[] {
+export function loadCommand(plan: RunPlan, wire: string, ready: Ready, place: Place): string[] {
   const pin = pinned(place.pins?.load);
-  const args = ['load', '--wire', LOAD_WIRES[wire], '--server', ready.ready];
+  const foreign = isOwnWire(wire) ? null : foreignOf(wire, place);
+  const program = foreign?.load ?? [place.binary, 'load'];
+  const loadWire = foreign?.shape ?? LOAD_WIRES[wire as Wire];
+  const args = ['--wire', loadWire, '--server', ready.ready];
   args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${plan.window}`);
   args.push('--batch', `${plan.window}`, '--values', `${ECHO_VALUES}`);
   if (plan.workload === 'game') args.push('--game', '--tick-hz', `${plan.tickHz}`);
@@ -79,5 +103,12 @@ export function loadCommand(plan: RunPlan, wire: Wire, ready: Ready, place: Plac
   if (plan.stalled !== undefined) args.push('--stall', `${plan.stalled}`);
   // Without a processor of its own it must not keep the server's busy by looking at the clock.
   if (place.pins === null || plan.isTogether) args.push('--sleep');
-  return [...pin, ...place.enterLoad, place.binary, ...args];
+  return [...pin, ...place.enterLoad, ...program, ...args];
+}
+
+/** @throws Error when nobody said what this wire is */
+export function foreignOf(wire: string, { foreign }: Place): ForeignWire {
+  const found = foreign?.get(wire);
+  if (found === undefined) throw new Error(`no wire is called ${wire}`);
+  return found;
 }

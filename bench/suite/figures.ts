@@ -1,14 +1,7 @@
 /** From the samples of a wire to its figures. Pure. */
 import { curveUs, type Histogram, median, quantilesOf, quantilesUs, rounded } from './histogram.js';
 import type { RunPlan } from './plan.js';
-import {
-  GC_KINDS,
-  type GcKind,
-  type Pauses,
-  type Quantiles,
-  type RunResult,
-  type Wire,
-} from './results.js';
+import { GC_KINDS, type GcKind, type Pauses, type Quantiles, type RunResult } from './results.js';
 import type { Sample } from './session.js';
 import type { Connected, ServerMark } from './words.js';
 
@@ -17,7 +10,7 @@ const TIMELINE_MAX = 4_000;
 
 export interface Measured {
   plan: RunPlan;
-  wire: Wire;
+  wire: string;
   samples: readonly Sample[];
   atRest: ServerMark | null;
   connected: Connected | null;

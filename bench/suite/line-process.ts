@@ -25,6 +25,7 @@ export class LineProcess {
   constructor(
     private readonly name: string,
     command: readonly string[],
+    private readonly answerMs = ANSWER_TIMEOUT_MS,
   ) {
     const [file, ...args] = command;
     this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -53,7 +54,7 @@ export class LineProcess {
 
   /** The next line. @throws Error when the process ends or stays silent */
   async read<T>(): Promise<T> {
-    const untilMs = performance.now() + ANSWER_TIMEOUT_MS;
+    const untilMs = performance.now() + this.answerMs;
     while (this.lines.length === 0) {
       if (this.ended !== null) throw new Error(`${this.name}: ${this.ended}`);
       const leftMs = untilMs - performance.now();

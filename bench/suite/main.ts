@@ -1,9 +1,12 @@
 /** `npm run bench`: see `--help` and bench/README.md. Exit codes: 0 done, 1 failed, 2 bad arguments. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Guests, invite } from '../peers/index.js';
+import { peerPlans } from '../peers/plan.js';
+import { peersTable } from '../peers/table.js';
 import { endWithParent } from './ending.js';
 import { readOptions, UsageError } from './options.js';
-import { choose, createPlan, expectedMs } from './plan.js';
+import { choose, createPlan, expectedMs, type RunPlan } from './plan.js';
 import { ProgressBar } from './progress.js';
 import type { Results } from './results.js';
 import { ROOT } from './root.js';
@@ -15,7 +18,9 @@ const LATEST = join(ROOT, 'bench/results/latest.json');
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const options = readOptions(args);
-  const plans = choose(createPlan(options.size), options.only);
+  const { size, hasPeers } = options;
+  const offered = [...createPlan(size), ...(hasPeers ? peerPlans(size) : [])];
+  const plans = choose(offered, options.only);
   if (plans.length === 0) throw new UsageError(`no run is called ${options.only.join(' or ')}`);
   if (options.isListed) {
     for (const plan of plans) {
@@ -26,15 +31,19 @@ async function main(): Promise<void> {
   }
   if (process.platform !== 'linux') throw new UsageError('the load generator needs Linux');
   const binary = options.binary ?? (await buildBinary());
-  const bar = new ProgressBar(plans);
+  const guests = await inviteTo(plans);
+  const bar = new ProgressBar(guests.plans);
   const command = ['npm run bench', ...measuring(args)].join(' ');
   let results: Results;
   try {
-    results = await measureAll(plans, placeHere(binary), bar, command);
+    const { foreign, skipped, wires } = guests;
+    const place = { ...placeHere(binary), skipped, ...(foreign === undefined ? {} : { foreign }) };
+    results = await measureAll(guests.plans, place, bar, command, wires);
   } finally {
     bar.stop();
   }
   console.log(tableOf(results));
+  if (options.hasPeers) console.log(peersTable(results));
   const isWhole = options.only.length === 0 && !options.size.isQuick;
   const file = options.json ?? (isWhole ? LATEST : null);
   if (file === null) return;
@@ -49,6 +58,10 @@ function measuring(args: readonly string[]): string[] {
     return !isPlace(arg) && !isPlace(args[index - 1]) && !/^--(json|binary)=/.test(arg);
   });
   return kept.length === 0 ? [] : ['--', ...kept];
+}
+
+function inviteTo(plans: readonly RunPlan[]): Promise<Guests> {
+  return invite(plans, (text) => process.stderr.write(`bench: ${text}\n`));
 }
 
 function buildBinary(): Promise<string> {

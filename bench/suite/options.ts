@@ -10,6 +10,8 @@ export interface SuiteOptions {
   json: string | null;
   /** The native program, when it is built already. */
   binary: string | null;
+  /** Other transports too, beside the suite's own wires (bench/peers). */
+  hasPeers: boolean;
   /** Shows what would run. */
   isListed: boolean;
 }
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): SuiteOptions {
     )
     .option('--seconds <s>', 'length of a measured stretch', positive)
     .option('--rounds <n>', 'interleaved rounds of the runs that are gated', whole)
+    .option('--peers', 'other transports too, installed on demand: see bench/peers/README.md')
     .option('--binary <file>', 'a native bench that is built already')
     .option('--list', 'show what would run')
     .allowExcessArguments(false)
@@ -63,6 +66,7 @@ export function readOptions(args: readonly string[]): SuiteOptions {
     only: given.only,
     json: given.json === undefined ? null : resolve(given.json),
     binary: given.binary === undefined ? null : resolve(given.binary),
+    hasPeers: given.peers === true,
     isListed: given.list === true,
   };
 }

@@ -14,7 +14,7 @@ import { quantilesUs } from './histogram.js';
 import { LineProcess } from './line-process.js';
 import { payloadBytesOf } from './payload.js';
 import type { RunPlan } from './plan.js';
-import type { RunResult, Wire } from './results.js';
+import type { RunResult } from './results.js';
 import type { LoadMark, Ready, ServerMark } from './words.js';
 
 const WINDOW_MS = 100;
@@ -50,7 +50,7 @@ class Overload {
 
   constructor(
     private readonly plan: RunPlan,
-    private readonly wire: Wire,
+    private readonly wire: string,
     private readonly place: Place,
   ) {}
 

@@ -2,13 +2,12 @@
 import { Snapshot } from '../../src/messages/generated/index.js';
 import { Echo } from './generated/index.js';
 import { ECHO_VALUES, type RunPlan } from './plan.js';
-import type { Wire } from './results.js';
 
 /** Numbers as long as most of a run has them. */
 const TYPICAL = { seq: 1_000, sentUs: 2_000_000_000 };
 
 /** Bytes of an Echo, or of the Snapshot of a full match: FlatBuffers body, or JSON text. */
-export function payloadBytesOf(plan: RunPlan, wire: Wire): number {
+export function payloadBytesOf(plan: RunPlan, wire: string): number {
   const isBinary = wire === 'udp' || wire === 'floor';
   if (plan.workload === 'echo') {
     const value = { ...TYPICAL, values: new Array(ECHO_VALUES).fill(500) };

@@ -2,7 +2,6 @@
  * What the benchmark runs, as pure data. A plan is measured on each of its wires in turn, round after
  * round; `run.ts` does it, `ratios.ts` compares the outcome.
  */
-import type { Wire } from './results.js';
 
 /** `echo`: what is sent comes back. `game`: matches of four, Inputs up, a Snapshot per tick down. */
 export type Workload = 'echo' | 'game';
@@ -21,7 +20,8 @@ export interface RunPlan {
    * that, and alone again.
    */
   kind: 'stretch' | 'storm' | 'start' | 'overload';
-  wires: readonly Wire[];
+  /** Of the suite (results.ts), or names of peers. */
+  wires: readonly string[];
   workload: Workload;
   flows: number;
   /** Messages per second and flow, at fixed times (an open loop). 0: a closed loop. */
@@ -100,9 +100,9 @@ export const ECHO_VALUES = 16;
 const BULK_TEXT_BYTES = 256 * 1024 - 200;
 /** Admission lets 2,000 handshakes a second through at its defaults. */
 const CONNECT_RATE = 1_900;
-const ALL: readonly Wire[] = ['floor', 'udp', 'json-ws', 'json-http', 'json-dgram'];
-const MAIN: readonly Wire[] = ['floor', 'udp', 'json-ws'];
-const BOTH: readonly Wire[] = ['udp', 'json-ws'];
+const ALL: readonly string[] = ['floor', 'udp', 'json-ws', 'json-http', 'json-dgram'];
+const MAIN: readonly string[] = ['floor', 'udp', 'json-ws'];
+const BOTH: readonly string[] = ['udp', 'json-ws'];
 
 export function createPlan(size: PlanSize): RunPlan[] {
   return [
@@ -132,7 +132,7 @@ export function expectedMs(plan: RunPlan): number {
   return sides * (connecting + settling + rounds * stretches * (warmMs + measureMs + 50));
 }
 
-function stretch(
+export function stretch(
   size: PlanSize,
   plan: Partial<RunPlan> & Pick<RunPlan, 'name' | 'flows'>,
 ): RunPlan {

@@ -5,7 +5,7 @@
  * `udp/floor` below 1: udp is the cheaper one. `json-ws/udp` above 1: so is udp.
  */
 import { median, rounded } from './histogram.js';
-import { findRun, type Results, type RunResult } from './results.js';
+import { findRun, isOwnWire, type Results, type RunResult } from './results.js';
 
 export function ratiosOf(runs: readonly RunResult[]): Record<string, number> {
   const ratios: Record<string, number> = {};
@@ -19,6 +19,9 @@ export function ratiosOf(runs: readonly RunResult[]): Record<string, number> {
     set(`${name} cpu udp/floor`, cpuRatio(udp, of('floor')));
     for (const wire of ['json-ws', 'json-http', 'json-dgram']) {
       set(`${name} cpu ${wire}/udp`, cpuRatio(of(wire), udp));
+    }
+    for (const { wire, name: its } of runs) {
+      if (its === name && !isOwnWire(wire)) set(`${name} cpu ${wire}/udp`, cpuRatio(of(wire), udp));
     }
     const ws = of('json-ws');
     set(`${name} bytes json-ws/udp`, quotient(ws?.wireBytesPerMessage, udp.wireBytesPerMessage));

@@ -46,7 +46,16 @@ const results: Results = {
   ratios: { 'echo/saturated cpu udp/floor': 1.25 },
   skipped: [{ name: 'loss/2pct-50ms', reason: 'not root' }],
   wires: {
-    enet: { title: 'ENet', about: 'reliable', isEncrypted: false, isReliable: true, lacks: '' },
+    enet: {
+      title: 'ENet',
+      about: 'reliable',
+      version: '1.3.17',
+      language: 'C',
+      isEncrypted: false,
+      isReliable: true,
+      isOrdered: true,
+      lacks: '',
+    },
   },
   note: 'made for a test',
 };

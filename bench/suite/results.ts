@@ -7,6 +7,10 @@
 export const WIRES = ['udp', 'json-ws', 'json-http', 'json-dgram', 'floor'] as const;
 export type Wire = (typeof WIRES)[number];
 
+export function isOwnWire(name: string): name is Wire {
+  return (WIRES as readonly string[]).includes(name);
+}
+
 export interface Quantiles {
   p50: number;
   p99: number;
@@ -106,8 +110,12 @@ export interface WireInfo {
   title: string;
   /** What runs there: the library and what it is asked for. */
   about: string;
+  version?: string;
+  /** Of the part that moves messages, and what drives it. */
+  language?: string;
   isEncrypted: boolean;
   isReliable: boolean;
+  isOrdered?: boolean;
   /** Beside those: what a game would still have to build. */
   lacks?: string;
 }
@@ -121,11 +129,17 @@ export interface Results {
   runs: RunResult[];
   ratios: Record<string, number>;
   /** Runs that were left out, and why. */
-  skipped?: { name: string; reason: string }[];
+  skipped?: Skipped[];
   /** Of wires that the suite itself does not have, by `wire` of their runs. */
   wires?: Record<string, WireInfo>;
   /** How the whole differs from a quiet, full run. */
   note?: string;
+}
+
+/** A run, or `run: wire`. */
+export interface Skipped {
+  name: string;
+  reason: string;
 }
 
 export const NO_QUANTILES: Readonly<Quantiles> = { p50: 0, p99: 0, p999: 0, max: 0 };

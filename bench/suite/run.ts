@@ -6,7 +6,7 @@ import { overLink } from './link.js';
 import { measureOverload } from './overload.js';
 import { payloadBytesOf } from './payload.js';
 import type { RunPlan } from './plan.js';
-import { NO_PAUSES, NO_QUANTILES, type RunResult, type Wire } from './results.js';
+import { isOwnWire, NO_PAUSES, NO_QUANTILES, type RunResult } from './results.js';
 import { type Sample, Session } from './session.js';
 
 export type Progress = (doing: string) => void;
@@ -36,13 +36,15 @@ async function measureStretches(
 ): Promise<RunResult[]> {
   const sessions = plan.wires.map((wire) => new Session(plan, wire, place));
   try {
+    const left = new Left(plan, place);
     for (const session of sessions) {
       progress(`${session.wire}: connecting`);
-      await session.start();
+      await left.attempt(session, () => session.start());
     }
+    const alive = sessions.filter((session) => left.has(session));
     const measured = plan.isTogether
-      ? await measureTogether(plan, sessions, progress)
-      : await measureInTurn(plan, sessions, progress);
+      ? await measureTogether(plan, alive, left, progress)
+      : await measureInTurn(plan, alive, left, progress);
     await Promise.all(sessions.map((session) => session.stop()));
     return measured.map((entry) => finish(entry, place));
   } finally {
@@ -50,22 +52,55 @@ async function measureStretches(
   }
 }
 
+/** Which sessions still run. A foreign wire that fails is left out and said so; the suite's own may not. */
+class Left {
+  private readonly failed = new Set<Session>();
+
+  constructor(
+    private readonly plan: RunPlan,
+    private readonly place: Place,
+  ) {}
+
+  has(session: Session): boolean {
+    return !this.failed.has(session);
+  }
+
+  /** Null when the session has failed, now or before. @throws Error of one of the suite's own wires */
+  async attempt<T>(session: Session, work: () => Promise<T>): Promise<T | null> {
+    if (this.failed.has(session)) return null;
+    try {
+      return await work();
+    } catch (error) {
+      if (isOwnWire(session.wire)) throw error;
+      this.failed.add(session);
+      session.kill();
+      const name = `${this.plan.name}: ${session.wire}`;
+      this.place.skipped?.push({ name, reason: (error as Error).message });
+      return null;
+    }
+  }
+}
+
 /** Every other round goes backwards, so that no wire is always the one after the same other. */
 async function measureInTurn(
   plan: RunPlan,
   sessions: readonly Session[],
+  left: Left,
   progress: Progress,
 ): Promise<Measured[]> {
   const samples = new Map<Session, Sample[]>(sessions.map((session) => [session, []]));
-  await settleAll(plan, sessions, progress);
+  await settleAll(plan, sessions, left, progress);
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const session of round % 2 === 1 ? sessions : [...sessions].reverse()) {
       progress(`round ${round} of ${plan.rounds}: ${session.wire}`);
-      samples.get(session)?.push(await session.measure(plan.warmMs, plan.measureMs));
+      const sample = await left.attempt(session, () =>
+        session.measure(plan.warmMs, plan.measureMs),
+      );
+      if (sample !== null) samples.get(session)?.push(sample);
     }
   }
   const measured: Measured[] = [];
-  for (const session of sessions) {
+  for (const session of sessions.filter((session) => left.has(session))) {
     const watched = plan.kind === 'storm' ? null : await session.watchLoop(watchMs(plan));
     measured.push(entryOf(plan, session, samples.get(session) ?? [], watched));
   }
@@ -76,25 +111,35 @@ async function measureInTurn(
 async function settleAll(
   plan: RunPlan,
   sessions: readonly Session[],
+  left: Left,
   progress: Progress,
 ): Promise<void> {
   if (plan.kind === 'storm') return;
   progress('settling');
   const isLight = plan.hz > 0 && plan.flows * plan.hz <= LIGHT_MESSAGES_PER_SECOND;
-  if (isLight) await Promise.all(sessions.map((session) => session.settle(plan.settleMs)));
-  else for (const session of sessions) await session.settle(plan.settleMs);
+  const settle = async (session: Session): Promise<void> => {
+    await left.attempt(session, () => session.settle(plan.settleMs));
+  };
+  if (isLight) await Promise.all(sessions.map(settle));
+  else for (const session of sessions) await settle(session);
 }
 
 async function measureTogether(
   plan: RunPlan,
   sessions: readonly Session[],
+  left: Left,
   progress: Progress,
 ): Promise<Measured[]> {
-  await settleAll(plan, sessions, progress);
+  await settleAll(plan, sessions, left, progress);
   progress(sessions.map(({ wire }) => wire).join(' beside '));
   const { warmMs, measureMs } = plan;
-  const all = await Promise.all(sessions.map((session) => session.measure(warmMs, measureMs)));
-  return sessions.map((session, index) => entryOf(plan, session, [all[index]], null));
+  const all = await Promise.all(
+    sessions.map((session) => left.attempt(session, () => session.measure(warmMs, measureMs))),
+  );
+  return sessions.flatMap((session, index) => {
+    const sample = all[index];
+    return sample === null ? [] : [entryOf(plan, session, [sample], null)];
+  });
 }
 
 function watchMs({ measureMs }: RunPlan): number {
@@ -112,7 +157,8 @@ function entryOf(
 
 function finish(measured: Measured, place: Place): RunResult {
   const { plan, wire, samples } = measured;
-  const result = runResult(measured, payloadBytesOf(plan, wire));
+  const shape = place.foreign?.get(wire)?.shape.replace('plain', 'floor') ?? wire;
+  const result = runResult(measured, payloadBytesOf(plan, shape));
   const notes: string[] = [];
   if (plan.isTogether) notes.push('all wires at the same time');
   if (place.pins === null) notes.push('no processor of its own');
@@ -126,7 +172,7 @@ function finish(measured: Measured, place: Place): RunResult {
 }
 
 async function measureStart(plan: RunPlan, place: Place, progress: Progress): Promise<RunResult[]> {
-  const times = new Map<Wire, number[]>();
+  const times = new Map<string, number[]>();
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const wire of plan.wires) {
       progress(`round ${round} of ${plan.rounds}: ${wire}`);

@@ -1,16 +1,18 @@
 /** A server and its load on one wire: started once, then measured round after round, at rest between. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Commands, type Place, suiteCommands } from './commands.js';
+import { type Commands, foreignOf, type Place, suiteCommands } from './commands.js';
 import { LineProcess } from './line-process.js';
 import { kernelDrops } from './machine.js';
 import type { RunPlan } from './plan.js';
-import type { Quantiles, Wire } from './results.js';
+import { isOwnWire, type Quantiles } from './results.js';
 import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 /** Share of the flows without which a run means nothing. */
 const CONNECTED_MIN = 0.99;
 
-const CONNECTIONLESS: ReadonlySet<Wire> = new Set(['floor', 'json-dgram']);
+const CONNECTIONLESS: ReadonlySet<string> = new Set(['floor', 'json-dgram']);
+/** Of a wire that is not the suite's own: nobody waits long for what may never come. */
+const FOREIGN_ANSWER_MS = 30_000;
 
 const SETTLE_LOOK_MS = 250;
 /** Of a processor, for what is neither the server's own thread nor told of before. */
@@ -39,8 +41,8 @@ export class Session {
 
   constructor(
     private readonly plan: RunPlan,
-    readonly wire: Wire,
-    place: Place,
+    readonly wire: string,
+    private readonly place: Place,
     private readonly commands: Commands = suiteCommands(plan, wire, place),
   ) {}
 
@@ -54,7 +56,7 @@ export class Session {
     this.atRest = await this.askServer('mark');
     await this.startLoad(ready);
     if (this.plan.kind === 'storm') return; // its flows come and go while it runs
-    if (CONNECTIONLESS.has(this.wire)) return;
+    if (!this.connects()) return;
     this.server?.say('run');
     const connected = await this.askLoad<Connected>('connect');
     this.connected = connected;
@@ -68,7 +70,8 @@ export class Session {
 
   /** Milliseconds from the start of its process until the server listens. */
   async startServer(): Promise<Ready> {
-    this.server = new LineProcess(`${this.wire} server`, this.commands.server());
+    const command = this.commands.server();
+    this.server = new LineProcess(`${this.wire} server`, command, ...this.patience());
     const ready = await this.server.read<Ready>();
     this.port = Number(ready.ready.slice(ready.ready.lastIndexOf(':') + 1));
     return ready;
@@ -114,7 +117,7 @@ export class Session {
 
   /** A stretch whose only figure is the event loop's delay: recording it costs wakes. */
   async watchLoop(ms: number): Promise<Quantiles | null> {
-    if (this.wire === 'floor') return null;
+    if (this.wire === 'floor' || !isOwnWire(this.wire)) return null;
     this.server?.say('run');
     this.load?.say('run');
     this.server?.say('watch');
@@ -137,13 +140,27 @@ export class Session {
   }
 
   private async startLoad(ready: Ready): Promise<void> {
-    this.load = new LineProcess(`${this.wire} load`, this.commands.load(ready));
+    const command = this.commands.load(ready);
+    this.load = new LineProcess(`${this.wire} load`, command, ...this.patience());
     await this.load.read();
   }
 
   private kernelDrops(): number {
-    const isUdp = this.wire !== 'json-ws' && this.wire !== 'json-http';
-    return isUdp ? kernelDrops(this.server?.pid ?? 0, this.port) : 0;
+    return this.isUdp() ? kernelDrops(this.server?.pid ?? 0, this.port) : 0;
+  }
+
+  private isUdp(): boolean {
+    if (!isOwnWire(this.wire)) return foreignOf(this.wire, this.place).isUdp;
+    return this.wire !== 'json-ws' && this.wire !== 'json-http';
+  }
+
+  private connects(): boolean {
+    if (!isOwnWire(this.wire)) return foreignOf(this.wire, this.place).connects;
+    return !CONNECTIONLESS.has(this.wire);
+  }
+
+  private patience(): number[] {
+    return isOwnWire(this.wire) ? [] : [FOREIGN_ANSWER_MS];
   }
 
   private askServer<T = ServerMark>(word: 'mark' | 'pause'): Promise<T> {

@@ -9,7 +9,7 @@ import { missingLink } from './link.js';
 import { describeMachine, pinning } from './machine.js';
 import type { RunPlan } from './plan.js';
 import { ratiosOf } from './ratios.js';
-import type { Results, RunResult } from './results.js';
+import type { Results, RunResult, WireInfo } from './results.js';
 import { ROOT } from './root.js';
 import { loopbackPlace, measurePlan } from './run.js';
 
@@ -34,9 +34,11 @@ export async function measureAll(
   place: Place,
   watcher: Watcher,
   command: string,
+  wires: Readonly<Record<string, WireInfo>> = {},
 ): Promise<Results> {
   const runs: RunResult[] = [];
-  const skipped: { name: string; reason: string }[] = [];
+  const skipped = place.skipped ?? [];
+  const here = { ...place, skipped };
   try {
     for (const plan of plans) {
       const reason = plan.network === undefined ? null : missingLink();
@@ -45,7 +47,7 @@ export async function measureAll(
         continue;
       }
       watcher.begin(plan);
-      runs.push(...(await measurePlan(plan, place, (doing) => watcher.step(doing))));
+      runs.push(...(await measurePlan(plan, here, (doing) => watcher.step(doing))));
       watcher.end(plan);
     }
   } finally {
@@ -59,6 +61,7 @@ export async function measureAll(
     runs,
     ratios: ratiosOf(runs),
     ...(skipped.length === 0 ? {} : { skipped }),
+    ...(Object.keys(wires).length === 0 ? {} : { wires }),
   };
 }
 

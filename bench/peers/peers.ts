@@ -1,0 +1,102 @@
+/** The peers, as data: what each is and lacks, how it is run, and which runs it can take part in. */
+import { join } from 'node:path';
+import type { ForeignWire } from '../suite/commands.js';
+import type { WireInfo } from '../suite/results.js';
+import { ROOT } from '../suite/root.js';
+import type { Tools } from './install.js';
+import { lockedVersion, PEERS } from './npm-module.js';
+
+/** What has to be installed or built for a peer. */
+export type Need = 'npm' | 'bun';
+
+/** `saturated`, `paced` (a thousand connections) and `loss`. */
+export type PeerRun = 'saturated' | 'paced' | 'loss';
+
+export interface PeerEntry extends Required<WireInfo> {
+  /** Its wire in the runs. */
+  name: string;
+  needs: readonly Need[];
+  runs: readonly PeerRun[];
+  wire(tools: Tools): ForeignWire;
+}
+
+const BARE = { isEncrypted: false, isReliable: false, isOrdered: false };
+const TCP = { isEncrypted: false, isReliable: true, isOrdered: true };
+const ECHO: readonly PeerRun[] = ['saturated', 'paced'];
+
+const NO_PROTOCOL =
+  'everything: no connections, no encryption, no resends, no order, no protection from forged addresses';
+const TCP_LACKS = 'encryption; messages of its own kind: one that is lost holds up all after it';
+
+export const PEER_ENTRIES: readonly PeerEntry[] = [
+  {
+    name: 'node-dgram',
+    title: 'node:dgram',
+    about: 'node:dgram, bytes back as they came',
+    version: process.versions.node,
+    language: 'JavaScript over libuv (C)',
+    ...BARE,
+    lacks: NO_PROTOCOL,
+    needs: [],
+    runs: ECHO,
+    wire: () => datagrams([process.execPath, program('dgram')]),
+  },
+  {
+    name: 'bun-udp',
+    title: 'Bun UDP',
+    about: 'Bun.udpSocket, one sendMany per turn of the event loop',
+    version: lockedVersion('@oven/bun-linux-x64'),
+    language: 'JavaScript over Bun (Zig, C)',
+    ...BARE,
+    lacks: NO_PROTOCOL,
+    needs: ['npm', 'bun'],
+    runs: ECHO,
+    wire: () => datagrams([bunProgram(), program('bun-udp')]),
+  },
+  {
+    name: 'ws',
+    title: 'ws',
+    about: 'ws, text frames back as they came, without JSON',
+    version: lockedVersion('ws'),
+    language: 'JavaScript',
+    ...TCP,
+    lacks: TCP_LACKS,
+    needs: ['npm'],
+    runs: ECHO,
+    wire: () => webSocket([process.execPath, program('ws')]),
+  },
+  {
+    name: 'bun-ws',
+    title: 'Bun WebSocket',
+    about: 'Bun.serve WebSocket, text frames back as they came, without JSON',
+    version: lockedVersion('@oven/bun-linux-x64'),
+    language: 'JavaScript over Bun (uWebSockets, C++)',
+    ...TCP,
+    lacks: TCP_LACKS,
+    needs: ['npm', 'bun'],
+    runs: ECHO,
+    wire: () => webSocket([bunProgram(), program('bun-ws')]),
+  },
+];
+
+export function bunProgram(): string {
+  return join(PEERS, 'node_modules/@oven/bun-linux-x64/bin/bun');
+}
+
+/** The part of an entry that goes into the results. */
+export function infoOf(entry: PeerEntry): Required<WireInfo> {
+  const { title, about, version, language, isEncrypted, isReliable, isOrdered, lacks } = entry;
+  return { title, about, version, language, isEncrypted, isReliable, isOrdered, lacks };
+}
+
+function program(name: string): string {
+  return join(ROOT, 'dist/bench/peers/servers', `${name}.js`);
+}
+
+function datagrams(server: readonly string[]): ForeignWire {
+  return { server, load: null, shape: 'plain', connects: false, isUdp: true };
+}
+
+function webSocket(server: readonly string[]): ForeignWire {
+  return { server, load: null, shape: 'json-ws', connects: true, isUdp: false };
+}
