@@ -11,7 +11,7 @@ import { Runtime } from '../../src/runtime/runtime.js';
 import { AckBatch } from '../../src/session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../../src/session/binary-peer.js';
 import { CLOSE_NORMAL } from '../../src/session/close-codes.js';
-import { SESSION_ACK_DELAY_MS } from '../../src/session/limits.js';
+import { SESSION_ACK_ROUND_MS } from '../../src/session/limits.js';
 import { PACKET_BYTES, PAYLOAD_BYTES } from '../../src/util/limits.js';
 import { Scratch } from '../../src/util/scratch.js';
 import type { Visitor, VisitPeer } from './visitor.js';
@@ -88,7 +88,7 @@ export class UdpWire implements LoadWire, RuntimeHandler {
     this.#context = {
       ...(shared as Omit<BinaryPeerContext<Visitor>, 'acks' | 'onDrained' | 'port' | 'scratch'>),
       acks: new AckBatch(() => {
-        runtime.setHandlerDeadline((runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+        runtime.setHandlerDeadline((runtime.nowUs + SESSION_ACK_ROUND_MS * 1000) | 0);
       }),
       onDrained: () => {},
       port: runtime,

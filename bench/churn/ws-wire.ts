@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { AckBatch } from '../../src/session/ack-batch.js';
 import { closeInfoOf } from '../../src/session/close-codes.js';
 import { JsonPeer, type JsonPeerContext } from '../../src/session/json-peer.js';
-import { SESSION_ACK_DELAY_MS } from '../../src/session/limits.js';
+import { SESSION_ACK_ROUND_MS } from '../../src/session/limits.js';
 import type { SourceAddresses } from './udp-wire.js';
 import type { Visitor } from './visitor.js';
 import { type LoadWire, type Ticket, visitContext } from './wires.js';
@@ -23,7 +23,7 @@ export class WsWire implements LoadWire {
     this.#url = new URL(origin);
     this.#addresses = addresses;
     const acks: AckBatch<{ flushAck(): void }> = new AckBatch(() => {
-      setTimeout(() => acks.flush(), SESSION_ACK_DELAY_MS);
+      setTimeout(() => acks.flush(), SESSION_ACK_ROUND_MS);
     });
     this.#context = {
       ...(visitContext() as Omit<JsonPeerContext<Visitor>, 'acks'>),

@@ -11,7 +11,7 @@ import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
 import { numberField } from '../session/control.js';
-import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { SESSION_ACK_ROUND_MS } from '../session/limits.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { NxMode } from '../util/nx.js';
 import { Scratch } from '../util/scratch.js';
@@ -64,7 +64,7 @@ export class UdpLink implements Link, RuntimeHandler {
     this.#nx = nx;
     this.#acks = new AckBatch(() => {
       const runtime = this.#opened?.runtime;
-      runtime?.setHandlerDeadline((runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+      runtime?.setHandlerDeadline((runtime.nowUs + SESSION_ACK_ROUND_MS * 1000) | 0);
     });
   }
 

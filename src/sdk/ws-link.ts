@@ -6,7 +6,7 @@ import { CLOSE_NORMAL } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
 import { JsonPeer } from '../session/json-peer.js';
 import { jsonStats } from '../session/json-stats.js';
-import { SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { SESSION_ACK_ROUND_MS } from '../session/limits.js';
 import type { CloseInfo } from '../session/types.js';
 import { ServerClock } from '../time/server-clock.js';
 import type { Link, LinkHost } from './link.js';
@@ -45,7 +45,7 @@ export class WsLink implements Link {
     const path = `/v1/game/ws?ticket=${encodeURIComponent(ticket)}`;
     this.#url = origin.replace(/^http/, 'ws') + path;
     this.#acks = new AckBatch(() => {
-      this.#ackTimer = setTimeout(() => this.#acks.flush(), SESSION_ACK_DELAY_MS);
+      this.#ackTimer = setTimeout(() => this.#acks.flush(), SESSION_ACK_ROUND_MS);
     });
   }
 

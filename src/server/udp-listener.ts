@@ -12,7 +12,7 @@ import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
 import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
-import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_ROUND_MS } from '../session/limits.js';
 import { settledWithin } from '../session/settled-within.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
@@ -361,6 +361,6 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   }
 
   #armAcks(): void {
-    this.#runtime.setHandlerDeadline((this.#runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+    this.#runtime.setHandlerDeadline((this.#runtime.nowUs + SESSION_ACK_ROUND_MS * 1000) | 0);
   }
 }

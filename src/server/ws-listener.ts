@@ -12,7 +12,7 @@ import {
 import type { LinkStats } from '../session/connection-stats.js';
 import { JsonPeer, type JsonPeerContext } from '../session/json-peer.js';
 import { jsonStats, type StreamFigures } from '../session/json-stats.js';
-import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_DELAY_MS } from '../session/limits.js';
+import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_ROUND_MS } from '../session/limits.js';
 import type { CloseInfo } from '../session/types.js';
 import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
@@ -222,7 +222,7 @@ export class WsListener implements PlayerLink {
   }
 
   #armAcks(): void {
-    this.#ackTimer = setTimeout(() => this.#context.acks.flush(), SESSION_ACK_DELAY_MS);
+    this.#ackTimer = setTimeout(() => this.#context.acks.flush(), SESSION_ACK_ROUND_MS);
   }
 
   #pingAll(): void {

@@ -1,9 +1,13 @@
 /**
- * Peers that owe an acknowledgement. The host keeps one timer for all: the first one to be added
- * starts it (`onFirst`), and when it fires `flush` serves everybody. So an acknowledgement waits
- * between 0 and SESSION_ACK_DELAY_MS and no peer has a timer of its own.
+ * Peers that owe an acknowledgement. The host keeps one timer for all: it is started by the first one to
+ * be added (`onFirst`) and flushes SESSION_ACK_ROUND_MS later; who still owes then is added again. So no
+ * peer has a timer of its own. Flushes are counted, which tells how old a debt is without a clock:
+ *
+ *   debt ──flush──▶ 1 round: it rides in the next packet that leaves anyway ──flush──▶ 2 rounds: it is paid
  */
 export class AckBatch<P extends { flushAck(): void }> {
+  /** Flushes so far, int32. */
+  round = 0;
   readonly #onFirst: () => void;
   #peers: P[] = [];
   #spare: P[] = [];
@@ -21,7 +25,13 @@ export class AckBatch<P extends { flushAck(): void }> {
     if (this.#peers.length === 1) this.#onFirst();
   }
 
+  /** Whether a debt that began in `round` must be paid now: it would be too old at the next flush. */
+  isDue(round: number): boolean {
+    return ((this.round - round) | 0) >= 2;
+  }
+
   flush(): void {
+    this.round = (this.round + 1) | 0;
     const due = this.#peers;
     this.#peers = this.#spare;
     this.#spare = due;

@@ -94,15 +94,34 @@ t.test('an acknowledgement that finds no room is sent later', async (t) => {
   dispatcher.on('n', () => {});
   deliver(0, 0, 'n', 1);
   t.equal(armed(), 1);
+  context.acks.flush();
+  t.equal(armed(), 2, 'it is young');
   port.result = 2; // full
   context.acks.flush();
   t.same(port.channels, []);
-  t.equal(armed(), 2, 'it is still owed');
+  t.equal(armed(), 3, 'it is still owed');
   port.result = 0;
   context.acks.flush();
   t.same(port.channels, [CONTROL_CHANNEL]);
   context.acks.flush();
   t.same(port.channels, [CONTROL_CHANNEL], 'and then no more');
+});
+
+t.test('an acknowledgement rides along with what leaves anyway', async (t) => {
+  const { peer, port, context, dispatcher, deliver } = build(false);
+  dispatcher.on('n', () => {});
+  deliver(0, 0, 'n', 1);
+  peer.send('n', 1);
+  t.same(port.channels, [0], 'not while it is young');
+  context.acks.flush();
+  peer.send('n', 2);
+  t.same(port.channels, [0, 0, CONTROL_CHANNEL]);
+  peer.send('n', 3);
+  deliver(0, 1, 'n', 1);
+  context.acks.flush();
+  t.same(port.channels, [0, 0, CONTROL_CHANNEL, 0], 'the next one waits again');
+  context.acks.flush();
+  t.same(port.channels, [0, 0, CONTROL_CHANNEL, 0, CONTROL_CHANNEL], 'but not for ever');
 });
 
 t.test('a peer whose PARAMS take too little ends, and send does not throw', async (t) => {

@@ -72,8 +72,10 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   readonly #meta = new MutableMeta();
   #phase: number;
   #received: ReceiveNumbers | null = null;
+  /** Since the last acknowledgement; the first of them came in the AckBatch's round `#ackRound`. */
   #ackMessages = 0;
   #ackBytes = 0;
+  #ackRound = 0;
   #owesAck = false;
   #isGone = false;
   readonly #held: HeldMessages | null;
@@ -127,7 +129,9 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
 
   /** @throws MessageError when the value does not fit its type, or the type name is reserved */
   send(type: string, value: unknown, options?: SendOptions): SendResult {
-    return this.#outbox.send(type, value, options);
+    const result = this.#outbox.send(type, value, options);
+    if (this.#ackMessages > 0) this.#rideAlong();
+    return result;
   }
 
   /** Whether an encoding made for equal registries serves this peer too (see broadcast). */
@@ -142,7 +146,9 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     length: number,
     options?: SendOptions,
   ): SendResult {
-    return this.#outbox.sendEncoded(type, bytes, length, options);
+    const result = this.#outbox.sendEncoded(type, bytes, length, options);
+    if (this.#ackMessages > 0) this.#rideAlong();
+    return result;
   }
 
   /** Calls back once a sender that was told `full` has room again, or on close. */
@@ -222,19 +228,14 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     dispatchDecoded(this.#context, this.owner, this.#meta);
   }
 
-  /** Sends the session acknowledgement that is owed, and what waits for the link. */
+  /** Sends what waits for the link, and the session acknowledgement that is owed when it is due. */
   flushAck(): void {
     this.#owesAck = false;
     if (this.#phase >= FROZEN) return;
     this.#sendWaiting();
-    if (this.#ackMessages === 0 || this.#received === null) return;
-    if (!this.#outbox.sendAck(this.#received)) {
-      // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
-      this.#comeBack();
-      return;
-    }
-    this.#ackMessages = 0;
-    this.#ackBytes = 0;
+    if (this.#ackMessages === 0) return;
+    if (this.#context.acks.isDue(this.#ackRound)) this.#acknowledge();
+    else this.#comeBack();
   }
 
   close(code: number, reason: string): void {
@@ -342,16 +343,34 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     const lane = laneOf(channel, mode);
     if (mode === MODE_RELIABLE_ORDERED) this.#received.deliverOrdered(lane);
     else this.#received.deliverUnordered(lane, messageId);
+    if (this.#ackMessages === 0) this.#ackRound = this.#context.acks.round;
     this.#ackMessages++;
     this.#ackBytes += length;
     if (this.#ackMessages >= SESSION_ACK_MESSAGES || this.#ackBytes >= SESSION_ACK_BYTES) {
-      this.flushAck();
+      this.#sendWaiting();
+      this.#acknowledge();
     } else {
       this.#comeBack();
     }
   }
 
-  /** `flushAck` is called within SESSION_ACK_DELAY_MS. */
+  #acknowledge(): void {
+    if (this.#received === null) return;
+    if (this.#outbox.sendAck(this.#received)) {
+      this.#ackMessages = 0;
+      this.#ackBytes = 0;
+    } else {
+      // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
+      this.#comeBack();
+    }
+  }
+
+  /** Something leaves in this turn anyway: an acknowledgement that is no longer young goes with it. */
+  #rideAlong(): void {
+    if (this.#phase === OPEN && this.#context.acks.round !== this.#ackRound) this.#acknowledge();
+  }
+
+  /** `flushAck` is called within SESSION_ACK_ROUND_MS. */
   #comeBack(): void {
     if (this.#owesAck) return;
     this.#owesAck = true;

@@ -93,6 +93,9 @@ t.test('a peer that asks and never reads does not fill the memory', async (t) =>
   }
   t.same(socket.sent, []);
   t.equal(armed(), 1);
+  context.acks.flush();
+  context.acks.flush();
+  t.same(socket.sent, [], 'due, but it does not read');
   socket.bufferedAmount = 0;
   context.acks.flush();
   t.same(

@@ -70,6 +70,8 @@ export class JsonPeer<O> implements SessionPeer {
   #framesIn = 0;
   #framesAcked = 0;
   #bytesSinceAck = 0;
+  /** The AckBatch's round in which the first frame came that is not acknowledged. */
+  #ackRound = 0;
   #owesAck = false;
   /** The server's last `$time`: its stamp, at the server's end; at the client's, when it came, too. */
   #toldMs = Number.NaN;
@@ -198,11 +200,9 @@ export class JsonPeer<O> implements SessionPeer {
   flushAck(): void {
     this.#owesAck = false;
     if (this.#phase >= FROZEN || this.#framesIn === this.#framesAcked) return;
-    if (this.#outbox.isClogged) {
-      this.#oweAck(); // a peer that sends and does not read is not answered without bound
-      return;
-    }
-    this.confirm();
+    // A peer that sends and does not read is not answered without bound.
+    if (this.#outbox.isClogged || !this.#context.acks.isDue(this.#ackRound)) this.#oweAck();
+    else this.confirm();
   }
 
   confirm(): void {
@@ -279,12 +279,13 @@ export class JsonPeer<O> implements SessionPeer {
   }
 
   #countFrame(length: number): void {
+    if (this.#framesIn === this.#framesAcked) this.#ackRound = this.#context.acks.round;
     this.#framesIn++;
     this.#bytesSinceAck += length;
     const unacked = this.#framesIn - this.#framesAcked;
     const isDue = unacked >= SESSION_ACK_MESSAGES || this.#bytesSinceAck >= SESSION_ACK_BYTES;
     if (isDue && !this.#outbox.isClogged) {
-      this.flushAck();
+      this.confirm();
     } else {
       this.#oweAck();
     }

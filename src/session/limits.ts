@@ -20,6 +20,8 @@ export const SESSION_LOG_RESERVE_BYTES = 64 * 1024;
 export const SESSION_SMALL_BYTES = 1100;
 /** A cumulative acknowledgement leaves at the latest this long after the message came. */
 export const SESSION_ACK_DELAY_MS = 100;
+/** Half of it: what has waited so long rides along, what has waited twice so long leaves by itself. */
+export const SESSION_ACK_ROUND_MS = SESSION_ACK_DELAY_MS / 2;
 /** … and at once after this many messages or bytes, a fraction of the sender's limits. */
 export const SESSION_ACK_MESSAGES = 64;
 export const SESSION_ACK_BYTES = 64 * 1024;

@@ -14,7 +14,7 @@ import { ClientSession } from '../../src/session/client-session.js';
 import { parseHello, parseResume } from '../../src/session/control.js';
 import { Dispatcher } from '../../src/session/dispatcher.js';
 import { SessionDrops } from '../../src/session/drops.js';
-import { SESSION_ACK_DELAY_MS } from '../../src/session/limits.js';
+import { SESSION_ACK_ROUND_MS } from '../../src/session/limits.js';
 import type { PeerStart } from '../../src/session/peer-context.js';
 import { ServerSession } from '../../src/session/server-session.js';
 import { flowIn, SERVER_ADDRESS, TokenMint, UNIX_S } from '../../src/sim/native/tokens.js';
@@ -305,7 +305,7 @@ export class NativeWorld {
     const acks: AckBatch<{ flushAck(): void }> = new AckBatch(() => {
       const { runtime } = machine();
       ACKS.set(machine(), acks);
-      runtime.setHandlerDeadline((runtime.nowUs + SESSION_ACK_DELAY_MS * 1000) | 0);
+      runtime.setHandlerDeadline((runtime.nowUs + SESSION_ACK_ROUND_MS * 1000) | 0);
     });
     return acks;
   }
