@@ -8,7 +8,7 @@ function results(
   change: { ratios?: Record<string, number>; lossByRound?: number[]; allocated?: number } = {},
 ): Results {
   const ratios = Object.fromEntries(THRESHOLDS.map(({ ratio, goal }) => [ratio, goal]));
-  const { lossByRound = [0, 0, 0, 0, 0], allocated = 80 } = change;
+  const { lossByRound = [0, 0, 0, 0, 0], allocated = ALLOCATED_BYTES_MAX } = change;
   const own = { lossByRound, rounds: lossByRound.length, allocatedBytesPerMessage: allocated };
   const run = { ...emptyResult('echo/saturated', 'udp'), ...own };
   return { runs: [run], ratios: { ...ratios, ...change.ratios } } as unknown as Results;

@@ -8,6 +8,7 @@ import { endWithParent } from './ending.js';
 import { readOptions, UsageError } from './options.js';
 import { choose, createPlan, expectedMs, type RunPlan } from './plan.js';
 import { ProgressBar } from './progress.js';
+import { page, pageFile } from './report/page.js';
 import type { Results } from './results.js';
 import { ROOT } from './root.js';
 import { buildNative, measureAll, placeHere } from './suite.js';
@@ -49,6 +50,9 @@ async function main(): Promise<void> {
   if (file === null) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+  const report = pageFile(file);
+  writeFileSync(report, await page(results));
+  console.log(`${file}\n${report}`);
 }
 
 /** What decides what is measured; where it is written is no part of that. */

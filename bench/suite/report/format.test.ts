@@ -17,7 +17,7 @@ t.test('three significant digits in the unit that fits', async (t) => {
     '8 B',
     '341 B',
     '1,023 B',
-    '1 KiB',
+    '1.00 KiB',
     '209 KiB',
     '24.1 GiB',
   ]);

@@ -26,7 +26,7 @@ export function duration(ns: number): string {
 }
 
 export function bytes(count: number): string {
-  return scaled(count, BYTES, plain);
+  return scaled(count, BYTES, Math.abs(count) < 1023.5 ? plain : significant);
 }
 
 /** Whole, in groups of three digits. */

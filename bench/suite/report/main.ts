@@ -5,15 +5,17 @@ import { Command } from 'commander';
 import type { Results } from '../results.js';
 import { ROOT } from '../root.js';
 import { problemsOf } from '../schema-check.js';
+import { page, pageFile } from './page.js';
 import { withSummary } from './summary.js';
 
 const README = join(ROOT, 'README.md');
 
 interface Given {
+  out?: string;
   readme?: true;
 }
 
-export function readResults(file: string): Results {
+function readResults(file: string): Results {
   const schema = JSON.parse(readFileSync(join(ROOT, 'bench/suite/results.schema.json'), 'utf8'));
   const results = JSON.parse(readFileSync(file, 'utf8'));
   const problems = problemsOf(results, schema);
@@ -24,11 +26,13 @@ export function readResults(file: string): Results {
 new Command('npm run bench:report --')
   .description('Makes a report of results that npm run bench has written.')
   .argument('[file]', 'results', join('bench', 'results', 'latest.json'))
+  .option('--out <file>', 'the page (default: beside the results, with .html)')
   .option('--readme', "writes the README's table instead")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-  .action((file: string, { readme }: Given) => {
+  .action(async (file: string, { out, readme }: Given) => {
     const results = readResults(resolve(file));
     if (readme) writeFileSync(README, withSummary(readFileSync(README, 'utf8'), results));
+    else writeFileSync(resolve(out ?? pageFile(file)), await page(results));
   })
   .parseAsync()
   .catch((error: Error) => {
