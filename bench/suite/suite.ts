@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Place } from './commands.js';
 import { killAll } from './line-process.js';
 import { missingLink } from './link.js';
@@ -13,19 +12,12 @@ import type { Results, RunResult, WireInfo } from './results.js';
 import { ROOT } from './root.js';
 import { loopbackPlace, measurePlan } from './run.js';
 
+export { buildNative } from '../native/build.js';
+
 export interface Watcher {
   begin(plan: RunPlan): void;
   step(doing: string): void;
   end(plan: RunPlan): void;
-}
-
-/** The native program of the bench. @throws Error when cargo is missing or fails */
-export async function buildNative({ release = true } = {}): Promise<string> {
-  const url = pathToFileURL(join(ROOT, 'bench/native/build.mjs')).href;
-  const { buildBench } = (await import(url)) as {
-    buildBench(options: { release: boolean }): Promise<string>;
-  };
-  return buildBench({ release });
 }
 
 /** @throws Error what `measurePlan` throws, when not told to go on */

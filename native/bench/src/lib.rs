@@ -1,10 +1,10 @@
-//! The native bench. `bench/native/main.mjs` runs these parts as processes of their own and compares
+//! The native bench. `bench/native/main.ts` runs these parts as processes of their own and compares
 //! them; `bench/README.md` says what is measured and how.
 //!
 //! ```text
 //! load ──datagrams──▶ floor | server        one processor each
 //!   ▲ words on stdin, JSON lines on stdout ▲
-//!   └──────────── main.mjs ────────────────┘
+//!   └──────────── main.ts ─────────────────┘
 //! ```
 
 #![deny(

@@ -1,22 +1,23 @@
-// Builds the bench's own program with cargo.
+/** Builds the bench's own program with cargo. */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { findCargo, packageRoot } from '../../scripts/build-addon.mjs';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../suite/root.js';
 
-/** @returns the path of the program; throws with one line that says what is wrong */
-export async function buildBench({ release = true } = {}) {
-  const cargo = findCargo();
+/** The path of the program. @throws Error with one line that says what is wrong */
+export async function buildNative({ release = true } = {}): Promise<string> {
+  const cargo = await findCargo();
   if (cargo === null) throw new Error('no Rust toolchain (cargo) found');
   const args = ['build', '--message-format=json-render-diagnostics', '-p', 'ggscale-bench'];
-  args.push('--manifest-path', join(packageRoot, 'native/Cargo.toml'));
-  args.push('--target-dir', process.env.CARGO_TARGET_DIR ?? join(packageRoot, 'native/target'));
+  args.push('--manifest-path', join(ROOT, 'native/Cargo.toml'));
+  args.push('--target-dir', process.env.CARGO_TARGET_DIR ?? join(ROOT, 'native/target'));
   if (release) args.push('--release');
   const child = spawn(cargo, args, {
     stdio: ['ignore', 'pipe', 2],
     env: { ...process.env, PATH: `${dirname(cargo)}:${process.env.PATH ?? ''}` },
   });
   let json = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     json += text;
   });
   const code = await new Promise((resolve, reject) => {
@@ -30,4 +31,11 @@ export async function buildBench({ release = true } = {}) {
     if (target.name === 'ggscale-bench' && executable) return executable;
   }
   throw new Error('cargo built no ggscale-bench');
+}
+
+/** The build scripts are no part of what is compiled. */
+async function findCargo(): Promise<string | null> {
+  const url = pathToFileURL(join(ROOT, 'scripts/build-addon.mjs')).href;
+  const script = (await import(url)) as { findCargo(): string | null };
+  return script.findCargo();
 }

@@ -1,5 +1,7 @@
-// How the figures are shown.
+/** How the figures are shown. */
 import CliTable from 'cli-table3';
+import type { Figures, Report } from './figures.js';
+import type { FloodReport } from './flood.js';
 
 const HEAD = [
   'driver',
@@ -18,8 +20,8 @@ const HEAD = [
 ];
 const PLAIN = { head: [], border: [] };
 
-export function tableOf({ runs, floors }) {
-  const colAligns = HEAD.map((_, index) => (index === 0 ? 'left' : 'right'));
+export function tableOf({ runs, floors }: Report): string {
+  const colAligns = alignsOf(HEAD);
   const table = new CliTable({ head: HEAD, style: PLAIN, colAligns });
   for (const floor of floors) {
     table.push(cells(floor));
@@ -41,10 +43,10 @@ const FLOOD_HEAD = [
   'drops',
 ];
 
-export function floodTableOf({ kinds }) {
-  const colAligns = FLOOD_HEAD.map((_, index) => (index === 0 ? 'left' : 'right'));
+export function floodTableOf({ kinds }: FloodReport): string {
+  const colAligns = alignsOf(FLOOD_HEAD);
   const table = new CliTable({ head: FLOOD_HEAD, style: PLAIN, colAligns });
-  const kib = (bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
+  const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`;
   for (const row of kinds) {
     table.push([
       row.kind,
@@ -60,7 +62,12 @@ export function floodTableOf({ kinds }) {
   return table.toString();
 }
 
-function cells(run) {
+/** The names of things to the left, numbers to the right. */
+function alignsOf(head: readonly string[]): ('left' | 'right')[] {
+  return head.map((_, index) => (index === 0 ? 'left' : 'right'));
+}
+
+function cells(run: Figures): string[] {
   const isFloor = run.driver === 'floor';
   return [
     run.driver,
@@ -79,15 +86,15 @@ function cells(run) {
   ];
 }
 
-function dropText(drops) {
+function dropText(drops: Record<string, number>): string {
   const named = Object.entries(drops).map(([name, count]) => `${name} ${count}`);
   return named.length === 0 ? '-' : named.join('\n');
 }
 
-function pair({ p50, p99 }, digits) {
+function pair({ p50, p99 }: { p50: number; p99: number }, digits: number): string {
   return `${p50.toFixed(digits)} / ${p99.toFixed(digits)}`;
 }
 
-function percent(ratio, digits) {
+function percent(ratio: number, digits: number): string {
   return `${(ratio * 100).toFixed(digits)} %`;
 }

@@ -1,22 +1,24 @@
-// The load against real servers of every wire, at a size that proves that it works. Nothing about time.
+/** The load against real servers of every wire, at a size that proves that it works. Nothing about time. */
 import { setTimeout as pause } from 'node:timers/promises';
-import t from 'tap';
-import { buildBench } from './build.mjs';
+import t, { type Test } from 'tap';
+import { LineProcess } from '../suite/line-process.js';
+import type { LoadMark } from '../suite/words.js';
+import { buildNative } from './build.js';
 import {
   bareDatagrams,
   bareHttp,
   bareWebSocket,
   echoServer,
   matchServer,
-} from './load-servers.mjs';
-import { BenchProcess } from './process.mjs';
+  type Opened,
+} from './load-servers.js';
 
-const binary = await buildBench({ release: false });
+const binary = await buildNative({ release: false });
 
-async function start(t, opening, ...args) {
+async function start(t: Test, opening: Promise<Opened>, ...args: string[]): Promise<LineProcess> {
   const opened = await opening;
-  t.teardown(opened.close);
-  const load = new BenchProcess(binary, ['load', '--sleep', ...opened.args, ...args]);
+  t.teardown(() => opened.close());
+  const load = new LineProcess('load', [binary, 'load', '--sleep', ...opened.args, ...args]);
   t.teardown(() => load.kill());
   t.match(await load.read(), { ready: true });
   return load;
@@ -25,10 +27,22 @@ async function start(t, opening, ...args) {
 /** A stretch has what was sent and came back within it, so it is longer than a round trip. */
 const STRETCH_MS = 50;
 
+/** What the load says here beyond what the suite reads. */
+interface Mark extends LoadMark {
+  snapshots: { received: number; missed: number; late: number };
+  bulk: { messages: number; bytes: number };
+  storm: { begun: number; completed: number; failed: number };
+  wire: { packetsOut: number; bytesOut: number; packetsIn: number; bytesIn: number };
+}
+
 /** Marks until a figure of all marks together is reached; then the figures of the pause added. */
-async function runUntil(load, count, of = (mark) => mark.delivered) {
+async function runUntil(
+  load: LineProcess,
+  count: number,
+  of: (mark: Mark) => number = (mark) => mark.delivered,
+) {
   const sum = { offered: 0, delivered: 0, reached: 0, timed: 0 };
-  const add = (mark) => {
+  const add = (mark: Mark) => {
     sum.offered += mark.offered;
     sum.delivered += mark.delivered;
     sum.reached += of(mark);
@@ -37,9 +51,9 @@ async function runUntil(load, count, of = (mark) => mark.delivered) {
   load.say('run');
   while (sum.reached < count) {
     await pause(STRETCH_MS);
-    add(await load.ask('mark'));
+    add(await load.ask<Mark>('mark'));
   }
-  const last = await load.ask('pause');
+  const last = await load.ask<Mark>('pause');
   add(last);
   return { ...last, ...sum };
 }
