@@ -84,6 +84,18 @@ t.test('the command prints where to play, serves the page, and a signal ends it'
   t.equal(await ended, 0);
 });
 
+t.test('--help tells how it is used, and starts nothing', async (t) => {
+  const root = createRequire(import.meta.url).resolve('@ggscale/transport/package.json');
+  const program = new URL('dist/examples/brawler/main.js', `file://${root}`).pathname;
+  const child = spawn(process.execPath, [program, '--help'], { stdio: 'pipe' });
+  let printed = '';
+  child.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  t.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
+  t.match(printed, /^usage: npm run example -- /);
+});
+
 t.test('bad arguments are refused with what is accepted', async (t) => {
   const root = createRequire(import.meta.url).resolve('@ggscale/transport/package.json');
   const program = new URL('dist/examples/brawler/main.js', `file://${root}`).pathname;

@@ -13,13 +13,26 @@ const logger = {
   error: (fields: object, message: string) => console.error(message, JSON.stringify(fields)),
 };
 
+const USAGE = `usage: npm run example -- [--port PORT] [--bots COUNT]
+
+A brawler to play in a browser, with bots over UDP on the same server.
+
+  --port   of the page, 0 to 65535; 0: a free one (default 8080)
+  --bots   0 to 4 (default 3)
+  --help   shows this`;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '8080' },
       bots: { type: 'string', default: '3' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const port = wholeNumber('--port', values.port, 65_535);
   const bots = wholeNumber('--bots', values.bots, 4);
   const brawler = await Brawler.start({ port, bots, logger });

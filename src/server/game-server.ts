@@ -174,8 +174,13 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     if (blocked !== null) this.#wsListener?.endBlocked((address) => blocked.contains(address));
   }
 
-  /** All admission settings, and how full everything is; null while UDP is off. */
+  /**
+   * All admission settings, and how full everything is; null while UDP is off.
+   *
+   * @throws TransportError closed
+   */
   admission(): AdmissionStatus | null {
+    this.life.requireAlive();
     return this.#udpListener?.admission() ?? null;
   }
 

@@ -3,6 +3,7 @@
  * so that one table serves all players. A handler that throws, at once or as an async function later,
  * affects its own message only.
  */
+import { checkUserName } from '../messages/json.js';
 import { BODY_BYTES_MAX, MessageError, type MessageType } from '../messages/types.js';
 import { checkHandler, watchResult } from '../util/handlers.js';
 import type { Meta } from './types.js';
@@ -26,7 +27,11 @@ export class Dispatcher<O> {
     this.#onError = onError;
   }
 
-  /** Adds a handler of plain values; returns the function that removes it. */
+  /**
+   * Adds a handler of plain values; returns the function that removes it.
+   *
+   * @throws MessageError reserved-type, bad-frame: no message of a game can have this name
+   */
   on(type: string, handler: (owner: O, value: unknown, meta: Meta) => void): () => void {
     return this.#add(type, 'values', handler);
   }
@@ -129,6 +134,7 @@ export class Dispatcher<O> {
     kind: 'values' | 'views',
     handler: (owner: O, value: unknown, meta: Meta) => void,
   ): () => void {
+    checkUserName(type);
     checkHandler(handler);
     let handlers = this.#byType.get(type);
     if (handlers === undefined) {

@@ -81,7 +81,9 @@ const KNOWN: ReadonlySet<string> = new Set([
  * @throws TransportError bad-option
  */
 export function readAdmission(name: string, given: AdmissionSettings): AdmissionSettings {
-  if (typeof given !== 'object' || given === null) throw badOption(name, given, 'an object');
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw badOption(name, given, 'an object');
+  }
   for (const key of Object.keys(given)) {
     if (KNOWN.has(key)) continue;
     const known = [...KNOWN].join(', ');

@@ -89,6 +89,8 @@ for (const wire of WIRES) {
     t.teardown(() => server.close());
     const connection = await dial(server, wire, 'anna');
     t.throws(() => connection.send('$ack', {}), { code: 'reserved-type' });
+    t.throws(() => connection.on('$hello', () => {}), { code: 'reserved-type' });
+    t.throws(() => server.on('$ack', () => {}), { code: 'reserved-type' });
     t.throws(() => connection.send('cycle', cyclic()), { code: 'bad-json' });
     t.equal(connection.state, 'open');
     await connection.close();

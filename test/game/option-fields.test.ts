@@ -63,7 +63,10 @@ const SERVER: Rows = {
     [0, '0', /0\.1…1000000/],
     [Number.POSITIVE_INFINITY, 'Infinity', /0\.1…1000000/],
   ],
-  admission: [[5, '5', /an object/]],
+  admission: [
+    [5, '5', /an object/],
+    [[], '[]', /an object/],
+  ],
   channels: [
     [5, '5', /by channel number/],
     [{ 31: {} }, '"31"', /0…30/],

@@ -19,6 +19,7 @@ for (const wire of WIRES) {
     t.throws(() => server.onTick(() => {}), CLOSED);
     t.throws(() => server.setAdmission({ busy: true }), CLOSED);
     t.throws(() => server.revoke('anna'), CLOSED);
+    t.throws(() => server.admission(), { ...CLOSED, message: /the server is closed/ });
     await t.rejects(server.drain(), CLOSED);
     await server.close();
     t.equal(server.state, 'closed');
