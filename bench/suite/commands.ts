@@ -40,6 +40,8 @@ export interface ForeignWire {
 export interface Commands {
   server(): string[];
   load(ready: Ready): string[];
+  /** Beside the load; null: nothing. */
+  client?(ready: Ready): string[] | null;
 }
 
 export const LOOPBACK_HOST = '127.0.0.1';
@@ -50,6 +52,9 @@ const SERVERS: Record<Exclude<Wire, 'floor'>, { echo: string; game: string | nul
   'json-http': { echo: 'http', game: null },
   'json-dgram': { echo: 'dgram', game: null },
 };
+
+/** In JavaScript, of the wires of games. */
+const CLIENTS: Readonly<Record<string, string | undefined>> = { udp: 'sdk', 'json-ws': 'ws' };
 
 const LOAD_WIRES: Record<Wire, string> = {
   udp: 'udp-rl1',
@@ -63,6 +68,7 @@ export function suiteCommands(plan: RunPlan, wire: string, place: Place): Comman
   return {
     server: () => serverCommand(plan, wire, place),
     load: (ready) => loadCommand(plan, wire, ready, place),
+    client: (ready) => clientCommand(plan, wire, ready, place),
   };
 }
 
@@ -111,4 +117,14 @@ export function foreignOf(wire: string, { foreign }: Place): ForeignWire {
   const found = foreign?.get(wire);
   if (found === undefined) throw new Error(`no wire is called ${wire}`);
   return found;
+}
+
+function clientCommand(plan: RunPlan, wire: string, ready: Ready, place: Place): string[] | null {
+  const program = CLIENTS[wire];
+  if (!plan.hasClient || program === undefined) return null;
+  const path = join(ROOT, 'dist/bench/suite/clients', `${program}.js`);
+  const args = ['--server', ready.ready, '--hz', `${plan.hz}`];
+  if (ready.tickets !== undefined) args.push('--tickets', ready.tickets);
+  if (plan.workload === 'game') args.push('--game');
+  return [...pinned(place.pins?.load), ...place.enterLoad, process.execPath, path, ...args];
 }

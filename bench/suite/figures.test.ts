@@ -53,7 +53,7 @@ function sample(
 function resultOf(samples: Sample[], more: Partial<Measured> = {}) {
   const atRest = samples[0]?.before ?? null;
   const measured = { plan, wire: 'udp', samples, atRest, connected: null } as const;
-  return runResult({ ...measured, eventLoopDelayUs: null, ...more }, 100);
+  return runResult({ ...measured, eventLoopDelayUs: null, events: null, ...more }, 100);
 }
 
 t.test('a figure per message is the median of the rounds', async (t) => {
@@ -139,4 +139,20 @@ t.test('a curve has four points for each nine, and its maximum at the end', asyn
 t.test('drops are those between the marks', async (t) => {
   const result = resultOf([sample(1, { drops: { grease: 4, never: 0 } }), sample(1)]);
   t.same(result.drops, { grease: 4 });
+});
+
+t.test('the pauses of a client are told apart from those of its server', async (t) => {
+  const of = sample(1000, { pauses: [[1, 4, 'major']] });
+  const clientPauses: Sample['clientPauses'] = [
+    [1, 0.5, 'minor'],
+    [2, 1.5, 'minor'],
+  ];
+  t.equal(resultOf([of]).clientGcPauseMs, undefined, 'without a client nothing is said');
+  const result = resultOf([
+    { ...of, clientPauses },
+    { ...of, clientPauses: [] },
+  ]);
+  t.match(result.clientGcPauseMs, { count: 2, max: 1.5, total: 2 });
+  t.match(result.clientGcByKind, { minor: { count: 2 } });
+  t.match(result.gcPauseMs, { count: 2, max: 4 });
 });

@@ -1,7 +1,14 @@
 /** From the samples of a wire to its figures. Pure. */
 import { curveUs, type Histogram, median, quantilesOf, quantilesUs, rounded } from './histogram.js';
 import type { RunPlan } from './plan.js';
-import { GC_KINDS, type GcKind, type Pauses, type Quantiles, type RunResult } from './results.js';
+import {
+  type EventCounts,
+  GC_KINDS,
+  type GcKind,
+  type Pauses,
+  type Quantiles,
+  type RunResult,
+} from './results.js';
 import type { Sample } from './session.js';
 import type { Connected, ServerMark } from './words.js';
 
@@ -15,6 +22,7 @@ export interface Measured {
   atRest: ServerMark | null;
   connected: Connected | null;
   eventLoopDelayUs: Quantiles | null;
+  events: EventCounts | null;
 }
 
 export function runResult(measured: Measured, payloadBytes: number): RunResult {
@@ -63,6 +71,12 @@ export function runResult(measured: Measured, payloadBytes: number): RunResult {
   const syscalls = samples.flatMap(({ after }) => after.syscallNs ?? []);
   if (syscalls.length > 0) result.syscallUs = quantilesUs(syscalls);
   if (measured.eventLoopDelayUs !== null) result.eventLoopDelayUs = measured.eventLoopDelayUs;
+  const ofClient = samples.flatMap(({ clientPauses }) => clientPauses ?? []);
+  if (samples.some(({ clientPauses }) => clientPauses !== undefined)) {
+    result.clientGcPauseMs = pausesOf(ofClient.map(([, ms]) => ms));
+    result.clientGcByKind = byKind(ofClient);
+  }
+  if (measured.events !== null) result.events = measured.events;
   if (connected !== null) result.connected = connected.connected;
   const bulkBytes = sum(({ sent }) => sent.bulk?.bytes ?? 0);
   if (bulkBytes > 0) result.bulkBytesPerSecond = rounded(bulkBytes / seconds, 0);

@@ -1,17 +1,27 @@
 import t from 'tap';
 import { judge, markdown } from './gates.js';
-import type { Results } from './results.js';
+import type { EventCounts, Results } from './results.js';
 import { emptyResult } from './run.js';
 import { ALLOCATED_BYTES_MAX, THRESHOLDS } from './thresholds.js';
 
 function results(
-  change: { ratios?: Record<string, number>; lossByRound?: number[]; allocated?: number } = {},
+  change: {
+    ratios?: Record<string, number>;
+    lossByRound?: number[];
+    allocated?: number;
+    events?: EventCounts | null;
+  } = {},
 ): Results {
   const ratios = Object.fromEntries(THRESHOLDS.map(({ ratio, goal }) => [ratio, goal]));
   const { lossByRound = [0, 0, 0, 0, 0], allocated = ALLOCATED_BYTES_MAX } = change;
   const own = { lossByRound, rounds: lossByRound.length, allocatedBytesPerMessage: allocated };
   const run = { ...emptyResult('echo/saturated', 'udp'), ...own };
-  return { runs: [run], ratios: { ...ratios, ...change.ratios } } as unknown as Results;
+  const { events = { sent: 100, received: 100 } } = change;
+  const games = ['udp', 'json-ws'].map((wire) => ({
+    ...emptyResult('game/500x60', wire),
+    ...(events === null ? {} : { events }),
+  }));
+  return { runs: [run, ...games], ratios: { ...ratios, ...change.ratios } } as unknown as Results;
 }
 
 function failures(of: Results): string[] {
@@ -45,6 +55,14 @@ t.test('loss fails when two of three rounds have it, not when one burst has', as
 t.test('what is allocated beside the text fails', async (t) => {
   const failed = failures(results({ allocated: ALLOCATED_BYTES_MAX + 1 }));
   t.same(failed, ['echo/saturated bytes allocated per message on udp']);
+});
+
+t.test('an event that was not heard, or that nobody sent, fails on its wire', async (t) => {
+  const both = ['game/500x60 events on udp', 'game/500x60 events on json-ws'];
+  t.same(failures(results({ events: { sent: 100, received: 99 } })), both);
+  t.same(failures(results({ events: { sent: 99, received: 100 } })), both);
+  t.same(failures(results({ events: { sent: 0, received: 0 } })), both);
+  t.same(failures(results({ events: null })), both);
 });
 
 t.test('the table has a row for each check and each run', async (t) => {

@@ -2,7 +2,7 @@
 
 import { bytes, duration, percent, rate } from './report/format.js';
 import { type Column, markdownTable } from './report/markdown.js';
-import { findRun, type Results, type RunResult } from './results.js';
+import { findRun, type Results, type RunResult, type Wire } from './results.js';
 import { ALLOCATED_BYTES_MAX, LOSS_RATIO_MAX, LOSS_ROUNDS, THRESHOLDS } from './thresholds.js';
 
 const RUN_COLUMNS: readonly (Column | string)[] = [
@@ -19,6 +19,9 @@ const RUN_COLUMNS: readonly (Column | string)[] = [
   ].map((title) => ({ title, isNumber: true })),
 ];
 
+const GAME_RUN = 'game/500x60';
+const GAME_WIRES: readonly Wire[] = ['udp', 'json-ws'];
+
 export interface Verdict {
   name: string;
   measured: string;
@@ -28,7 +31,12 @@ export interface Verdict {
 }
 
 export function judge(results: Results): Verdict[] {
-  return [...ratioVerdicts(results), ...lossVerdicts(results), allocationVerdict(results)];
+  return [
+    ...ratioVerdicts(results),
+    ...lossVerdicts(results),
+    allocationVerdict(results),
+    ...GAME_WIRES.map((wire) => eventVerdict(results, wire)),
+  ];
 }
 
 function ratioVerdicts({ ratios }: Results): Verdict[] {
@@ -72,6 +80,18 @@ function allocationVerdict(results: Results): Verdict {
     demanded: `at most ${ALLOCATED_BYTES_MAX}`,
     goal: '0 beside the text',
     passed: bytes !== undefined && bytes <= ALLOCATED_BYTES_MAX,
+  };
+}
+
+/** Of the game: every reliable event that the server sent was heard by whom it was sent to. */
+function eventVerdict(results: Results, wire: Wire): Verdict {
+  const counts = findRun(results, GAME_RUN, wire)?.events;
+  return {
+    name: `${GAME_RUN} events on ${wire}`,
+    measured: counts === undefined ? 'not measured' : `${counts.received} of ${counts.sent} heard`,
+    demanded: 'all, and some',
+    goal: 'all',
+    passed: counts !== undefined && counts.sent > 0 && counts.received === counts.sent,
   };
 }
 

@@ -121,7 +121,10 @@ class Overload {
     calm.say('run');
     const samples = [{ before, after, begun, sent, seconds, kernelDrops: 0 }];
     const measured = { plan, wire, samples, atRest: null, connected: null };
-    const result = runResult({ ...measured, eventLoopDelayUs: null }, payloadBytesOf(plan, wire));
+    const result = runResult(
+      { ...measured, eventLoopDelayUs: null, events: null },
+      payloadBytesOf(plan, wire),
+    );
     return { ...result, name };
   }
 

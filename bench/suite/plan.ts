@@ -49,6 +49,8 @@ export interface RunPlan {
   bulkBytes?: number;
   /** Each collection is told, with its time. */
   hasTimeline?: boolean;
+  /** A client process in JavaScript plays beside the load (clients/play.ts). */
+  hasClient?: boolean;
   /** Handshakes begun per second. */
   connectRate?: number;
 }
@@ -100,6 +102,8 @@ export const ECHO_VALUES = 16;
 const BULK_TEXT_BYTES = 256 * 1024 - 200;
 /** Admission lets 2,000 handshakes a second through at its defaults. */
 const CONNECT_RATE = 1_900;
+/** Of a client process, until all its seats are taken. */
+const CLIENT_MS = 500;
 const ALL: readonly string[] = ['floor', 'udp', 'json-ws', 'json-http', 'json-dgram'];
 const MAIN: readonly string[] = ['floor', 'udp', 'json-ws'];
 const BOTH: readonly string[] = ['udp', 'json-ws'];
@@ -128,7 +132,7 @@ export function expectedMs(plan: RunPlan): number {
   if (kind === 'start') return rounds * sides * 300;
   const connecting = (flows / (plan.connectRate ?? CONNECT_RATE)) * 1000 + 450;
   const stretches = kind === 'overload' ? 3 : 1;
-  const settling = plan.settleMs / 2;
+  const settling = plan.settleMs / 2 + (plan.hasClient ? CLIENT_MS : 0);
   return sides * (connecting + settling + rounds * stretches * (warmMs + measureMs + 50));
 }
 
@@ -185,6 +189,7 @@ function gamePlans(size: PlanSize): RunPlan[] {
         stretch(size, {
           name: `game/${flows}x${tickHz}`,
           workload: 'game',
+          hasClient: true,
           flows,
           // Inputs: on change, else every 50 ms; 22–30 a second while fighting (workload.md).
           hz: 25,
@@ -217,8 +222,9 @@ function lossPlans(size: PlanSize): RunPlan[] {
 }
 
 function soakPlans(size: PlanSize): RunPlan[] {
-  const soak = { rounds: 1, warmMs: 2 * size.warmMs, measureMs: size.soakMs, hasTimeline: true };
-  return [stretch(size, { name: 'gc-soak', flows: 1_000, hz: 50, ...soak })];
+  const soak = { rounds: 1, warmMs: 2 * size.warmMs, measureMs: size.soakMs };
+  const watched = { hasTimeline: true, hasClient: true };
+  return [stretch(size, { name: 'gc-soak', flows: 1_000, hz: 50, ...soak, ...watched })];
 }
 
 function scalePlans(size: PlanSize): RunPlan[] {

@@ -18,6 +18,8 @@ const everything: Required<RunResult> = {
   ],
   oneWayCurveUs: [],
   clientGcPauseMs: NO_PAUSES,
+  clientGcByKind: { minor: NO_PAUSES },
+  events: { sent: 2, received: 2 },
   gcByKind: { minor: NO_PAUSES },
   gcTimeline: [[0.5, 1.25, 'minor']],
   eventLoopDelayUs: NO_QUANTILES,

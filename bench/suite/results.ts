@@ -30,6 +30,12 @@ export interface Pauses {
 export const GC_KINDS = ['minor', 'incremental', 'major', 'weakcb'] as const;
 export type GcKind = (typeof GC_KINDS)[number];
 
+/** Of reliable events, over all players and the whole run: what was sent must have been heard. */
+export interface EventCounts {
+  sent: number;
+  received: number;
+}
+
 export interface RunResult {
   name: string;
   wire: string;
@@ -62,7 +68,10 @@ export interface RunResult {
    */
   rttCurveUs?: [number, number][];
   oneWayCurveUs?: [number, number][];
+  /** Of a client process in JavaScript beside the load: a match of players, or as many echo flows. */
   clientGcPauseMs?: Pauses;
+  clientGcByKind?: Partial<Record<GcKind, Pauses>>;
+  events?: EventCounts;
   gcByKind?: Partial<Record<GcKind, Pauses>>;
   /** Pauses in the order they came: [seconds since the first mark, milliseconds, kind]. */
   gcTimeline?: [number, number, GcKind][];

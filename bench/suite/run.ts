@@ -102,7 +102,8 @@ async function measureInTurn(
   const measured: Measured[] = [];
   for (const session of sessions.filter((session) => left.has(session))) {
     const watched = plan.kind === 'storm' ? null : await session.watchLoop(watchMs(plan));
-    measured.push(entryOf(plan, session, samples.get(session) ?? [], watched));
+    const events = await session.countEvents();
+    measured.push(entryOf(plan, session, samples.get(session) ?? [], watched, events));
   }
   return measured;
 }
@@ -134,11 +135,16 @@ async function measureTogether(
   progress(sessions.map(({ wire }) => wire).join(' beside '));
   const { warmMs, measureMs } = plan;
   const all = await Promise.all(
-    sessions.map((session) => left.attempt(session, () => session.measure(warmMs, measureMs))),
+    sessions.map((session) => {
+      return left.attempt(session, async () => {
+        const sample = await session.measure(warmMs, measureMs);
+        return { sample, events: await session.countEvents() };
+      });
+    }),
   );
   return sessions.flatMap((session, index) => {
-    const sample = all[index];
-    return sample === null ? [] : [entryOf(plan, session, [sample], null)];
+    const it = all[index];
+    return it === null ? [] : [entryOf(plan, session, [it.sample], null, it.events)];
   });
 }
 
@@ -151,8 +157,9 @@ function entryOf(
   { wire, atRest, connected }: Session,
   samples: Sample[],
   eventLoopDelayUs: Measured['eventLoopDelayUs'],
+  events: Measured['events'],
 ): Measured {
-  return { plan, wire, samples, atRest, connected, eventLoopDelayUs };
+  return { plan, wire, samples, atRest, connected, eventLoopDelayUs, events };
 }
 
 function finish(measured: Measured, place: Place): RunResult {

@@ -4,7 +4,7 @@ import { type Commands, foreignOf, type Place, suiteCommands } from './commands.
 import { LineProcess } from './line-process.js';
 import { kernelDrops } from './machine.js';
 import type { RunPlan } from './plan.js';
-import { isOwnWire, type Quantiles } from './results.js';
+import { type EventCounts, isOwnWire, type Quantiles } from './results.js';
 import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 /** Share of the flows without which a run means nothing. */
@@ -20,6 +20,10 @@ const COMPILING_SHARE = 0.03;
 /** Looks in a row that must say the same. */
 const SETTLED_LOOKS = 2;
 
+const EVENTS_LOOK_MS = 50;
+/** A resend takes less, on any link of the suite. */
+const EVENTS_MS = 3_000;
+
 /** One stretch: what happened between two marks of the server, and of the load. */
 export interface Sample {
   before: ServerMark;
@@ -29,11 +33,16 @@ export interface Sample {
   /** Between the load's marks, its wait for what was still on the way not counted. */
   seconds: number;
   kernelDrops: number;
+  /** Of the client beside the load, where there is one. */
+  clientPauses?: Pause[];
 }
+
+type Pause = NonNullable<ServerMark['pauses']>[number];
 
 export class Session {
   private server: LineProcess | null = null;
   private load: LineProcess | null = null;
+  private client: LineProcess | null = null;
   private port = 0;
   /** From before the first flow came. */
   atRest: ServerMark | null = null;
@@ -65,6 +74,7 @@ export class Session {
         `${this.plan.name} on ${this.wire}: ${connected.connected} of ${this.plan.flows} connected`,
       );
     }
+    await this.startClient(ready);
     await this.askServer('pause');
   }
 
@@ -101,7 +111,9 @@ export class Session {
   async measure(warmMs: number, measureMs: number): Promise<Sample> {
     this.server?.say('run');
     this.load?.say('run');
+    this.client?.say('run');
     await sleep(warmMs);
+    await this.client?.ask('mark'); // what it collected before is not of this stretch
     const begun = await this.askLoad<LoadMark>('mark');
     const startMs = performance.now();
     const before = await this.askServer<ServerMark>('mark');
@@ -109,10 +121,29 @@ export class Session {
     await sleep(measureMs);
     const after = await this.askServer<ServerMark>('mark');
     const seconds = (performance.now() - startMs) / 1000;
+    const client = await this.client?.ask<ServerMark>('pause');
     const sent = await this.askLoad<LoadMark>('pause');
     await this.askServer('pause');
     const dropped = this.kernelDrops() - dropsBefore;
-    return { before, after, begun, sent, seconds, kernelDrops: dropped };
+    const sample = { before, after, begun, sent, seconds, kernelDrops: dropped };
+    return client === undefined ? sample : { ...sample, clientPauses: client.pauses ?? [] };
+  }
+
+  /**
+   * Of a game that is paused: events that the server sent since it began, and that its players heard. Waits
+   * for those on their way; null where no game is played, or somebody does not listen.
+   */
+  async countEvents(): Promise<EventCounts | null> {
+    if (this.plan.workload !== 'game' || this.plan.stalled !== undefined) return null;
+    const untilMs = performance.now() + EVENTS_MS;
+    for (;;) {
+      const { events: sent = 0 } = await this.askServer('mark');
+      const { gameEventsEver = 0 } = await this.askLoad('mark');
+      const client = await this.client?.ask<ServerMark>('mark');
+      const received = gameEventsEver + (client?.events ?? 0);
+      if (sent === received || performance.now() >= untilMs) return { sent, received };
+      await sleep(EVENTS_LOOK_MS);
+    }
   }
 
   /** A stretch whose only figure is the event loop's delay: recording it costs wakes. */
@@ -130,11 +161,13 @@ export class Session {
   }
 
   async stop(): Promise<void> {
+    await this.client?.stop();
     await this.load?.stop();
     await this.server?.stop();
   }
 
   kill(): void {
+    this.client?.kill();
     this.load?.kill();
     this.server?.kill();
   }
@@ -143,6 +176,14 @@ export class Session {
     const command = this.commands.load(ready);
     this.load = new LineProcess(`${this.wire} load`, command, ...this.patience());
     await this.load.read();
+  }
+
+  /** Its players come after the load's, which fill their matches. */
+  private async startClient(ready: Ready): Promise<void> {
+    const command = this.commands.client?.(ready) ?? null;
+    if (command === null) return;
+    this.client = new LineProcess(`${this.wire} client`, command);
+    await this.client.read();
   }
 
   private kernelDrops(): number {

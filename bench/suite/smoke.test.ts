@@ -43,6 +43,8 @@ t.test('every run of the benchmark works on each of its wires', { skip }, async 
     for (const wire of plan.wires) {
       const run = results.runs.find((it) => it.name === plan.name && it.wire === wire);
       t.ok(run !== undefined && isAlive(run), `${plan.name} on ${wire}`);
+      t.equal(run?.events?.received, run?.events?.sent, `${plan.name} on ${wire}: events`);
+      t.equal(run?.clientGcPauseMs !== undefined, plan.hasClient === true);
     }
   }
   t.ok(results.ratios['echo/saturated cpu json-ws/udp'] > 0);

@@ -55,6 +55,8 @@ export interface ServerMark {
   /** Players or connections now. */
   connections?: number;
   bulkBytes?: number;
+  /** Of the game: events sent, one for each player who took it. Of a client: events heard. */
+  events?: number;
 }
 
 /** What the load answers to `mark` and `pause`: since the last mark, but for what says otherwise. */
@@ -77,6 +79,8 @@ export interface LoadMark {
   wire?: { packetsOut: number; bytesOut: number; packetsIn: number; bytesIn: number };
   snapshots?: { received: number; missed: number; late: number };
   gameEvents?: number;
+  /** Total, whether the load was running or not. */
+  gameEventsEver?: number;
   bulk?: { messages: number; bytes: number };
   storm?: { completed: number; failed: number };
   connectNs?: Histogram;

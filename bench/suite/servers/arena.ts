@@ -33,6 +33,10 @@ export class Arena<C extends Channel> {
   readonly tables: Table<C>[] = [];
   /** Snapshots and events taken, one for each player. */
   messagesOut = 0;
+  /** Of them the events. */
+  eventsOut = 0;
+  /** Nobody plays: ticks pass, and nothing happens in them. */
+  isStill = false;
   ticksSkipped = 0;
   /** Ticks that ran: what snapshots and events are numbered by. */
   tick = 0;
@@ -62,10 +66,11 @@ export class Arena<C extends Channel> {
 
   /** `ticksDue`: above 1 the process was late. */
   run(ticksDue: number): void {
-    this.ticksSkipped += ticksDue - 1;
     this.passed += ticksDue;
     const nowMs = performance.now();
     this.startMs = Math.min(this.startMs, nowMs - this.passed * this.stepMs);
+    if (this.isStill) return;
+    this.ticksSkipped += ticksDue - 1;
     const stamp = toStamp(this.startMs + this.passed * this.stepMs + this.clockOffsetMs);
     this.tick += 1;
     this.stepsOwed += STEPS_PER_SECOND / this.tickHz;
@@ -85,7 +90,9 @@ export class Arena<C extends Channel> {
     this.messagesOut += channel.snapshot(value);
     for (const event of match.events) {
       event.tick = this.tick;
-      this.messagesOut += channel.event(event);
+      const takers = channel.event(event);
+      this.messagesOut += takers;
+      this.eventsOut += takers;
     }
     match.events.length = 0;
   }

@@ -44,14 +44,21 @@ async function open(): Promise<BenchServer> {
   });
   server.onTick(({ skipped }) => {
     arena.run(1 + skipped);
-    if (args.bulkBytes > 0) turns.run(server.players.values());
+    if (args.bulkBytes > 0 && !arena.isStill) turns.run(server.players.values());
   });
   return {
     ready: udpReady(server, registry),
     mark: () => {
       const gauges = udpGauges(server);
       const drops = { ...gauges.drops, 'ticks-skipped': arena.ticksSkipped };
-      return { ...gauges, drops, echoed: messagesIn + arena.messagesOut };
+      const { messagesOut, eventsOut } = arena;
+      return { ...gauges, drops, echoed: messagesIn + messagesOut, events: eventsOut };
+    },
+    run: () => {
+      arena.isStill = false;
+    },
+    pause: () => {
+      arena.isStill = true;
     },
   };
 }

@@ -53,16 +53,23 @@ async function open(): Promise<BenchServer> {
   });
   const clock = new TickClock(tickHz, (ticksDue) => {
     arena.run(ticksDue);
-    if (bulkBytes > 0) turns.run(server.clients);
+    if (bulkBytes > 0 && !arena.isStill) turns.run(server.clients);
   });
   const { port } = server.address() as AddressInfo;
   return {
     ready: { ready: `${host}:${port}` },
     mark: () => ({
       echoed: messagesIn + arena.messagesOut,
+      events: arena.eventsOut,
       connections: server.clients.size,
       drops: { 'ticks-skipped': arena.ticksSkipped },
     }),
+    run: () => {
+      arena.isStill = false;
+    },
+    pause: () => {
+      arena.isStill = true;
+    },
     close: () => clock.close(),
   };
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{json, Map, Value};
 
+use super::message::Heard;
 use crate::histogram::Histogram;
 
 /// How many of the newest numbers of a flow are told apart one by one.
@@ -68,6 +69,8 @@ pub struct Counts {
     pub snapshots_missed: u64,
     pub snapshots_late: u64,
     pub game_events: u64,
+    /// Since the start, whether measured or not.
+    pub game_events_ever: u64,
     pub bulk_messages: u64,
     pub bulk_bytes: u64,
     pub rtt: Histogram,
@@ -90,6 +93,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Of whatever comes, also while nothing is measured.
+    pub fn note(&mut self, heard: &Heard) {
+        self.game_events_ever += u64::from(matches!(heard, Heard::GameEvent { .. }));
+    }
+
     /// The figures since the last call; those of a stretch begin anew.
     pub fn take(&mut self) -> Map<String, Value> {
         let taken = json!({
@@ -106,6 +114,7 @@ impl Counts {
                 "late": self.snapshots_late,
             },
             "gameEvents": self.game_events,
+            "gameEventsEver": self.game_events_ever,
             "bulk": { "messages": self.bulk_messages, "bytes": self.bulk_bytes },
             "storm": {
                 "begun": self.visits,

@@ -61,6 +61,7 @@ impl Engine {
 
     fn hear(&mut self, flow: u32, heard: Heard, now_us: u32) {
         let player = self.players.get_mut(flow as usize);
+        self.counts.note(&heard);
         match (heard, player) {
             (
                 Heard::Snapshot {

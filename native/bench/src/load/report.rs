@@ -58,7 +58,10 @@ impl Engine {
                         state.is_open = false;
                     }
                     What::Closed => closed += 1,
-                    What::Heard(_) => continue,
+                    What::Heard(heard) => {
+                        self.counts.note(&heard);
+                        continue;
+                    }
                 }
                 progress_ns = now.ns;
             }
