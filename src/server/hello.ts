@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import type { Hello } from '../session/control.js';
 import { RESUME_SECRET_BYTES } from '../session/limits.js';
 import { ServerSession } from '../session/server-session.js';
 import type { ListenerHost } from './host.js';
 import type { AnyPeer, PlayerEntry } from './player-entry.js';
+import { takeRandomBytes } from './random-bytes.js';
 
 /** A fresh session on the player's first link. */
 export function createSession(peer: AnyPeer): ServerSession<AnyPeer> {
-  return new ServerSession(randomBytes(8).toString('hex'), peer, () =>
-    randomBytes(RESUME_SECRET_BYTES).toString('base64url'),
+  return new ServerSession(Buffer.from(takeRandomBytes(8)).toString('hex'), peer, () =>
+    Buffer.from(takeRandomBytes(RESUME_SECRET_BYTES)).toString('base64url'),
   );
 }
 

@@ -221,6 +221,8 @@ export class HttpFace {
   }
 }
 
+const NO_PARAMETERS = new URLSearchParams();
+
 /**
  * Path and query as they stand. No `.`, `..` or `\\` means anything, and no host: a proxy's rules about
  * paths are to hold here too.
@@ -231,7 +233,7 @@ function urlOf({ target }: HttpRequest): { pathname: string; searchParams: URLSe
   }
   const queryAt = target.indexOf('?');
   return queryAt < 0
-    ? { pathname: target, searchParams: new URLSearchParams() }
+    ? { pathname: target, searchParams: NO_PARAMETERS }
     : {
         pathname: target.slice(0, queryAt),
         searchParams: new URLSearchParams(target.slice(queryAt)),

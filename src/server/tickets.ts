@@ -8,7 +8,8 @@
  *
  * Invariant: every live ticket is once in `#byPlayer`; `#spentIds` and `#revoked` are in order of time.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { takeRandomBytes } from './random-bytes.js';
 import type { VerifiedSession } from './types.js';
 import type { TokenUser } from './user-data.js';
 
@@ -69,11 +70,11 @@ export class TicketBook {
     if (held.length >= TICKETS_PER_PLAYER_MAX) return { ok: false, code: 'too-many-tickets' };
     if (this.#byHash.size + this.#spentIds.size >= TICKETS_MAX)
       return { ok: false, code: 'tickets-full' };
-    const ticket = randomBytes(TICKET_BYTES).toString('base64url');
-    const id = randomBytes(TICKET_ID_BYTES);
+    const ticket = Buffer.from(takeRandomBytes(TICKET_BYTES)).toString('base64url');
+    const id = takeRandomBytes(TICKET_ID_BYTES);
     const entry: Ticket = {
       hash: hashOf(ticket),
-      id: id.toString('hex'),
+      id: Buffer.from(id).toString('hex'),
       session,
       verifiedMs: askedMs,
       isResume,

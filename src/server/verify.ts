@@ -17,23 +17,34 @@ export async function verify(
   token: string,
   limitMs = VERIFY_MS,
 ): Promise<VerifiedSession | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), limitMs);
-  });
   let session: unknown;
   try {
-    session = await Promise.race([hook(token), limit]);
+    const answer: unknown = hook(token);
+    session = isPromise(answer) ? await inTime(answer, limitMs) : answer;
     if (typeof session !== 'object' && session !== 'late') {
       throw new TypeError(`it resolved ${typeof session}`);
     }
   } catch (error) {
     throw new Error(`verifySession failed: ${errorText(error, token)}`);
-  } finally {
-    clearTimeout(timer);
   }
   if (session === 'late') {
     throw new Problem(503, 'unverifiable', 'sessions cannot be verified now', RETRY_AFTER_S);
   }
   return session as VerifiedSession | null;
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as { then?: unknown } | null)?.then === 'function';
+}
+
+async function inTime(answer: PromiseLike<unknown>, limitMs: number): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), limitMs);
+  });
+  try {
+    return await Promise.race([answer, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
