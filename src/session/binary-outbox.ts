@@ -66,15 +66,18 @@ export interface BinaryOutboxEvents {
 }
 
 export class BinaryOutbox implements LogSink {
+  // What every message needs comes first: it shares a cache line.
   messagesOut = 0;
-  droppedOut = 0;
   readonly #context: BinaryOutboxContext;
   readonly #slot: number;
-  readonly #events: BinaryOutboxEvents;
-  #state: number;
   /** Open, and nothing waits before the next message. */
   #isDirect: boolean;
   #log: ByteSendLog | null = null;
+  /** What the peer knows; null: the registries are equal. */
+  #peerTypes: PeerTypes | null = null;
+  droppedOut = 0;
+  readonly #events: BinaryOutboxEvents;
+  #state: number;
   /** When what waits for the link began to. */
   #heldSinceMs = 0;
   #unconfirmedBytes = BEFORE_HELLO_BYTES_MAX;
@@ -85,8 +88,6 @@ export class BinaryOutbox implements LogSink {
   #isTooSmall = false;
   /** The lane of which the log refused a message; −1: none. */
   #fullLane = -1;
-  /** What the peer knows; null: the registries are equal. */
-  #peerTypes: PeerTypes | null = null;
 
   constructor(
     context: BinaryOutboxContext,
@@ -189,15 +190,16 @@ export class BinaryOutbox implements LogSink {
     const channel = type === undefined ? 0 : type.channel;
     const isReliable = mode >= MODE_RELIABLE_UNORDERED;
     const lane = laneOf(channel, mode);
+    const isPlain = options === NO_OPTIONS;
     if (isReliable) {
-      checkReliableOptions(options);
+      if (!isPlain) checkReliableOptions(options);
       this.#log ??= new ByteSendLog();
       if (!this.#log.hasRoom(lane, length)) {
         this.#fullLane = lane;
         return 'full';
       }
     }
-    const receipt = options.receipt ?? 0;
+    const receipt = isPlain ? 0 : (options.receipt ?? 0);
     if (!this.#isDirect && (isReliable || this.#state >= OUT_HELD)) {
       return this.#sendLater(isReliable, lane, bytes, length, receipt);
     }
@@ -208,9 +210,9 @@ export class BinaryOutbox implements LogSink {
       bytes,
       0,
       length,
-      expiresUsOf(options),
-      flowKey(type, mode, options.key),
-      options.redundancy ?? 0,
+      isPlain ? 0 : expiresUsOf(options),
+      flowKey(type, mode, isPlain ? undefined : options.key),
+      isPlain ? 0 : (options.redundancy ?? 0),
       receipt,
     );
     if (code === SEND_TOO_LARGE) this.#refuseTooLarge(length, mode);

@@ -40,18 +40,11 @@ import type { PeerContext, PeerStart } from './peer-context.js';
 import { ReceiveNumbers } from './receive-numbers.js';
 import type { Report } from './report.js';
 import type { LogSink, SessionPeer } from './session-peer.js';
-import type { Meta, ReceiptOutcome, SendOptions, SendResult } from './types.js';
+import type { ReceiptOutcome, SendOptions, SendResult } from './types.js';
 
 export interface BinaryPeerContext<O>
   extends PeerContext<O, BinaryPeer<O>>,
     Omit<BinaryOutboxContext, 'registry'> {}
-
-class MutableMeta implements Meta {
-  readonly wire = 'udp' as const;
-  mode: Mode = MODE_RELIABLE_ORDERED;
-  channel = 0;
-  ageMs = 0;
-}
 
 const OPEN = 0;
 const AWAITS_SERVER = 1;
@@ -69,7 +62,6 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   messagesIn = 0;
   readonly #context: BinaryPeerContext<O>;
   readonly #outbox: BinaryOutbox;
-  readonly #meta = new MutableMeta();
   #phase: number;
   #received: ReceiveNumbers | null = null;
   /** Since the last acknowledgement; the first of them came in the AckBatch's round `#ackRound`. */
@@ -222,10 +214,11 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
       return;
     }
     this.messagesIn++;
-    this.#meta.mode = mode as Mode;
-    this.#meta.channel = channel;
-    this.#meta.ageMs = ageUs / 1000;
-    dispatchDecoded(this.#context, this.owner, this.#meta);
+    const meta = this.#context.dispatcher.udpMeta;
+    meta.mode = mode as Mode;
+    meta.channel = channel;
+    meta.ageMs = ageUs / 1000;
+    dispatchDecoded(this.#context, this.owner, meta);
   }
 
   /** Sends what waits for the link, and the session acknowledgement that is owed when it is due. */

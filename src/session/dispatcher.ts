@@ -7,6 +7,7 @@ import { checkUserName } from '../messages/json.js';
 import { BODY_BYTES_MAX, MessageError, type MessageType } from '../messages/types.js';
 import { checkHandler, watchResult } from '../util/handlers.js';
 import type { Meta } from './types.js';
+import { UdpMeta } from './udp-meta.js';
 
 export type ValueHandler<O> = (owner: O, value: never, meta: Meta) => void;
 
@@ -16,6 +17,8 @@ interface Handlers<O> {
 }
 
 export class Dispatcher<O> {
+  /** Handlers read it during their call, and calls do not nest. */
+  readonly udpMeta = new UdpMeta();
   readonly #byType = new Map<string, Handlers<O>>();
   /** The same by type id, as far as they were looked for. */
   readonly #byId: (Handlers<O> | undefined)[] = [];

@@ -47,7 +47,7 @@ export type ReceiptOutcome = 'acked' | 'lost' | 'dropped';
 export const RECEIPT_OUTCOMES: readonly ReceiptOutcome[] = ['dropped', 'acked', 'lost', 'dropped'];
 
 /**
- * What is known about a received message. One object is reused per connection: read it inside the
+ * What is known about a received message. One object is used again for each message: read it inside the
  * handler, copy what must outlive it.
  */
 export interface Meta {
