@@ -1,12 +1,14 @@
 /**
  * Installs and builds what the peers need, at the run that asks for it: packages of npm by the committed
- * lock. Nothing here reaches anything but package registries: scripts of packages do not run, because
+ * lock, crates by theirs. Nothing here reaches anything but package registries: scripts of packages do not run, because
  * those download.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { PEERS } from './npm-module.js';
+import { dirname, isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../suite/root.js';
+import { enetVersion, PEERS } from './locks.js';
 import { bunProgram, type Need, type PeerEntry } from './peers.js';
 
 /** Where the built programs are. */
@@ -28,6 +30,8 @@ type Step = (say: (text: string) => void, tools: Record<string, string>) => Prom
 const STEPS: readonly [Need, Step][] = [
   ['npm', installPackages],
   ['bun', findBun],
+  ['enet', findEnet],
+  ['rust', buildRust],
 ];
 
 export async function install(
@@ -62,9 +66,45 @@ async function findBun(): Promise<void> {
   }
 }
 
+/** The C library is a package of the system: nobody but root can install it. */
+async function findEnet(say: (text: string) => void): Promise<void> {
+  if (enetVersion() !== null) return;
+  if (process.getuid?.() === 0) {
+    say('apt-get install libenet-dev');
+    await runTool(['apt-get', 'update', '-qq'], PEERS).catch(() => '');
+    const packages = ['install', '-y', '-qq', '--no-install-recommends', 'libenet-dev'];
+    await runTool(['apt-get', ...packages], PEERS).catch(() => '');
+  }
+  if (enetVersion() === null)
+    throw new Error('no libenet-dev (Debian: apt-get install libenet-dev)');
+}
+
+/** A workspace of its own: the product does not depend on what its peers are. */
+async function buildRust(
+  say: (text: string) => void,
+  tools: Record<string, string>,
+): Promise<void> {
+  const cargo = await findCargo();
+  if (cargo === null) throw new Error('no Rust toolchain (cargo) found');
+  say('cargo build in bench/peers/rust (the first time takes some minutes)');
+  const target = process.env.CARGO_TARGET_DIR ?? join(PEERS, 'rust/target');
+  const args = ['build', '--release', '--locked', '--target-dir', target];
+  if (enetVersion() !== null) args.push('--features', 'enet');
+  await runTool([cargo, ...args], join(PEERS, 'rust'));
+  tools.rust = join(target, 'release/ggscale-peers');
+}
+
+async function findCargo(): Promise<string | null> {
+  const url = pathToFileURL(join(ROOT, 'scripts/build-addon.mjs')).href;
+  return ((await import(url)) as { findCargo(): string | null }).findCargo();
+}
+
 /** @throws Error with the last line it wrote on stderr */
 export async function runTool([file, ...args]: readonly string[], cwd: string): Promise<string> {
-  const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A toolchain finds its own programs beside it.
+  const path = isAbsolute(file) ? `${dirname(file)}:${process.env.PATH ?? ''}` : process.env.PATH;
+  const env = { ...process.env, PATH: path };
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

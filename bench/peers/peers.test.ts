@@ -10,7 +10,7 @@ import { ROOT } from '../suite/root.js';
 import { emptyResult } from '../suite/run.js';
 import { problemsOf } from '../suite/schema-check.js';
 import { buildNative, measureAll, placeHere } from '../suite/suite.js';
-import { lockedVersion } from './npm-module.js';
+import { lockedVersion } from './locks.js';
 import { infoOf, PEER_ENTRIES } from './peers.js';
 import { onWires, peerPlans } from './plan.js';
 import { peersTable, rank } from './table.js';

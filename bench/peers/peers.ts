@@ -4,10 +4,10 @@ import type { ForeignWire } from '../suite/commands.js';
 import type { WireInfo } from '../suite/results.js';
 import { ROOT } from '../suite/root.js';
 import type { Tools } from './install.js';
-import { lockedVersion, PEERS } from './npm-module.js';
+import { crateVersion, enetVersion, lockedVersion, PEERS } from './locks.js';
 
 /** What has to be installed or built for a peer. */
-export type Need = 'npm' | 'bun';
+export type Need = 'npm' | 'bun' | 'rust' | 'enet';
 
 /** `saturated`, `paced` (a thousand connections) and `loss`. */
 export type PeerRun = 'saturated' | 'paced' | 'loss';
@@ -23,6 +23,10 @@ export interface PeerEntry extends Required<WireInfo> {
 const BARE = { isEncrypted: false, isReliable: false, isOrdered: false };
 const TCP = { isEncrypted: false, isReliable: true, isOrdered: true };
 const ECHO: readonly PeerRun[] = ['saturated', 'paced'];
+const ALL: readonly PeerRun[] = ['saturated', 'paced', 'loss'];
+
+/** Debian's libenet-dev; the version installed is looked at when it is there. */
+const ENET_VERSION = enetVersion() ?? '1.3';
 
 const NO_PROTOCOL =
   'everything: no connections, no encryption, no resends, no order, no protection from forged addresses';
@@ -77,6 +81,48 @@ export const PEER_ENTRIES: readonly PeerEntry[] = [
     runs: ECHO,
     wire: () => webSocket([bunProgram(), program('bun-ws')]),
   },
+  {
+    name: 'enet',
+    title: 'ENet',
+    about: 'libenet, reliable packets on one channel, flushed at once',
+    version: ENET_VERSION,
+    language: 'C',
+    isEncrypted: false,
+    isReliable: true,
+    isOrdered: true,
+    lacks: 'encryption, protection from forged addresses; at most 4,095 peers of a host',
+    needs: ['enet', 'rust'],
+    runs: ALL,
+    wire: (tools) => ownProtocol([tools.rust, 'server'], [tools.rust, 'load'], 'enet'),
+  },
+  {
+    name: 'kcp',
+    title: 'KCP',
+    about: 'ikcp: nodelay 1, interval 10 ms, resend 2, no congestion window; flushed at once',
+    version: crateVersion('kcp'),
+    language: 'Rust (port of ikcp.c), with the I/O of the floor',
+    isEncrypted: false,
+    isReliable: true,
+    isOrdered: true,
+    lacks: 'encryption, connections, congestion control as set here, unreliable messages, I/O',
+    needs: ['rust'],
+    runs: ALL,
+    wire: (tools) => ownProtocol([tools.rust, 'server'], [tools.rust, 'load'], 'kcp'),
+  },
+  {
+    name: 'renet',
+    title: 'renet + netcode',
+    about: 'renet over netcode, the reliable ordered channel of its default configuration',
+    version: crateVersion('renet'),
+    language: 'Rust',
+    isEncrypted: true,
+    isReliable: true,
+    isOrdered: true,
+    lacks: 'congestion control; at most 1,024 clients of a server; waits 300 ms before it resends',
+    needs: ['rust'],
+    runs: ALL,
+    wire: (tools) => ownProtocol([tools.rust, 'server'], [tools.rust, 'load'], 'renet'),
+  },
 ];
 
 export function bunProgram(): string {
@@ -95,6 +141,22 @@ function program(name: string): string {
 
 function datagrams(server: readonly string[]): ForeignWire {
   return { server, load: null, shape: 'plain', connects: false, isUdp: true };
+}
+
+/** Its load too is its own: a process that takes the arguments of the suite's. */
+function ownProtocol(
+  server: readonly string[],
+  load: readonly string[],
+  peer: string,
+): ForeignWire {
+  const named = ['--peer', peer];
+  return {
+    server: [...server, ...named],
+    load: [...load, ...named],
+    shape: 'plain',
+    connects: true,
+    isUdp: true,
+  };
 }
 
 function webSocket(server: readonly string[]): ForeignWire {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type * as Ws from 'ws';
 import { readArguments } from '../../suite/servers/arguments.js';
 import { type BenchServer, serve } from '../../suite/servers/serve.js';
-import { npmModule } from '../npm-module.js';
+import { npmModule } from '../locks.js';
 
 const AS_TEXT = { binary: false };
 

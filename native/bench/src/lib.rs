@@ -26,7 +26,7 @@
 
 pub mod control;
 mod core_echo;
-mod epoll;
+pub mod epoll;
 pub mod flood;
 pub mod floor;
 pub mod histogram;

@@ -221,7 +221,8 @@ fn read_text(source: Option<Ipv4Addr>, first: u32, text: &[u8]) -> Event {
     }
 }
 
-fn write_head(payload: &mut [u8], flow: u32, message: Message) {
+/// Flow, number and time at the front of a payload of bytes.
+pub fn write_head(payload: &mut [u8], flow: u32, message: Message) {
     let (Message::Echo { seq, sent_us } | Message::Input { seq, sent_us }) = message;
     if let Some((head, _)) = payload.split_first_chunk_mut::<HEAD_BYTES>() {
         let words = [flow, seq, sent_us].map(u32::to_le_bytes);
@@ -229,7 +230,8 @@ fn write_head(payload: &mut [u8], flow: u32, message: Message) {
     }
 }
 
-fn read_head(payload: &[u8]) -> Event {
+/// What a payload of bytes says that came back.
+pub fn read_head(payload: &[u8]) -> Event {
     let read = (|| {
         let (flow, rest) = payload.split_first_chunk::<4>()?;
         let (seq, rest) = rest.split_first_chunk::<4>()?;

@@ -15,7 +15,7 @@ mod forge;
 mod game;
 mod hearing;
 mod link;
-mod message;
+pub mod message;
 mod report;
 mod rl1;
 mod schedule;
@@ -25,7 +25,7 @@ mod tail;
 mod tcp;
 mod text;
 mod tickets;
-mod wire;
+pub mod wire;
 
 use std::io;
 
@@ -37,6 +37,7 @@ use crate::meter::{pin, wall_ns};
 use crate::server::PRIVATE_KEY;
 pub use arguments::{LoadArguments, WireKind};
 use datagram::DatagramWire;
+pub use datagram::{read_head, write_head};
 use engine::Engine;
 use rl1::{Rl1Wire, Settings, Tokens};
 pub use sources::source_of as source_of_flow;
@@ -67,8 +68,13 @@ pub fn run(arguments: LoadArguments) -> io::Result<()> {
         .div_ceil(FLOWS_PER_SOCKET)
         .clamp(1, SOCKETS_MAX);
     let wire = open(&arguments, sockets).map_err(io::Error::other)?;
-    let mut engine = Engine::new(arguments, wire);
     tell(&json!({ "ready": true, "pinned": pinned, "sockets": sockets }))?;
+    serve(arguments, wire)
+}
+
+/// The load on any wire, until the words end. The caller has said that it is ready.
+pub fn serve(arguments: LoadArguments, wire: Box<dyn Wire>) -> io::Result<()> {
+    let mut engine = Engine::new(arguments, wire);
     let mut control = Control::default();
     loop {
         match engine.rest(&mut control)? {
