@@ -2,6 +2,7 @@
 import CliTable from 'cli-table3';
 import { cpuRatio } from '../suite/ratios.js';
 import { findRun, type Results, type RunResult, type WireInfo } from '../suite/results.js';
+import { wireInfo } from '../suite/wires.js';
 
 const HEAD = [
   'wire',
@@ -19,13 +20,6 @@ const HEAD = [
   'ordered',
 ];
 const TEXT_COLUMNS = 2;
-type Traits = Pick<WireInfo, 'version' | 'isEncrypted' | 'isReliable' | 'isOrdered'>;
-/** The suite's own wires, in the words of the peers. */
-const OWN: Readonly<Record<string, Traits>> = {
-  udp: { isEncrypted: true, isReliable: true, isOrdered: true },
-  'json-ws': { isEncrypted: false, isReliable: true, isOrdered: true },
-  floor: { isEncrypted: false, isReliable: false, isOrdered: false },
-};
 
 export interface Ranked {
   run: RunResult;
@@ -61,8 +55,8 @@ export function peersTable({ runs, wires = {} }: Pick<Results, 'runs' | 'wires'>
   return tables.join('\n');
 }
 
-function cells({ run, toFloor, toUdp }: Ranked, wires: Record<string, Traits>): string[] {
-  const traits = wires[run.wire] ?? OWN[run.wire];
+function cells({ run, toFloor, toUdp }: Ranked, wires: Record<string, WireInfo>): string[] {
+  const traits = wireInfo(run.wire, { wires });
   return [
     run.wire,
     traits?.version ?? '',

@@ -12,11 +12,11 @@ export function wiresSection(context: Context): Html {
     const answer = (yes: boolean | undefined): string => {
       return yes === undefined ? NOTHING : yes ? '✓ yes' : '✗ no';
     };
-    return html`<tr role="row"><th scope="row" role="rowheader">${wireTag(context, wire)} <code>${wire}</code></th><td role="cell" class="text whole">${info?.about ?? 'Nothing is told about it.'}</td><td role="cell" data-label="encrypted">${answer(info?.isEncrypted)}</td><td role="cell" data-label="reliable">${answer(info?.isReliable)}</td><td role="cell" class="text whole" data-label="lacks">${info?.lacks || NOTHING}</td></tr>
+    return html`<tr role="row"><th scope="row" role="rowheader">${wireTag(context, wire)} <code>${wire}</code></th><td role="cell" class="text whole">${info?.about ?? 'Nothing is told about it.'} <small>${[info?.language, info?.version].filter(Boolean).join(', ')}</small></td><td role="cell" data-label="encrypted">${answer(info?.isEncrypted)}</td><td role="cell" data-label="reliable">${answer(info?.isReliable)}</td><td role="cell" data-label="ordered">${answer(info?.isOrdered)}</td><td role="cell" class="text whole" data-label="lacks">${info?.lacks || NOTHING}</td></tr>
 `;
   });
   return html`<div class="panel"><div class="scroll" tabindex="0" role="region" aria-label="Wires"><table class="figures wires rows" role="table">
-<thead role="rowgroup"><tr role="row"><th scope="col">wire</th><th scope="col">what runs</th><th scope="col">encrypted</th><th scope="col">reliable</th><th scope="col">lacks</th></tr></thead>
+<thead role="rowgroup"><tr role="row"><th scope="col">wire</th><th scope="col">what runs</th><th scope="col">encrypted</th><th scope="col">reliable</th><th scope="col">ordered</th><th scope="col">lacks</th></tr></thead>
 <tbody role="rowgroup">${rows}</tbody></table></div></div>`;
 }
 
@@ -80,7 +80,10 @@ const HEADS = [
   'p99',
   'p99.9',
   'max',
+  'one way p99',
   'GC pauses',
+  'longest',
+  'of clients',
   'longest',
   'memory/flow',
   'event loop p99',
@@ -106,7 +109,7 @@ function cellsOf(run: RunResult): string[] {
     return value === undefined ? NOTHING : duration(value * 1e3);
   };
   const ms = (value: number): string => duration(value * 1e6);
-  const { rttUs, gcPauseMs, startMs } = run;
+  const { rttUs, gcPauseMs, clientGcPauseMs, startMs } = run;
   if (startMs !== undefined) return startCells(startMs);
   return [
     count(run.flows),
@@ -120,8 +123,11 @@ function cellsOf(run: RunResult): string[] {
     bytes(run.allocatedBytesPerMessage),
     bytes(run.wireBytesPerMessage),
     ...[rttUs.p50, rttUs.p99, rttUs.p999, rttUs.max].map(us),
+    us(run.oneWayUs?.p99),
     count(gcPauseMs.count),
     ms(gcPauseMs.max),
+    clientGcPauseMs === undefined ? NOTHING : count(clientGcPauseMs.count),
+    clientGcPauseMs === undefined ? NOTHING : ms(clientGcPauseMs.max),
     bytes(run.rssBytesPerFlow),
     us(run.eventLoopDelayUs?.p99),
     run.kernelDrops === undefined ? NOTHING : count(run.kernelDrops),

@@ -63,6 +63,11 @@ t.test(
 t.test('every wire stands out from its surface, and text more so (WCAG 2.2)', async (t) => {
   t.ok(Math.abs(contrast('#000000', '#ffffff') - 21) < 0.001);
   t.ok(contrast('#777777', '#ffffff') < 4.5);
+  const dozens = [
+    ...wireStyles(Array.from({ length: 40 }, (_, index) => `peer ${index}`)).values(),
+  ];
+  const looks = dozens.map(({ shade, shape }) => `${shade.light} ${shape}`);
+  t.equal(new Set(looks).size, 40, 'colour and shape together tell many apart');
   const many = ['udp', 'json-ws', 'json-http', 'json-dgram', 'floor', 'a', 'b', 'c', 'd', 'e', 'f'];
   for (const theme of ['light', 'dark'] as const) {
     for (const [wire, { shade }] of wireStyles(many)) {

@@ -28,7 +28,7 @@ export async function latencySection(context: Context): Promise<Html> {
     id: 'chart-latency-overview',
     title: 'All runs on one axis',
     subtitle:
-      '● p50, thick line to ❙ p99, thin line past p99.9 to ○ the slowest message; time is logarithmic, further left is faster',
+      'From the filled mark, p50, a thick line to ❙ p99 and a thin one past p99.9 to the hollow mark, the slowest message. Further left is faster.',
     description:
       'For each run and wire, latency from the median to the maximum on a logarithmic axis.',
     drawings,
@@ -62,7 +62,7 @@ async function curveFigure(context: Context, group: Group, which: Which): Promis
       : 'round trip';
   return figure(context, {
     id: `chart-${which === 'rtt' ? 'rtt' : 'age'}-${idOf(group.name)}`,
-    title: `${titleOf(group.name)}${isAge ? ': age of snapshots' : ''}`,
+    title: `${titleOf(group.name)}${isAge ? '; snapshot age' : ''}`,
     subtitle: `${what} · ${workOf(group.runs)}`,
     description: `Latency over percentiles, on an axis where each step right is ten times rarer; ${group.name}.`,
     drawings: [drawing],
@@ -75,7 +75,7 @@ function quantileRows({ name, runs }: Group, which: Which, isNamed: boolean): Ce
   return runs.flatMap((run) => {
     const quantiles = quantilesOf(run, which);
     if (quantiles === null) return [];
-    const label = `${titleOf(name)}${which === 'oneWay' ? ': age of snapshots' : ''}`;
+    const label = `${titleOf(name)}${which === 'oneWay' ? '; snapshot age' : ''}`;
     const values = QUANTILES.map((quantile) => us(quantiles[quantile]));
     return [{ wire: run.wire, values, ...(isNamed ? { name: label } : {}) }];
   });
@@ -97,7 +97,7 @@ export async function gcSection(context: Context): Promise<Html> {
           description:
             'Each line is a pause of the garbage collector: when, and how long. Where several fall on one pixel, the longest is drawn. Triangles are collections of the whole heap.',
           drawings: WIDTHS.map((width) => timeline(context, run, bounds, width)),
-          heads: ['pauses', 'p50', 'p99', 'longest', 'whole heap'],
+          heads: ['pauses', 'p50', 'p99', 'longest', 'full'],
           rows: [pauseRow(run)],
         }),
       );
@@ -121,17 +121,38 @@ function pauseRow({ wire, gcPauseMs, gcByKind = {} }: RunResult): Cells {
   return { wire, values: [count(pauses), ms(p50), ms(p99), ms(max), count(whole)] };
 }
 
+const LOSS_PANELS = [
+  {
+    pattern: /^loss\/(\d+)pct-\d+ms$/,
+    which: 'rtt',
+    id: 'echo',
+    title: 'Reliable echo: round trip',
+  },
+  {
+    pattern: /^loss\/(\d+)pct-\d+ms-snapshots$/,
+    which: 'oneWay',
+    id: 'age',
+    title: 'Game: snapshot age on arrival',
+  },
+  {
+    pattern: /^loss\/(\d+)pct-\d+ms-snapshots$/,
+    which: 'rtt',
+    id: 'game',
+    title: 'Game: from input to its snapshot',
+  },
+  {
+    pattern: /^peers\/loss-(\d+)pct-\d+ms$/,
+    which: 'rtt',
+    id: 'peers',
+    title: 'Other transports: round trip',
+  },
+] as const;
+
 export async function lossSection(context: Context): Promise<Html> {
-  const kinds = [
-    { suffix: '', which: 'rtt', id: 'echo', title: 'Reliable echo: round trip' },
-    { suffix: '-snapshots', which: 'oneWay', id: 'age', title: 'Game snapshots: age on arrival' },
-    { suffix: '-snapshots', which: 'rtt', id: 'game', title: 'Game: from input to its snapshot' },
-  ] as const;
   const panels = [];
-  for (const { suffix, which, id, title } of kinds) {
-    const drawing = lossPanel(context, suffix, which);
+  for (const { pattern, which, id, title } of LOSS_PANELS) {
+    const drawing = lossPanel(context, pattern, which);
     if (drawing === null) continue;
-    const pattern = new RegExp(`^loss/\\d+pct-\\d+ms${suffix}$`);
     const groups = groupsOf(context, ({ name }) => pattern.test(name));
     panels.push(
       await figure(context, {
@@ -142,7 +163,7 @@ export async function lossSection(context: Context): Promise<Html> {
         drawings: [drawing],
         heads: ['lost', ...QUANTILE_HEADS],
         rows: groups.flatMap((group) => {
-          const lost = /(\d+)pct/.exec(group.name)?.[1];
+          const lost = pattern.exec(group.name)?.[1];
           return quantileRows(group, which, false).map((row) => ({
             ...row,
             values: [`${lost} %`, ...row.values],

@@ -16,13 +16,8 @@ interface Point {
   line: string;
 }
 
-/** Of the runs `loss/…`: p50 dashed, p99 drawn through. */
-export function lossPanel(
-  context: Context,
-  suffix: '' | '-snapshots',
-  which: Which,
-): Drawing | null {
-  const pattern = new RegExp(`^loss/(\\d+)pct-\\d+ms${suffix}$`);
+/** Over the percentage that the names of the runs tell: p50 dotted, p99 drawn through. */
+export function lossPanel(context: Context, pattern: RegExp, which: Which): Drawing | null {
   const points = context.results.runs.flatMap((run): Point[] => {
     const percent = pattern.exec(run.name)?.[1];
     const quantiles = quantilesOf(run, which);

@@ -38,7 +38,7 @@ const HEADLINES: readonly Headline[] = [
   },
   {
     run: 'loss/2pct-50ms-snapshots',
-    what: 'age of snapshots, 99th percentile',
+    what: 'snapshot age, 99th percentile',
     of: ({ oneWayUs }) => oneWayUs?.p99,
     format: us,
   },

@@ -90,7 +90,7 @@ function rowsOf(groups: readonly Group[], size: typeof WIDE): Rows {
         return quantiles === null || quantiles.p50 <= 0 ? [] : [{ wire: run.wire, ...quantiles }];
       });
       if (present.length === 0) continue;
-      const text = `${titleOf(name)}${which === 'oneWay' ? ': age of snapshots' : ''}`;
+      const text = `${titleOf(name)}${which === 'oneWay' ? '; snapshot age' : ''}`;
       const labelHeight = size.label === 0 ? size.wire : size.label;
       rows.labels.push({ y: rows.height + labelHeight / 2 + 1, text });
       rows.height += size.label;

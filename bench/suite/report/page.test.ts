@@ -36,6 +36,8 @@ t.test('every chart is in the page, and the page needs nothing else', async (t) 
     'chart-gc-gc-soak-0',
     'chart-loss-echo',
     'chart-loss-age',
+    'chart-loss-peers',
+    'chart-peers-0',
     'chart-flows-0',
     'chart-flows-1',
     'chart-flows-2',

@@ -12,6 +12,7 @@ import { goalsSection, ratiosTable } from './goals-section.js';
 import { headlines } from './headline.js';
 import { type Html, html, trusted } from './html.js';
 import { paletteStyle } from './palette.js';
+import { peersSection } from './peers-section.js';
 import { STYLE } from './style.js';
 import { machineLine } from './summary.js';
 
@@ -76,6 +77,7 @@ ${body}</section>
 }
 
 async function sectionsOf(context: Context): Promise<Section[]> {
+  const peers = peersSection(context);
   return [
     {
       id: 'goals',
@@ -91,6 +93,17 @@ async function sectionsOf(context: Context): Promise<Section[]> {
         'CPU of the server process, user and system, all threads; bytes both ways, with the headers of IP, UDP or TCP and with acknowledgements; bytes that the JavaScript heap grew by.',
       body: costSection(context),
     },
+    ...(peers === null
+      ? []
+      : [
+          {
+            id: 'peers',
+            title: 'Other transports',
+            about:
+              'The same echo, cheapest first. A transport that does less should cost less: what each lacks stands below.',
+            body: peers,
+          },
+        ]),
     {
       id: 'latency',
       title: 'Latency',

@@ -37,7 +37,7 @@ const WIRES: Readonly<Record<string, Shade>> = {
   floor: { light: '#666d78', dark: '#9aa3b0' },
 };
 
-/** For wires that are not the suite's own, in turn. */
+/** For wires that are not the suite's own, in turn; as many as have no divisor with the shapes. */
 const OTHERS: readonly Shade[] = [
   { light: '#8a6a00', dark: '#f0d442' },
   { light: '#5a48b0', dark: '#b5a7ff' },
@@ -45,6 +45,7 @@ const OTHERS: readonly Shade[] = [
   { light: '#2f7d8a', dark: '#7ad7e6' },
   { light: '#4f7a16', dark: '#a6d854' },
   { light: '#7a4a21', dark: '#d8a679' },
+  { light: '#27408b', dark: '#9dbcff' },
 ];
 
 const SHAPES = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross'] as const;

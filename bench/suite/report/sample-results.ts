@@ -19,6 +19,7 @@ const ECHOES = [
   ['coalesced/8', 100],
   ['flows/1000', 1_000],
   ['flows/100000', 100_000],
+  ['peers/echo-saturated', 100],
 ] as const;
 
 export function sampleResults(wires: readonly string[] = ['udp', 'json-ws', 'floor']): Results {
@@ -44,6 +45,7 @@ export function sampleResults(wires: readonly string[] = ['udp', 'json-ws', 'flo
 function runsOf(wire: string, factor: number): RunResult[] {
   const loss = LOSSES.flatMap((percent) => [
     run(`loss/${percent}pct-50ms`, wire, 100, factor * (percent + 1)),
+    run(`peers/loss-${percent}pct-50ms`, wire, 100, factor * (percent + 1)),
     game(`loss/${percent}pct-50ms-snapshots`, wire, 40, factor * (percent + 1)),
   ]);
   const soak: RunResult = {

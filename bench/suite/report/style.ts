@@ -31,11 +31,11 @@ nav a:hover { text-decoration: underline; }
 main > section { padding-top: 44px; }
 main > section > .soft { max-width: 52rem; margin-bottom: 16px; }
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px; min-width: 0; margin-bottom: 16px; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 352px), 1fr)); gap: 16px; align-items: start; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 352px), 1fr)); gap: 16px; }
 .grid .panel { margin: 0; }
 figcaption { margin-bottom: 8px; }
 figcaption p { font-size: .82rem; line-height: 1.4; margin-top: 2px; }
-.grid figcaption { min-height: 4.6em; }
+.grid .panel { display: grid; grid-row: span 3; grid-template-rows: subgrid; grid-template-columns: minmax(0, 1fr); gap: 0; align-content: start; }
 .picture svg { display: block; width: 100%; height: auto; overflow: visible; font-family: system-ui, sans-serif; }
 .picture.any svg { max-width: 520px; margin: 0 auto; }
 .picture.narrow { display: none; }
@@ -85,6 +85,11 @@ figcaption p { font-size: .82rem; line-height: 1.4; margin-top: 2px; }
 .outcome { font-weight: 600; }
 .score { position: relative; display: block; height: 12px; background: linear-gradient(var(--soft), var(--soft)) 50% / 2px 100% no-repeat var(--grid); border-radius: 3px; }
 .score span { position: absolute; top: 2px; bottom: 2px; background: currentColor; border-radius: 2px; min-width: 2px; }
+.ranked td:nth-child(2) { width: 46%; min-width: 160px; }
+.ranked .own th { font-weight: 650; }
+.ranked .bar .track { min-width: 60px; }
+.panel > h3 + .soft { font-size: .82rem; margin-bottom: 8px; }
+.stack .figures { font-size: .78rem; }
 .wires .text { white-space: normal; min-width: 12rem; }
 .wires td, .wires th { padding-top: 8px; padding-bottom: 8px; vertical-align: top; }
 details > summary { cursor: pointer; font-size: .88rem; color: var(--link); }
@@ -101,7 +106,6 @@ footer { padding-top: 40px; font-size: .9rem; }
   .picture.wide { display: none; }
   .picture.narrow { display: block; }
   .panel { padding: 12px; }
-  .grid figcaption { min-height: 0; }
   .cost-row.head { display: none; }
   .cost-row { grid-template-columns: minmax(0, 1fr); padding: 5px 0; }
   .cost-row .bar .what { display: block; flex: 0 0 4em; font-size: .78rem; }

@@ -17,6 +17,15 @@ const TITLES: readonly [RegExp, (...parts: string[]) => string][] = [
   [/^storm\/(\d+)$/, (perSecond) => `Connect storm, ${number(perSecond)}/s`],
   [/^overload\/before$/, () => 'Echo at half of the capacity'],
   [/^overload\/(\d+)x$/, (factor) => `The same beside ${factor} × overload`],
+  [/^peers\/echo-saturated$/, () => 'Other transports, as fast as it goes'],
+  [
+    /^peers\/echo-paced-(\d+)x(\d+)$/,
+    (flows, hz) => `Other transports, ${clients(flows)} × ${hz} Hz`,
+  ],
+  [
+    /^peers\/loss-(\d+)pct-(\d+)ms$/,
+    (loss, ms) => `Other transports, ${loss} % lost, ${ms} ms link`,
+  ],
   [/^start$/, () => 'Start of the process'],
 ];
 
@@ -34,7 +43,7 @@ const FIGURES: Readonly<Record<string, string>> = {
   bytes: 'bytes on the wire',
   'rtt-p99': 'round trip p99',
   'rtt-p50': 'round trip p50',
-  'one-way-p99': 'age of snapshots p99',
+  'one-way-p99': 'snapshot age p99',
 };
 
 /**
