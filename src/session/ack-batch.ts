@@ -1,9 +1,8 @@
 /**
  * Peers that owe an acknowledgement. The host keeps one timer for all: it is started by the first one to
  * be added (`onFirst`) and flushes SESSION_ACK_ROUND_MS later; who still owes then is added again. So no
- * peer has a timer of its own. Flushes are counted, which tells how old a debt is without a clock:
- *
- *   debt ──flush──▶ 1 round: it rides in the next packet that leaves anyway ──flush──▶ 2 rounds: it is paid
+ * peer has a timer of its own. Flushes are counted, which tells how old a debt is without a clock: after
+ * two it is paid. Before, it rides in a packet that leaves anyway, if none did since the last flush.
  */
 export class AckBatch<P extends { flushAck(): void }> {
   /** Flushes so far, int32. */

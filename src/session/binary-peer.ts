@@ -68,6 +68,8 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   #ackMessages = 0;
   #ackBytes = 0;
   #ackRound = 0;
+  /** In which the last acknowledgement left. */
+  #ackedRound = -1;
   #owesAck = false;
   #isGone = false;
   readonly #held: HeldMessages | null;
@@ -352,15 +354,16 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     if (this.#outbox.sendAck(this.#received)) {
       this.#ackMessages = 0;
       this.#ackBytes = 0;
+      this.#ackedRound = this.#context.acks.round;
     } else {
       // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
       this.#comeBack();
     }
   }
 
-  /** Something leaves in this turn anyway: an acknowledgement that is no longer young goes with it. */
+  /** Something leaves in this turn anyway: an acknowledgement goes with it, once in a round. */
   #rideAlong(): void {
-    if (this.#phase === OPEN && this.#context.acks.round !== this.#ackRound) this.#acknowledge();
+    if (this.#phase === OPEN && this.#context.acks.round !== this.#ackedRound) this.#acknowledge();
   }
 
   /** `flushAck` is called within SESSION_ACK_ROUND_MS. */
