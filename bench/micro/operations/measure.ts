@@ -1,5 +1,6 @@
 /** Time by benchmark.js, bytes by V8's own count; what the operations returned is checked after both. */
 import Benchmark from 'benchmark';
+import { median } from '../../suite/histogram.js';
 import { Gauges } from '../../suite/servers/gauges.js';
 import { type Group, type Operation, Sink } from './operation.js';
 
@@ -25,8 +26,8 @@ export interface OperationFigures {
   sink: { value: number; calls: number };
 }
 
-/** Looks at the heap that is as long as an operation's own, with nothing in between, this often. */
-const EMPTY_LOOKS = 5;
+/** Medians of so many: V8 compiles when it likes, and that is on the heap too. */
+const LOOKS = 5;
 
 /** @throws Error when an operation fails, or returns something else than it must */
 export function measure(operation: Operation, size: MeasureSize): OperationFigures {
@@ -64,7 +65,9 @@ export function allocatedPer(work: () => void, iterations: number): number {
     return (gauges.take().allocatedBytes ?? 0) - before;
   };
   grown(iterations); // compilation allocates too
-  const empty = Array.from({ length: EMPTY_LOOKS }, () => grown(0)).sort((a, b) => a - b);
-  const own = grown(iterations) - empty[EMPTY_LOOKS >> 1];
+  const typical = (count: number): number => {
+    return median(Array.from({ length: LOOKS }, () => grown(count)));
+  };
+  const own = typical(iterations) - typical(0);
   return Math.max(0, Math.round((own / iterations) * 10) / 10);
 }
