@@ -362,6 +362,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   #admit(player: PlayerEntry, verifiedMs: number | null): void {
     // The newer connection wins, with the launch contract's normal close.
     const sinceMs = this.nowMs();
+    this.#udpListener?.replaceDial(player.id);
     this.#roster.byId.get(player.id)?.end(CLOSE_NORMAL, '');
     const isRevoked = this.#tickets.isRevokedSince(player.id, sinceMs);
     if (isRevoked || this.life.isClosing) {

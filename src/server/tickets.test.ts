@@ -28,6 +28,19 @@ t.test('the connect token of the same minting spends it too', async (t) => {
   t.equal(book.consume(minted.ticket), null);
 });
 
+t.test('a dial overtakes the tickets that its player asked for before', async (t) => {
+  const book = new TicketBook(() => 0);
+  const tickets = [book.mint(ANNA), book.mint(ANNA), book.mint(ANNA, true), book.mint(ANNA)];
+  const [first, second, resume, last] = tickets.map((minted) => {
+    if (!minted.ok) throw new Error('not minted');
+    return minted;
+  });
+  t.match(book.consume(resume.ticket), { isOvertaken: false }, 'and no session that goes on does');
+  t.match(book.consumeToken(tokenOf(second.id)), { isOvertaken: false });
+  t.match(book.consume(first.ticket), { isOvertaken: true });
+  t.match(book.consume(last.ticket), { isOvertaken: false });
+});
+
 t.test('tickets expire, and with them the hold of their player', async (t) => {
   let nowMs = 0;
   const book = new TicketBook(() => nowMs);

@@ -28,9 +28,12 @@ export interface Admitted {
   readonly verifiedMs: number | null;
   /** To carry a session on; else to begin one. */
   readonly isResume: boolean;
+  /** The player has dialled with a newer ticket already. */
+  readonly isOvertaken: boolean;
 }
 
 interface Ticket extends Admitted {
+  isOvertaken: boolean;
   readonly hash: string;
   readonly id: string;
   readonly expiresAtMs: number;
@@ -78,6 +81,7 @@ export class TicketBook {
       session,
       verifiedMs: askedMs,
       isResume,
+      isOvertaken: false,
       expiresAtMs: this.#nowMs() + TICKET_LIFETIME_S * 1000,
     };
     this.#byHash.set(entry.hash, entry);
@@ -92,6 +96,7 @@ export class TicketBook {
     this.#expire();
     const entry = this.#byHash.get(hashOf(ticket));
     if (entry === undefined) return null;
+    this.#overtake(entry);
     this.#spend(entry);
     return entry;
   }
@@ -106,11 +111,12 @@ export class TicketBook {
     if (this.#spentIds.has(key)) return null;
     const entry = this.#byId.get(key);
     if (entry !== undefined) {
+      this.#overtake(entry);
       this.#remove(entry);
       return entry;
     }
     if (this.#revoked.has(playerId)) return null;
-    return { session: { playerId }, verifiedMs: null, isResume };
+    return { session: { playerId }, verifiedMs: null, isResume, isOvertaken: false };
   }
 
   /** Nothing that the player holds, or asked for until now, lets it in any more. */
@@ -123,6 +129,15 @@ export class TicketBook {
 
   isRevokedSince(playerId: string, sinceMs: number): boolean {
     return (this.#revoked.get(playerId) ?? -1) >= sinceMs;
+  }
+
+  /** A dial with this ticket: those that the player asked for before come too late from now on. */
+  #overtake(used: Ticket): void {
+    if (used.isResume) return;
+    for (const entry of this.#byPlayer.get(used.session.playerId) as Ticket[]) {
+      if (entry === used) return; // in order of minting
+      entry.isOvertaken = true;
+    }
   }
 
   /** Neither ticket nor connect token is good any more. */

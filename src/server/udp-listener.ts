@@ -10,7 +10,11 @@ import type { Runtime } from '../runtime/runtime.js';
 import { createConnectToken } from '../runtime/tokens.js';
 import { AckBatch } from '../session/ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from '../session/binary-peer.js';
-import { CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER } from '../session/close-codes.js';
+import {
+  CLOSE_NORMAL,
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_TRY_AGAIN_LATER,
+} from '../session/close-codes.js';
 import type { LinkStats } from '../session/connection-stats.js';
 import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_ROUND_MS } from '../session/limits.js';
 import { settledWithin } from '../session/settled-within.js';
@@ -46,6 +50,11 @@ interface PendingFlow extends OpenedFlow {
   patience?: NodeJS.Timeout;
 }
 
+interface Goodbye {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** How netcode's timeout is told. */
 const REASON_TIMEOUT = 'timeout';
 
@@ -59,9 +68,11 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
   readonly #messageAges: DurationHistogram | null;
   readonly #peers: (BinaryPeer<PlayerEntry> | null)[] = [];
   readonly #pending = new Map<number, PendingFlow>();
+  /** Slots of those that are to begin a session, by player: netcode leaves one of each. */
+  readonly #dials = new Map<string, number>();
   readonly #raw = new Map<number, RawFlowEntry>();
-  /** Why flows are to go; they are told (1008) when they can hear it. */
-  readonly #refused = new Map<number, string>();
+  /** How flows are to go; they are told when they can hear it. */
+  readonly #refused = new Map<number, Goodbye>();
 
   /** @throws TransportError address-in-use, permission-denied, bad-address, addon-missing … */
   constructor(host: ListenerHost, options: UdpListenerOptions) {
@@ -165,11 +176,19 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       const peer = this.#peers[slot];
       this.#takePending(slot);
       if (peer === null || peer === undefined) {
-        this.#refused.set(slot, reason);
+        this.#refused.set(slot, { code: CLOSE_POLICY_VIOLATION, reason });
       } else {
         peer.close(CLOSE_POLICY_VIOLATION, reason);
       }
     }
+  }
+
+  /** Another connection of the player was let in: a flow from before, not ready yet, is too late. */
+  replaceDial(playerId: string): void {
+    const slot = this.#dials.get(playerId);
+    if (slot === undefined) return;
+    this.#takePending(slot);
+    this.#refused.set(slot, { code: CLOSE_NORMAL, reason: '' });
   }
 
   /** Takes in what the kernel still holds: goodbyes among it. */
@@ -189,7 +208,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     const admitted = this.#host.tickets.consumeToken(user);
     this.#raw.delete(flow.slot); // of an earlier flow that we closed
     if (admitted === null) {
-      this.#refused.set(flow.slot, 'ticket-spent');
+      this.#refused.set(flow.slot, { code: CLOSE_POLICY_VIOLATION, reason: 'ticket-spent' });
       return;
     }
     this.#refused.delete(flow.slot);
@@ -198,11 +217,12 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
       admitted,
       isResumable: user.ticketId !== null,
     });
+    if (!admitted.isResume) this.#dials.set(admitted.session.playerId, flow.slot);
   }
 
   handleFlowReady(slot: number, registryHash: number): void {
-    const reason = this.#refused.get(slot);
-    if (reason !== undefined) this.#refuse(slot, CLOSE_POLICY_VIOLATION, reason);
+    const goodbye = this.#refused.get(slot);
+    if (goodbye !== undefined) this.#refuse(slot, goodbye.code, goodbye.reason);
     const flow = this.#pending.get(slot);
     if (flow === undefined) return;
     const { session, verifiedMs, isResume } = flow.admitted;
@@ -336,8 +356,11 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   #takePending(slot: number): PendingFlow | undefined {
     const flow = this.#pending.get(slot);
+    if (flow === undefined) return undefined;
     this.#pending.delete(slot);
-    clearTimeout(flow?.patience);
+    const { playerId } = flow.admitted.session;
+    if (this.#dials.get(playerId) === slot) this.#dials.delete(playerId);
+    clearTimeout(flow.patience);
     return flow;
   }
 

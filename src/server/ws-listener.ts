@@ -6,6 +6,7 @@ import { AckBatch } from '../session/ack-batch.js';
 import {
   CLOSE_ABNORMAL,
   CLOSE_GOING_AWAY,
+  CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
   closeInfoOf,
 } from '../session/close-codes.js';
@@ -91,11 +92,12 @@ export class WsListener implements PlayerLink {
       this.#context,
       null as never, // until a player is there, below or with `$resume`
       socket,
-      admitted.isResume ? 'awaits-resume' : 'linked',
+      admitted.isResume || admitted.isOvertaken ? 'awaits-resume' : 'linked',
     );
     this.#connections.set(peer, connection);
     this.#listen(peer, connection);
     if (admitted.isResume) this.#awaitResume(peer, connection);
+    else if (admitted.isOvertaken) peer.close(CLOSE_NORMAL, '');
     else this.#join(peer, socket.address, admitted);
   }
 

@@ -93,6 +93,12 @@ t.test('a second $hello ends the connection', async (t) => {
   t.match(await connection.closed, { code: 1002, reason: 'second $hello' });
 });
 
+t.test('a dial that is closed with 1000 before $hello was replaced', async (t) => {
+  const address = await fakeServer(t, async (_socket, upgrade) => (await upgrade()).close(1000));
+  const failed = client().dialGame(address, { sessionToken: 'a' });
+  await t.rejects(failed, { name: 'GameDialError', code: 'replaced' });
+});
+
 t.test('a busy server that asks for a long wait is told on at once', async (t) => {
   const server = createHttpServer((_request, response) => {
     response.writeHead(503, { 'Retry-After': '86400' });

@@ -11,7 +11,8 @@ import {
 } from '../../src/sdk/index.js';
 import type { GameServer } from '../../src/server/index.js';
 import { UdpRelay } from '../support/relays.js';
-import { listen, until } from './support.js';
+import { askTicket, openWebSocket } from './raw-support.js';
+import { dial, listen, until } from './support.js';
 
 type Outcome = PromiseSettledResult<GameConnection<Record<string, unknown>>>;
 
@@ -116,3 +117,48 @@ for (const fallback of FALLBACKS) {
     }
   });
 }
+
+t.test('a WebSocket that is let in while a UDP dial is under way is the newer one', async (t) => {
+  for (let passed = 0; passed < DATAGRAMS; passed++) {
+    const relay = await UdpRelay.open();
+    const server = await listen({ udp: { advertise: [relay.address] } });
+    relay.serverPort = server.udp?.port ?? 0;
+    const player = new Player(server, 'json');
+    let count = 0;
+    let isOlderIn = false;
+    relay.onDatagram = (datagram, isToServer) => {
+      const isResponse = isToServer && (datagram[0] & 15) === NETCODE_RESPONSE;
+      if (isResponse && count < passed) isOlderIn = true;
+      count++;
+    };
+    const held = relay.holdAfter(passed);
+    const older = player.dial();
+    older.catch(() => {});
+    await held;
+    const newer = await dial(server, 'json-ws', 'anna');
+    relay.release();
+    const [end] = await Promise.allSettled([older]);
+    if (!isOlderIn) {
+      t.equal(end.status, 'fulfilled', 'its address was proven last');
+      t.match(await newer.closed, { code: 1000, reason: '' });
+    } else {
+      if (end.status === 'rejected') t.match(end.reason, { code: 'replaced' });
+      else t.match(await end.value.closed, { code: 1000, reason: '' });
+      t.equal(newer.state, 'open');
+    }
+    t.equal(server.players.get('anna')?.wire, isOlderIn ? 'json-ws' : 'udp');
+    t.same(player.fallbacks, []);
+    await server.close();
+    relay.close();
+  }
+});
+
+t.test('a dial that falls back does not pass one that came after it', async (t) => {
+  const server = await listen();
+  const { body: older } = await askTicket(server, 'anna');
+  const newer = await dial(server, 'udp', 'anna');
+  t.equal(await openWebSocket(server, older.ticket).ended, '1000 ');
+  t.equal(newer.state, 'open');
+  t.equal(server.players.get('anna')?.wire, 'udp');
+  await server.close();
+});
