@@ -1,6 +1,6 @@
 /**
  * Installs and builds what the peers need, at the run that asks for it: packages of npm by the committed
- * lock, crates by theirs. Nothing here reaches anything but package registries: scripts of packages do not run, because
+ * lock, crates and Go modules by theirs. Nothing here reaches anything but package registries: scripts of packages do not run, because
  * those download.
  */
 import { spawn } from 'node:child_process';
@@ -32,6 +32,7 @@ const STEPS: readonly [Need, Step][] = [
   ['bun', findBun],
   ['enet', findEnet],
   ['rust', buildRust],
+  ['go', buildGo],
 ];
 
 export async function install(
@@ -92,6 +93,12 @@ async function buildRust(
   if (enetVersion() !== null) args.push('--features', 'enet');
   await runTool([cargo, ...args], join(PEERS, 'rust'));
   tools.rust = join(target, 'release/ggscale-peers');
+}
+
+async function buildGo(say: (text: string) => void, tools: Record<string, string>): Promise<void> {
+  say('go build in bench/peers/go');
+  tools.go = join(PEERS, 'go/build/gnet-echo');
+  await runTool(['go', 'build', '-o', tools.go, '.'], join(PEERS, 'go'));
 }
 
 async function findCargo(): Promise<string | null> {

@@ -33,6 +33,14 @@ export function crateVersion(name: string): string {
   return version;
 }
 
+/** Of a Go module. @throws Error for a name that is not in go.mod */
+export function goVersion(name: string): string {
+  const lines = readFileSync(join(PEERS, 'go/go.mod'), 'utf8').split('\n');
+  const line = lines.find((line) => line.includes(`${name} v`));
+  if (line === undefined) throw new Error(`${name} is not in bench/peers/go/go.mod`);
+  return line.slice(line.indexOf(' v') + 2).split(' ')[0];
+}
+
 /** Of the library's headers on this machine; null where there are none. */
 export function enetVersion(): string | null {
   if (!existsSync(ENET_HEADER)) return null;

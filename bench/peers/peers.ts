@@ -4,10 +4,10 @@ import type { ForeignWire } from '../suite/commands.js';
 import type { WireInfo } from '../suite/results.js';
 import { ROOT } from '../suite/root.js';
 import type { Tools } from './install.js';
-import { crateVersion, enetVersion, lockedVersion, PEERS } from './locks.js';
+import { crateVersion, enetVersion, goVersion, lockedVersion, PEERS } from './locks.js';
 
 /** What has to be installed or built for a peer. */
-export type Need = 'npm' | 'bun' | 'rust' | 'enet';
+export type Need = 'npm' | 'bun' | 'rust' | 'enet' | 'go';
 
 /** `saturated`, `paced` (a thousand connections) and `loss`. */
 export type PeerRun = 'saturated' | 'paced' | 'loss';
@@ -123,6 +123,47 @@ export const PEER_ENTRIES: readonly PeerEntry[] = [
     runs: ALL,
     wire: (tools) => ownProtocol([tools.rust, 'server'], [tools.rust, 'load'], 'renet'),
   },
+  {
+    name: 'udx',
+    title: 'udx-native',
+    about: 'udx-native, a stream per flow on one socket, interactive',
+    version: lockedVersion('udx-native'),
+    language: 'JavaScript over libudx (C)',
+    isEncrypted: false,
+    isReliable: true,
+    isOrdered: true,
+    lacks: 'encryption, connections, borders of messages in a stream',
+    needs: ['npm'],
+    runs: ECHO,
+    wire: () => inJavaScript('udx'),
+  },
+  {
+    name: 'data-channel',
+    title: 'WebRTC data channel',
+    about: 'node-datachannel, a reliable ordered channel per connection; geckos.io is made of it',
+    version: lockedVersion('node-datachannel'),
+    language: 'JavaScript over libdatachannel (C++)',
+    isEncrypted: true,
+    isReliable: true,
+    isOrdered: true,
+    lacks:
+      'a connection without signalling; a thousand connections here: its threads share a processor',
+    needs: ['npm'],
+    runs: ['saturated'],
+    wire: () => ({ ...inJavaScript('data-channel'), isUdp: false }),
+  },
+  {
+    name: 'gnet',
+    title: 'gnet UDP',
+    about: 'gnet, one event loop, bytes back as they came',
+    version: goVersion('github.com/panjf2000/gnet/v2'),
+    language: 'Go',
+    ...BARE,
+    lacks: NO_PROTOCOL,
+    needs: ['go'],
+    runs: ECHO,
+    wire: (tools) => datagrams([tools.go]),
+  },
 ];
 
 export function bunProgram(): string {
@@ -156,6 +197,18 @@ function ownProtocol(
     shape: 'plain',
     connects: true,
     isUdp: true,
+  };
+}
+
+function inJavaScript(peer: string): ForeignWire {
+  const load = join(ROOT, 'dist/bench/peers/load/main.js');
+  const { isUdp, connects, shape } = ownProtocol([], [], peer);
+  return {
+    server: [process.execPath, program(peer)],
+    load: [process.execPath, load, '--peer', peer],
+    shape,
+    connects,
+    isUdp,
   };
 }
 
