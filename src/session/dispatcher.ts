@@ -126,10 +126,15 @@ export class Dispatcher<O> {
   ): void {
     try {
       const result: unknown = handler(owner, value, meta);
-      if (result !== undefined) watchResult(result, (error) => this.#onError(error, type));
+      if (result !== undefined) this.#watch(result, type);
     } catch (error) {
       this.#onError(error, type);
     }
+  }
+
+  /** Apart from `#call`, which would allocate the closure's context for every message. */
+  #watch(result: unknown, type: string): void {
+    watchResult(result, (error) => this.#onError(error, type));
   }
 
   #add(
