@@ -9,7 +9,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { plainAddress } from './addresses.js';
 import {
   type FrontOptions,
@@ -31,13 +31,9 @@ export class NodeFront implements HttpFront {
   readonly engine = 'ws';
   readonly #options: FrontOptions;
   readonly #server: Server;
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: FRAME_BYTES_MAX,
-    perMessageDeflate: false,
-    clientTracking: false,
-    autoPong: false,
-  });
+  /** From the first upgrade that is granted: a server without WebSockets never loads them. */
+  #sockets: WebSocketServer | null = null;
+  #isClosed = false;
 
   constructor(options: FrontOptions) {
     this.#options = options;
@@ -49,7 +45,7 @@ export class NodeFront implements HttpFront {
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
     this.#server.headersTimeout = REQUEST_TIMEOUT_MS;
     this.#server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      this.#upgrade(request, stream as Socket, head);
+      void this.#upgrade(request, stream as Socket, head);
     });
   }
 
@@ -67,14 +63,15 @@ export class NodeFront implements HttpFront {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
-      this.#sockets.close();
+      this.#sockets?.close();
     });
   }
 
-  #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): Promise<void> {
     stream.on('error', () => stream.destroy());
     const { face, onSocket } = this.#options;
     const protocol = request.headers.upgrade?.toLowerCase();
@@ -89,6 +86,12 @@ export class NodeFront implements HttpFront {
       return;
     }
     try {
+      const sockets = this.#sockets ?? (await createSockets());
+      this.#sockets ??= sockets;
+      if (this.#isClosed) {
+        stream.destroy();
+        return;
+      }
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
         onSocket(new NodeSocket(socket, stream), entrance);
       });
@@ -97,6 +100,17 @@ export class NodeFront implements HttpFront {
       stream.destroy();
     }
   }
+}
+
+async function createSockets(): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import('ws');
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: FRAME_BYTES_MAX,
+    perMessageDeflate: false,
+    clientTracking: false,
+    autoPong: false,
+  });
 }
 
 class NodeRequest implements HttpRequest {
