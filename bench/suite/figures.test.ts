@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type Measured, runResult } from './figures.js';
 import { curveUs, median, quantilesUs } from './histogram.js';
+import { overloadNote } from './overload.js';
 import { createPlan, SMOKE } from './plan.js';
 import type { Sample } from './session.js';
 import type { LoadMark, ServerMark } from './words.js';
@@ -67,6 +68,20 @@ t.test('a figure per message is the median of the rounds', async (t) => {
   t.equal(result.rssBytesPerFlow, 510);
   t.equal(result.wireBytesPerMessage, 200.9);
   t.ok(Number.isNaN(median([])));
+});
+
+t.test('a snapshot that never came is no message that its cost is divided by', async (t) => {
+  const snapshots = { received: 300, missed: 200, late: 0 };
+  const result = resultOf([sample(1000, {}, { snapshots })]);
+  t.equal(result.serverCpuNsPerMessage, 1250);
+});
+
+t.test('an overload that was answered is called none', async (t) => {
+  t.equal(
+    overloadNote(1000, 1950),
+    'one in flight: 1000 messages/s; asked for twice that: answered 1950, no overload',
+  );
+  t.notMatch(overloadNote(1000, 1200), /no overload/);
 });
 
 t.test(

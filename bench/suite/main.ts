@@ -1,6 +1,6 @@
 /** `npm run bench`: see `--help` and bench/README.md. Exit codes: 0 done, 1 failed, 2 bad arguments. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Guests, invite } from '../peers/index.js';
 import { peerPlans } from '../peers/plan.js';
 import { peersTable } from '../peers/table.js';
@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   const { size, hasPeers } = options;
   const offered = [...createPlan(size), ...(hasPeers ? peerPlans(size) : [])];
   const plans = choose(offered, options.only);
-  if (plans.length === 0) throw new UsageError(`no run is called ${options.only.join(' or ')}`);
+  const unknown = options.only.filter((name) => choose(offered, [name]).length === 0);
+  if (unknown.length > 0) throw new UsageError(`no run is called ${unknown.join(' or ')}`);
   if (options.isListed) {
     for (const plan of plans) {
       const seconds = (expectedMs(plan) / 1000).toFixed(0);
@@ -31,6 +32,8 @@ async function main(): Promise<void> {
     return;
   }
   if (process.platform !== 'linux') throw new UsageError('the load generator needs Linux');
+  const file = options.json ?? (options.isWhole ? LATEST : null);
+  if (file !== null) requireWritable(file); // before ten minutes of work, not after
   const binary = options.binary ?? (await buildBinary());
   const guests = await inviteTo(plans);
   const bar = new ProgressBar(guests.plans);
@@ -45,14 +48,22 @@ async function main(): Promise<void> {
   }
   console.log(tableOf(results));
   if (options.hasPeers) console.log(peersTable(results));
-  const isWhole = options.only.length === 0 && !options.size.isQuick;
-  const file = options.json ?? (isWhole ? LATEST : null);
   if (file === null) return;
-  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
   const report = pageFile(file);
   writeFileSync(report, await page(results));
   console.log(`${file}\n${report}`);
+}
+
+/** @throws UsageError when results cannot be written there */
+function requireWritable(file: string): void {
+  try {
+    const isThere = existsSync(file);
+    closeSync(openSync(file, 'a'));
+    if (!isThere) unlinkSync(file); // a run that fails leaves nothing
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** What decides what is measured; where it is written is no part of that. */

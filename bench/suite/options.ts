@@ -8,6 +8,8 @@ export interface SuiteOptions {
   /** Names, or what they begin with; empty: all. */
   only: string[];
   json: string | null;
+  /** All runs at their full size: what is published. */
+  isWhole: boolean;
   /** The native program, when it is built already. */
   binary: string | null;
   /** Other transports too, beside the suite's own wires (bench/peers). */
@@ -39,7 +41,7 @@ export function readOptions(args: readonly string[]): SuiteOptions {
     )
     .option(
       '--json <file>',
-      'write the results there (default: bench/results/latest.json for a whole run)',
+      'write the results there (default: bench/results/latest.json for a whole run of full size)',
     )
     .option('--seconds <s>', 'length of a measured stretch', positive)
     .option('--rounds <n>', 'interleaved rounds of the runs that are gated', whole)
@@ -64,6 +66,7 @@ export function readOptions(args: readonly string[]): SuiteOptions {
   return {
     size,
     only: given.only,
+    isWhole: !(given.quick || given.seconds || given.rounds || given.only.length > 0),
     json: given.json === undefined ? null : resolve(given.json),
     binary: given.binary === undefined ? null : resolve(given.binary),
     hasPeers: given.peers === true,

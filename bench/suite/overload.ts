@@ -1,8 +1,8 @@
 /**
- * Overload: the server is asked for twice what it can do. Round trips are those of flows that ask for
+ * Overload: the server is asked for twice what it does in a closed loop. Round trips are those of flows that ask for
  * half of it all the while.
  *
- *   capacity   closed loop, all it can do
+ *   capacity   closed loop, one message in flight per flow
  *   before     calm flows at half of that
  *   2x         the same, beside others that ask for one and a half times the capacity
  *   after      the same as before; windows of 100 ms until round trips are as they were
@@ -15,13 +15,16 @@ import { LineProcess } from './line-process.js';
 import { payloadBytesOf } from './payload.js';
 import type { RunPlan } from './plan.js';
 import type { RunResult } from './results.js';
-import type { LoadMark, Ready, ServerMark } from './words.js';
+import { CONNECTED_MIN } from './session.js';
+import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 const WINDOW_MS = 100;
 /** Not over by then is told as this. */
 const RECOVERY_MS_MAX = 5_000;
-/** As before: at most so many times the 99th percentile from before. */
+/** As before: half of the round trips take at most so many times the 99th percentile from before. */
 const RECOVERED_FACTOR = 2;
+/** Of what was asked for: a server that answers so much is not overloaded. */
+const ANSWERED_SHARE_MIN = 0.95;
 /** The flooding flows' numbers, and so their addresses, begin here. */
 const FLOOD_FIRST_FLOW = 10_000;
 
@@ -63,13 +66,13 @@ class Overload {
     const calm = await this.startLoad(perSecond / 2, plan.flows);
     calm.say('run');
     await sleep(plan.warmMs);
-    const before = await this.stretch(calm, 'overload/before');
+    const before = (await this.stretch(calm, 'overload/before')).result;
     const flood = await this.startLoad(1.5 * perSecond, 2 * plan.flows);
     flood.say('run');
-    const during = await this.stretch(calm, plan.name);
+    const { result: during, answeredPerSecond } = await this.stretch(calm, plan.name);
     flood.kill();
     during.recoveryMs = await this.recovery(calm, before.rttUs.p99);
-    during.note = `capacity ${Math.round(perSecond)} messages/s`;
+    during.note = overloadNote(perSecond, answeredPerSecond);
     return [before, during];
   }
 
@@ -91,7 +94,10 @@ class Overload {
     // Two loads share a processor: neither may keep it for itself.
     const load = this.start('load', [...command, '--sleep', '--first-flow', `${firstFlow}`]);
     await load.read();
-    await load.ask('connect');
+    const { connected } = await load.ask<Connected>('connect');
+    if (connected < plan.flows * CONNECTED_MIN) {
+      throw new Error(`${plan.name} on ${this.wire}: ${connected} of ${plan.flows} connected`);
+    }
     return load;
   }
 
@@ -106,10 +112,13 @@ class Overload {
     const after = await this.askServer();
     await load.ask('pause');
     load.kill();
-    return ((after.echoed - before.echoed) * 1e9) / (after.wallNs - before.wallNs);
+    return answeredBetween(before, after);
   }
 
-  private async stretch(calm: LineProcess, name: string): Promise<RunResult> {
+  private async stretch(
+    calm: LineProcess,
+    name: string,
+  ): Promise<{ result: RunResult; answeredPerSecond: number }> {
     const { plan, wire } = this;
     const begun = await calm.ask<LoadMark>('mark');
     const startMs = performance.now();
@@ -125,7 +134,7 @@ class Overload {
       { ...measured, eventLoopDelayUs: null, events: null },
       payloadBytesOf(plan, wire),
     );
-    return { ...result, name };
+    return { result: { ...result, name }, answeredPerSecond: answeredBetween(before, after) };
   }
 
   private async recovery(calm: LineProcess, p99Us: number): Promise<number> {
@@ -143,4 +152,20 @@ class Overload {
   private askServer(): Promise<ServerMark> {
     return (this.server as LineProcess).ask<ServerMark>('mark');
   }
+}
+
+/** Messages per second. */
+function answeredBetween(before: ServerMark, after: ServerMark): number {
+  return ((after.echoed - before.echoed) * 1e9) / (after.wallNs - before.wallNs);
+}
+
+/**
+ * A closed loop with one message in flight is not all that a server can do which does more at once: where
+ * it answers what it is asked, nothing was overloaded, and the round trips say nothing about overload.
+ */
+export function overloadNote(capacityPerSecond: number, answeredPerSecond: number): string {
+  const [capacity, answered] = [capacityPerSecond, answeredPerSecond].map(Math.round);
+  const share = answeredPerSecond / (2 * capacityPerSecond);
+  const verdict = share >= ANSWERED_SHARE_MIN ? ', no overload' : '';
+  return `one in flight: ${capacity} messages/s; asked for twice that: answered ${answered}${verdict}`;
 }

@@ -8,7 +8,7 @@ import { type EventCounts, isOwnWire, type Quantiles } from './results.js';
 import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 /** Share of the flows without which a run means nothing. */
-const CONNECTED_MIN = 0.99;
+export const CONNECTED_MIN = 0.99;
 
 const CONNECTIONLESS: ReadonlySet<string> = new Set(['floor', 'json-dgram']);
 /** Of a wire that is not the suite's own: nobody waits long for what may never come. */

@@ -68,7 +68,15 @@ t.test('a run that is killed takes its processes with it', { skip }, async (t) =
 });
 
 t.test('bad arguments: one line, exit 2', { skip }, async (t) => {
-  for (const args of [['--bogus'], ['--only', 'nothing'], ['--rounds', '0']]) {
+  const refused = [
+    ['--bogus'],
+    ['--only', 'nothing'],
+    ['--only', 'start', '--only', 'nothing'],
+    ['--rounds', '0'],
+    ['--only', 'start', '--binary', '/bin/true', '--json', '/proc/nowhere/results.json'],
+    ['--only', 'start', '--binary', '/bin/true', '--json', ROOT],
+  ];
+  for (const args of refused) {
     const child = spawn(process.execPath, [program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -2,9 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import type { Results } from '../results.js';
+import { readResults } from '../results-file.js';
 import { ROOT } from '../root.js';
-import { problemsOf } from '../schema-check.js';
 import { page, pageFile } from './page.js';
 import { withSummary } from './summary.js';
 
@@ -13,14 +12,6 @@ const README = join(ROOT, 'README.md');
 interface Given {
   out?: string;
   readme?: true;
-}
-
-function readResults(file: string): Results {
-  const schema = JSON.parse(readFileSync(join(ROOT, 'bench/suite/results.schema.json'), 'utf8'));
-  const results = JSON.parse(readFileSync(file, 'utf8'));
-  const problems = problemsOf(results, schema);
-  if (problems.length > 0) throw new Error(`${file}: ${problems[0]}`);
-  return results;
 }
 
 new Command('npm run bench:report --')

@@ -55,6 +55,7 @@ const ROWS: readonly Row[] = [
   wireBytes('game/500x60'),
   cpu('game/2000x60'),
   snapshotAge('game/2000x60'),
+  cpu('loss/2pct-50ms'),
   roundTrip('loss/2pct-50ms'),
   snapshotAge('loss/2pct-50ms-snapshots'),
   {
@@ -69,13 +70,13 @@ const ROWS: readonly Row[] = [
     of: ({ gcPauseMs }) => gcPauseMs.total,
     format: ms,
   },
-  roundTrip('overload/2x'),
   {
     run: 'flows/100000',
     figure: 'resident memory per flow',
     of: ({ rssBytesPerFlow }) => rssBytesPerFlow,
     format: bytes,
   },
+  cpu('storm/1000'),
   { run: 'start', figure: 'until listening', of: ({ startMs }) => startMs?.p50, format: ms },
 ];
 

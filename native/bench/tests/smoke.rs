@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::UdpSocket;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -120,6 +121,37 @@ fn the_floor_echoes_a_closed_loop() {
     assert!(number(&counts.server, "echoed") >= counts.delivered);
     assert!(number(&counts.server, "cpuNs") > 0);
     assert!(counts.server["syscallNs"]["buckets"].is_array());
+}
+
+#[test]
+fn an_answer_with_less_in_it_than_was_asked_for_is_no_echo() {
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    for (wire, cut) in [("plain", 1), ("json-dgram", 0)] {
+        let load = ["load", "--sleep", "--server", &address, "--wire", wire];
+        let mut load = Process::start(&[&load[..], &["--flows", "1"]].concat());
+        assert_eq!(load.read()["ready"], true);
+        load.say("run");
+        let mut asked = [0; 1500];
+        for _ in 0..2 {
+            // After the first one it gives up waiting, and asks again.
+            let (length, peer) = server.recv_from(&mut asked).expect("a message");
+            let text = String::from_utf8_lossy(&asked[..length]);
+            let (head, _) = text.split_once('[').unwrap_or_default();
+            let answer = match cut {
+                0 => format!("{head}[]}}}}").into_bytes(),
+                cut => asked[..length - cut].to_vec(),
+            };
+            server.send_to(&answer, peer).expect("sent");
+        }
+        let (mut strange, mut delivered) = (0, 0);
+        while strange < 2 {
+            let mark = load.ask("mark");
+            strange = number(&mark, "strange");
+            delivered += number(&mark, "delivered");
+        }
+        assert_eq!(delivered, 0, "{wire}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 
+use super::datagram::HEAD_BYTES;
 use super::message::Shape;
 use crate::server::PROTOCOL_ID;
 
@@ -108,6 +109,14 @@ impl LoadArguments {
         Shape {
             values: self.values,
             inputs: self.inputs.unwrap_or(if loses { 3 } else { 1 }),
+        }
+    }
+
+    /// `size` of an Echo that came back whole.
+    pub fn echo_size(&self) -> u32 {
+        match self.wire {
+            WireKind::Plain | WireKind::Netcode => self.payload_bytes.max(HEAD_BYTES) as u32,
+            _ => self.values,
         }
     }
 }

@@ -80,7 +80,7 @@ pub struct Counts {
     pub one_way: Histogram,
     pub event_one_way: Histogram,
     pub bulk_one_way: Histogram,
-    /// Since the start: answers that came twice; that nobody waits for, or whose text is another one.
+    /// Since the start: answers that came twice; that nobody waits for, or that say something else.
     pub duplicated: u64,
     pub strange: u64,
     pub lost_in_closed_loop: u64,

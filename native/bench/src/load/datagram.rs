@@ -18,7 +18,7 @@ use super::tickets::Mint;
 use super::wire::{Event, Now, Traffic, What, Wire};
 
 /// Flow, number, time.
-const HEAD_BYTES: usize = 12;
+pub(super) const HEAD_BYTES: usize = 12;
 const JSON_BYTES_MAX: usize = 1400;
 /// Forgeries are made up for at most this long after a late look.
 const FORGE_CATCH_UP_NS: u64 = 20_000_000;
@@ -233,11 +233,13 @@ pub fn write_head(payload: &mut [u8], flow: u32, message: Message) {
 /// What a payload of bytes says that came back.
 pub fn read_head(payload: &[u8]) -> Event {
     let read = (|| {
+        let size = payload.len() as u32;
         let (flow, rest) = payload.split_first_chunk::<4>()?;
         let (seq, rest) = rest.split_first_chunk::<4>()?;
         let (sent_us, _) = rest.split_first_chunk::<4>()?;
         let [flow, seq, sent_us] = [flow, seq, sent_us].map(|it| u32::from_le_bytes(*it));
-        Some(Event::heard(flow, Heard::Echo { seq, sent_us }))
+        let echo = Heard::Echo { seq, sent_us, size };
+        Some(Event::heard(flow, echo))
     })();
     read.unwrap_or(Event::heard(u32::MAX, Heard::Strange))
 }

@@ -24,7 +24,12 @@ impl Engine {
                 state.credit = 0;
                 self.counts.closed += 1;
             }
-            What::Heard(Heard::Echo { seq, sent_us }) => self.echo(flow, seq, sent_us, now_ns),
+            What::Heard(Heard::Echo { size, .. }) if size != self.arguments.echo_size() => {
+                self.counts.strange += 1;
+            }
+            What::Heard(Heard::Echo { seq, sent_us, .. }) => {
+                self.echo(flow, seq, sent_us, now_ns);
+            }
             What::Heard(heard) => self.hear(flow, heard, (now_ns / 1000) as u32),
         }
     }

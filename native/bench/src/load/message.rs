@@ -41,9 +41,11 @@ impl Message {
 /// What a flow was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
+    /// `size`: how many values came, each as it was sent; of plain datagrams, bytes.
     Echo {
         seq: u32,
         sent_us: u32,
+        size: u32,
     },
     Bulk {
         seq: u32,
@@ -212,6 +214,7 @@ fn read_echo(body: &[u8]) -> Option<Heard> {
     Some(Heard::Echo {
         seq: table.u32(0),
         sent_us: table.u32(1),
+        size: count,
     })
 }
 

@@ -118,6 +118,9 @@ impl Engine {
                 let message = super::message::Message::Echo { seq, sent_us };
                 self.wire.send(now, flow, message);
             }
+            What::Heard(Heard::Echo { size, .. }) if size != self.arguments.echo_size() => {
+                self.counts.strange += 1;
+            }
             What::Heard(Heard::Echo { seq, .. }) => {
                 if state.track.arrived(seq) != Arrival::First || !state.is_open {
                     self.counts.strange += 1;

@@ -72,7 +72,8 @@ pub fn read(text: &[u8]) -> Heard {
 fn read_echo(payload: &[u8]) -> Option<Heard> {
     let (seq, sent_us, rest) = read_numbers(payload)?;
     let values = rest.strip_prefix(br#","values":["#)?.strip_suffix(b"]}}")?;
-    are_values(values).then_some(Heard::Echo { seq, sent_us })
+    let size = count_values(values)?;
+    Some(Heard::Echo { seq, sent_us, size })
 }
 
 /// `"seq":n,"sentUs":n,"text":"…"}}`
@@ -94,16 +95,17 @@ fn read_numbers(payload: &[u8]) -> Option<(u32, u32, &[u8])> {
     Some((seq, sent_us, rest))
 }
 
-/// Three digits each, a comma between them.
-fn are_values(list: &[u8]) -> bool {
-    list.split(|byte| *byte == b',')
-        .zip(0..)
-        .all(|(digits, index)| {
-            let number = std::str::from_utf8(digits)
-                .ok()
-                .and_then(|it| it.parse().ok());
-            number == Some(value(index))
-        })
+/// Three digits each, a comma between them; None when one of them is another number.
+fn count_values(list: &[u8]) -> Option<u32> {
+    let mut count = 0;
+    for digits in list.split(|byte| *byte == b',') {
+        let number: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        if number != value(count) {
+            return None;
+        }
+        count += 1;
+    }
+    Some(count)
 }
 
 fn read_snapshot(payload: &[u8]) -> Option<Heard> {
@@ -134,12 +136,11 @@ fn read_any(text: &[u8]) -> Heard {
     };
     let field = |name: &str| told.get("payload").and_then(|it| it.get(name));
     let number = |name: &str| field(name).and_then(Value::as_u64).unwrap_or(0) as u32;
-    let are_values = || {
-        let values = field("values").and_then(Value::as_array);
-        values.is_some_and(|values| {
-            let mut numbers = values.iter().map(Value::as_u64).zip(0..);
-            numbers.all(|(number, index)| number == Some(u64::from(value(index))))
-        })
+    let count_values = || {
+        let values = field("values").and_then(Value::as_array)?;
+        let mut numbers = values.iter().map(Value::as_u64).zip(0..);
+        let are_same = numbers.all(|(number, index)| number == Some(u64::from(value(index))));
+        are_same.then_some(values.len() as u32)
     };
     let is_text = || {
         let text = field("text").and_then(Value::as_str);
@@ -147,7 +148,10 @@ fn read_any(text: &[u8]) -> Heard {
     };
     let (seq, sent_us) = (number("seq"), number("sentUs"));
     match told.get("type").and_then(Value::as_str) {
-        Some("Echo") if are_values() => Heard::Echo { seq, sent_us },
+        Some("Echo") => match count_values() {
+            Some(size) => Heard::Echo { seq, sent_us, size },
+            None => Heard::Strange,
+        },
         Some("Bulk") if is_text() => Heard::Bulk {
             seq,
             sent_us,
@@ -161,7 +165,7 @@ fn read_any(text: &[u8]) -> Heard {
         Some("GameEvent") => Heard::GameEvent {
             tick: number("tick"),
         },
-        Some("Echo" | "Bulk") | None => Heard::Strange,
+        Some("Bulk") | None => Heard::Strange,
         // The other messages of the game.
         Some(_) => Heard::Quiet,
     }
@@ -187,6 +191,7 @@ mod tests {
         let heard = Heard::Echo {
             seq: 7,
             sent_us: u32::MAX,
+            size: SHAPE.values,
         };
         assert_eq!(read(&frame), heard);
         let value: Value = serde_json::from_slice(&frame).unwrap();
@@ -194,6 +199,13 @@ mod tests {
         assert_eq!(read(&spaced), heard);
         let other = String::from_utf8(frame).unwrap().replace("[100,", "[101,");
         assert_eq!(read(other.as_bytes()), Heard::Strange);
+        let none = br#"{"payload":{"values":[],"seq":7,"sentUs":1},"type":"Echo"}"#;
+        let short = Heard::Echo {
+            seq: 7,
+            sent_us: 1,
+            size: 0,
+        };
+        assert_eq!(read(none), short, "told apart by its count");
         assert_eq!(read(b"{"), Heard::Strange);
     }
 

@@ -105,7 +105,12 @@ fn an_echo_is_read_as_written() {
     let mut written = [0; 200];
     let length = SHAPE.write(Message::Echo { seq, sent_us }, &mut written);
     assert_eq!(length, 101);
-    assert_eq!(read(&written[..length]), Heard::Echo { seq, sent_us });
+    let heard = Heard::Echo {
+        seq,
+        sent_us,
+        size: SHAPE.values,
+    };
+    assert_eq!(read(&written[..length]), heard);
     written[90] ^= 1;
     assert_eq!(read(&written[..length]), Heard::Strange);
     for cut in 0..length {
