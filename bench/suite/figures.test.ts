@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Measured, runResult } from './figures.js';
+import { connectedPerSecond, type Measured, runResult } from './figures.js';
 import { curveUs, median, quantilesUs } from './histogram.js';
 import { overloadNote } from './overload.js';
 import { createPlan, SMOKE } from './plan.js';
@@ -170,4 +170,10 @@ t.test('the pauses of a client are told apart from those of its server', async (
   t.match(result.clientGcPauseMs, { count: 2, max: 1.5, total: 2 });
   t.match(result.clientGcByKind, { minor: { count: 2 } });
   t.match(result.gcPauseMs, { count: 2, max: 4 });
+});
+
+t.test('connections of a storm are those of the stretch, not of the warm-up too', async (t) => {
+  const round = sample(1000, {}, { storm: { completed: 1150, failed: 0 } });
+  round.begun = { ...round.begun, storm: { completed: 150, failed: 0 } };
+  t.equal(connectedPerSecond([round]), 1000);
 });

@@ -101,6 +101,16 @@ function unexplainedLoss(plan: RunPlan, { sent, kernelDrops }: Sample): number {
   return offered === 0 ? 0 : Math.max(0, lost) / offered;
 }
 
+/** Of a storm; the load counts since it began. */
+export function connectedPerSecond(samples: readonly Sample[]): number {
+  let [completed, seconds] = [0, 0];
+  for (const { begun, sent, seconds: length } of samples) {
+    completed += (sent.storm?.completed ?? 0) - (begun.storm?.completed ?? 0);
+    seconds += length;
+  }
+  return Math.round(completed / seconds);
+}
+
 function hasSamples({ buckets }: Histogram): boolean {
   return buckets.length > 0;
 }

@@ -1,6 +1,6 @@
 /** Measures one plan: servers and loads of all its wires, round after round, in turn. */
 import { LOOPBACK_HOST, type Place } from './commands.js';
-import { type Measured, runResult } from './figures.js';
+import { connectedPerSecond, type Measured, runResult } from './figures.js';
 import { quantilesOf } from './histogram.js';
 import { overLink } from './link.js';
 import { measureOverload } from './overload.js';
@@ -170,9 +170,7 @@ function finish(measured: Measured, place: Place): RunResult {
   if (plan.isTogether) notes.push('all wires at the same time');
   if (place.pins === null) notes.push('no processor of its own');
   if (plan.kind === 'storm') {
-    const completed = samples.reduce((sum, { sent }) => sum + (sent.storm?.completed ?? 0), 0);
-    const seconds = samples.reduce((sum, sample) => sum + sample.seconds, 0);
-    result.connectedPerSecond = Math.round(completed / seconds);
+    result.connectedPerSecond = connectedPerSecond(samples);
     notes.push('figures per connection; udp with a ticket over HTTP, json-ws without any');
   }
   return notes.length === 0 ? result : { ...result, note: notes.join('; ') };

@@ -82,6 +82,7 @@ export interface LoadMark {
   /** Total, whether the load was running or not. */
   gameEventsEver?: number;
   bulk?: { messages: number; bytes: number };
+  /** Totals: connections since the load began. */
   storm?: { completed: number; failed: number };
   connectNs?: Histogram;
   oneWayNs?: Histogram;
