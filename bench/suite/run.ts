@@ -5,15 +5,13 @@ import { quantilesOf } from './histogram.js';
 import { overLink } from './link.js';
 import { measureOverload } from './overload.js';
 import { payloadBytesOf } from './payload.js';
-import type { RunPlan } from './plan.js';
+import { isLight, type RunPlan } from './plan.js';
 import { isOwnWire, NO_PAUSES, NO_QUANTILES, type RunResult } from './results.js';
 import { type Sample, Session } from './session.js';
 
 export type Progress = (doing: string) => void;
 
 const LOOP_WATCH_SHARE = 0.5;
-/** What two servers and two loads manage side by side on two processors. */
-const LIGHT_MESSAGES_PER_SECOND = 5_000;
 
 /** @throws Error with the plan's name when a process fails */
 export async function measurePlan(
@@ -117,11 +115,10 @@ async function settleAll(
 ): Promise<void> {
   if (plan.kind === 'storm') return;
   progress('settling');
-  const isLight = plan.hz > 0 && plan.flows * plan.hz <= LIGHT_MESSAGES_PER_SECOND;
   const settle = async (session: Session): Promise<void> => {
     await left.attempt(session, () => session.settle(plan.settleMs));
   };
-  if (isLight) await Promise.all(sessions.map(settle));
+  if (isLight(plan)) await Promise.all(sessions.map(settle));
   else for (const session of sessions) await settle(session);
 }
 
