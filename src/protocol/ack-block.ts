@@ -26,6 +26,22 @@ export function bitmapFirst(largest: number, run: number): number {
   return (largest - run - (run === RUN_MAX ? 1 : 2)) & 0xffff;
 }
 
+/** How many numbers from `sequence` down were received without a gap, at most `limit`; by words. */
+function countRun(words: Int32Array, bits: number, sequence: number, limit: number): number {
+  let run = 0;
+  let at = sequence;
+  while (run < limit) {
+    const below = at & 31; // this many bits of the word stand below it
+    const ones = Math.clz32(~(words[bits + ((at >> 5) & 15)] << (31 - below)));
+    run += ones;
+    if (ones <= below) {
+      break;
+    }
+    at -= ones;
+  }
+  return run < limit ? run : limit > 0 ? limit : 0;
+}
+
 /**
  * Writes `largest · ack_delay · run · bitmap` and answers the bytes of the bitmap (0…15).
  * Everything above `floor` that was received is named as far as the block reaches: 376 packets.
@@ -40,10 +56,7 @@ export function writeAckBlock(
   offset: number,
 ): number {
   const above = sequenceDistance(largest, floor);
-  let run = 0;
-  while (run < RUN_MAX && run + 1 < above && historyHas(words, bits, largest - run - 1)) {
-    run += 1;
-  }
+  const run = countRun(words, bits, largest - 1, above <= RUN_MAX ? above - 1 : RUN_MAX);
   writeU16(bytes, offset, largest);
   bytes[offset + 2] = ackDelay > ACK_DELAY_UNKNOWN - 1 ? ACK_DELAY_UNKNOWN : ackDelay;
   bytes[offset + 3] = run;
