@@ -79,7 +79,7 @@ t.test('a snapshot that never came is no message that its cost is divided by', a
 t.test('an overload that was answered is called none', async (t) => {
   t.equal(
     overloadNote(1000, 1950),
-    'one in flight: 1000 messages/s; asked for twice that: answered 1950, no overload',
+    'closed loop: 1000 messages/s; asked for twice that: answered 1950, no overload',
   );
   t.notMatch(overloadNote(1000, 1200), /no overload/);
 });

@@ -4,14 +4,31 @@ import os from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Machine } from './results.js';
 
+const STATUS = '/proc/self/status';
+
 /** Null where processes cannot be kept on a processor, or there is only one. */
 export type Pinning = Machine['pinned'];
 
 export function pinning(): Pinning {
-  const count = os.availableParallelism();
+  const cpus = allowedCpus();
   const folders = (process.env.PATH ?? '').split(delimiter);
   const hasTaskset = folders.some((folder) => existsSync(join(folder, 'taskset')));
-  return count >= 2 && hasTaskset ? { server: count - 1, load: 0 } : null;
+  return cpus.length >= 2 && hasTaskset ? { server: cpus[cpus.length - 1], load: cpus[0] } : null;
+}
+
+/** A container's processors need not begin with 0. */
+function allowedCpus(): number[] {
+  const status = existsSync(STATUS) ? readFileSync(STATUS, 'latin1') : '';
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
+  return list === undefined ? [...Array(os.availableParallelism()).keys()] : cpusOf(list);
+}
+
+/** Of a list as the kernel writes it, such as `0-3,8`. */
+export function cpusOf(list: string): number[] {
+  return list.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
 }
 
 /** In front of a command. taskset becomes the program it starts: the process id is that program's. */

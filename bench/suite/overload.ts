@@ -19,6 +19,8 @@ import { CONNECTED_MIN } from './session.js';
 import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 const WINDOW_MS = 100;
+/** Messages in flight per flow, each in a packet of its own, while the capacity is measured. */
+const CAPACITY_WINDOW = 8;
 /** Not over by then is told as this. */
 const RECOVERY_MS_MAX = 5_000;
 /** As before: half of the round trips take at most so many times the 99th percentile from before. */
@@ -89,7 +91,8 @@ class Overload {
   /** Flows from `firstFlow`, so many that they make this rate; 0: a closed loop. */
   private async startLoad(perSecond: number, firstFlow: number): Promise<LineProcess> {
     const { plan, wire, place } = this;
-    const own = { ...plan, hz: perSecond / plan.flows, window: 1 };
+    const window = perSecond === 0 ? CAPACITY_WINDOW : 1;
+    const own = { ...plan, hz: perSecond / plan.flows, window, batch: 1 };
     const command = loadCommand(own, wire, this.ready as Ready, place);
     // Two loads share a processor: neither may keep it for itself.
     const load = this.start('load', [...command, '--sleep', '--first-flow', `${firstFlow}`]);
@@ -160,12 +163,12 @@ function answeredBetween(before: ServerMark, after: ServerMark): number {
 }
 
 /**
- * A closed loop with one message in flight is not all that a server can do which does more at once: where
- * it answers what it is asked, nothing was overloaded, and the round trips say nothing about overload.
+ * A closed loop is not all that a server can do which does more at once: where it answers what it is
+ * asked, nothing was overloaded, and the round trips say nothing about overload.
  */
 export function overloadNote(capacityPerSecond: number, answeredPerSecond: number): string {
   const [capacity, answered] = [capacityPerSecond, answeredPerSecond].map(Math.round);
   const share = answeredPerSecond / (2 * capacityPerSecond);
   const verdict = share >= ANSWERED_SHARE_MIN ? ', no overload' : '';
-  return `one in flight: ${capacity} messages/s; asked for twice that: answered ${answered}${verdict}`;
+  return `closed loop: ${capacity} messages/s; asked for twice that: answered ${answered}${verdict}`;
 }

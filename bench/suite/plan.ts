@@ -28,6 +28,8 @@ export interface RunPlan {
   hz: number;
   /** Messages in flight per flow in a closed loop. */
   window: number;
+  /** Messages sent together, in one packet where the wire has such; the whole window if absent. */
+  batch?: number;
   /** Ticks per second of the game, or of a server with the `tick` driver. */
   tickHz: number;
   rounds: number;
