@@ -1,8 +1,8 @@
 /**
  * What continuous integration holds, each with its reason. Ratios of CPU per message only, medians of
  * interleaved rounds: absolute figures belong to a machine, and percentiles of latency to its other work.
- * The goals are those of bench/README.md; a limit lies between the goal and what a change for the
- * worse would cost, so that a busy machine does not fail it.
+ * A limit is three quarters of what was measured on a quiet machine, or four thirds: a twofold cost does
+ * not pass, a busy machine does. Goals are aimed at, whether reached or not.
  */
 
 export interface Threshold {
@@ -19,13 +19,13 @@ export interface Threshold {
 export const THRESHOLDS: readonly Threshold[] = [
   {
     ratio: 'echo/saturated cpu json-ws/udp',
-    min: 1,
+    min: 1.7,
     goal: 2.2,
     reason: 'a message costs less than JSON over ws, with encryption and reliability on',
   },
   {
     ratio: 'echo/saturated cpu udp/floor',
-    max: 4,
+    max: 2.6,
     goal: 1.3,
     reason: 'protocol, cipher and JavaScript together stay within a few bare echoes',
   },
@@ -37,28 +37,28 @@ export const THRESHOLDS: readonly Threshold[] = [
   },
   {
     ratio: 'coalesced/8 cpu udp/(floor/8)',
-    max: 8,
+    max: 4.8,
     goal: 1.6,
     reason: 'messages of one packet share its cost: dearer than a packet each means they do not',
   },
   {
     ratio: 'coalesced/8 cpu json-ws/udp',
-    min: 1.5,
-    goal: 3.5,
+    min: 4.5,
+    goal: 8,
     reason: 'the same, beside the baseline',
   },
   {
     ratio: 'game/500x60 cpu json-ws/udp',
-    min: 1.2,
+    min: 1.5,
     goal: 3.5,
     reason: 'the workload that this runtime is made for, both sides encoding once per room',
   },
   {
     ratio: 'game/500x60 bytes json-ws/udp',
-    min: 2,
+    min: 2.6,
     goal: 3,
     reason:
-      'FlatBuffers of 232 B against JSON of 1,099 B; headers and acknowledgements are in both',
+      'FlatBuffers of 232 B against JSON of 921 B; headers and acknowledgements are in both',
   },
 ];
 
@@ -70,4 +70,4 @@ export const LOSS_ROUNDS = { of: 3, failing: 2 };
  * On the JavaScript heap, of an echo on UDP: nothing per message. What is left is what a wake makes
  * before it is optimized, and what the marks themselves make.
  */
-export const ALLOCATED_BYTES_MAX = 64;
+export const ALLOCATED_BYTES_MAX = 40;

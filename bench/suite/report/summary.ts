@@ -53,7 +53,6 @@ const ROWS: readonly Row[] = [
   cpu('coalesced/8'),
   cpu('game/500x60'),
   wireBytes('game/500x60'),
-  cpu('game/2000x60'),
   snapshotAge('game/2000x60'),
   cpu('loss/2pct-50ms'),
   roundTrip('loss/2pct-50ms'),
