@@ -96,7 +96,7 @@ export function loadCommand(plan: RunPlan, wire: string, ready: Ready, place: Pl
   const loadWire = foreign?.shape ?? LOAD_WIRES[wire as Wire];
   const args = ['--wire', loadWire, '--server', ready.ready];
   args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${plan.window}`);
-  args.push('--batch', `${plan.batch ?? plan.window}`, '--values', `${ECHO_VALUES}`);
+  args.push('--batch', `${plan.window}`, '--values', `${ECHO_VALUES}`);
   if (plan.workload === 'game') args.push('--game', '--tick-hz', `${plan.tickHz}`);
   if (wire === 'udp') args.push('--registry-hash', `${ready.registryHash ?? 0}`);
   // In a storm players come as they do; elsewhere coming in is not what is measured.

@@ -19,8 +19,8 @@ import { CONNECTED_MIN } from './session.js';
 import type { Connected, LoadMark, Ready, ServerMark } from './words.js';
 
 const WINDOW_MS = 100;
-/** Messages in flight per flow, each in a packet of its own, while the capacity is measured. */
-const CAPACITY_WINDOW = 8;
+/** So many times the flows, each with one message in flight, show what a server can do. */
+const CAPACITY_FLOWS = 8;
 /** Not over by then is told as this. */
 const RECOVERY_MS_MAX = 5_000;
 /** As before: half of the round trips take at most so many times the 99th percentile from before. */
@@ -61,7 +61,7 @@ class Overload {
 
   async measure(): Promise<RunResult[]> {
     const { plan, wire, place } = this;
-    const twice = { ...plan, flows: 2 * plan.flows };
+    const twice = { ...plan, flows: (2 + CAPACITY_FLOWS) * plan.flows };
     this.server = this.start('server', serverCommand(twice, wire, place));
     this.ready = await this.server.read<Ready>();
     const perSecond = await this.capacity();
@@ -91,15 +91,15 @@ class Overload {
   /** Flows from `firstFlow`, so many that they make this rate; 0: a closed loop. */
   private async startLoad(perSecond: number, firstFlow: number): Promise<LineProcess> {
     const { plan, wire, place } = this;
-    const window = perSecond === 0 ? CAPACITY_WINDOW : 1;
-    const own = { ...plan, hz: perSecond / plan.flows, window, batch: 1 };
+    const flows = perSecond === 0 ? CAPACITY_FLOWS * plan.flows : plan.flows;
+    const own = { ...plan, flows, hz: perSecond / flows, window: 1 };
     const command = loadCommand(own, wire, this.ready as Ready, place);
     // Two loads share a processor: neither may keep it for itself.
     const load = this.start('load', [...command, '--sleep', '--first-flow', `${firstFlow}`]);
     await load.read();
     const { connected } = await load.ask<Connected>('connect');
-    if (connected < plan.flows * CONNECTED_MIN) {
-      throw new Error(`${plan.name} on ${this.wire}: ${connected} of ${plan.flows} connected`);
+    if (connected < flows * CONNECTED_MIN) {
+      throw new Error(`${plan.name} on ${this.wire}: ${connected} of ${flows} connected`);
     }
     return load;
   }

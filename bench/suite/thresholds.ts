@@ -57,8 +57,7 @@ export const THRESHOLDS: readonly Threshold[] = [
     ratio: 'game/500x60 bytes json-ws/udp',
     min: 2.6,
     goal: 3,
-    reason:
-      'FlatBuffers of 232 B against JSON of 921 B; headers and acknowledgements are in both',
+    reason: 'FlatBuffers of 232 B against JSON of 921 B; headers and acknowledgements are in both',
   },
 ];
 
