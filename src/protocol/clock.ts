@@ -24,7 +24,10 @@ const T0_WORD = COUNT_WORD + 1;
 /** An answer later than this is not one. */
 const ROUND_TRIP_US_MAX = 10_000_000;
 
-/** A client asks five times at once, some more times in the first two seconds, then every second. */
+/**
+ * A client asks five times at once and some more times in the first two seconds, then every second, when
+ * the question waits for data to ride with, and leaves alone after another second.
+ */
 export function clockDue(core: Core, f: number, nowUs: number): void {
   const flows = core.flows;
   if (!timeReached(nowUs, flows[f + L.F_CLOCK_US])) {
@@ -41,6 +44,10 @@ export function clockDue(core: Core, f: number, nowUs: number): void {
         ? CLOCK_EARLY_INTERVAL_US
         : CLOCK_INTERVAL_US;
   flows[f + L.F_CLOCK_US] = (nowUs + intervalUs) | 0;
+  if (count === CLOCK_EARLY_COUNT && (flows[f + L.F_FLAGS] & L.FLAG_TIME_WANTED) === 0) {
+    flows[f + L.F_FLAGS] |= L.FLAG_TIME_WANTED;
+    return;
+  }
   flows[f + L.F_FLAGS] |= L.FLAG_TIME_REQUEST;
   markDirty(core, f);
 }

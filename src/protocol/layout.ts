@@ -204,6 +204,8 @@ export const FLAG_OLD_PATH = 65536;
 export const FLAG_REFUSED = 1 << 20;
 /** Only acknowledgements are taken: nobody hears messages any more. */
 export const FLAG_PARTING = 1 << 21;
+/** A TIME_REQ is due that leaves with the next data; alone when the one after it is due. */
+export const FLAG_TIME_WANTED = 1 << 22;
 /** Data waits for tokens. */
 export const FLAG_PACING = 1 << 17;
 
@@ -227,6 +229,8 @@ export const S_CURRENT = 11;
 /** References to what was lost: it goes before anything new of this stream. */
 export const S_RESEND_HEAD = 12;
 export const S_RESEND_TAIL = 13;
+/** Reliable: messages taken so far, u32. */
+export const S_COUNT = 14;
 
 /** One (channel, mode) of a flow, receiving. */
 export const RECEIVE_STREAM_STRIDE = 8;

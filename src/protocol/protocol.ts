@@ -37,10 +37,12 @@ import { readStats } from './stats.js';
 import { markDirty, popDirty } from './streams.js';
 import { armTimers, fireTimers } from './timers.js';
 import { hasWork, transmitFlow } from './transmit.js';
+import { readUnacked, type Unacked } from './unacked.js';
 
 export * from './api.js';
 export { DROP_REASON_NAMES, TALLY_NAMES } from './drop-reason.js';
 export type { PoolUsage } from './invariants.js';
+export type { Unacked, UnackedMessage } from './unacked.js';
 
 export class Protocol {
   /** Overwritten by each pollEvent. */
@@ -200,6 +202,11 @@ export class Protocol {
     const at = this.flowAt(slot) + L.F_FLAGS;
     const given = L.FLAG_RECEIVED | L.FLAG_ACK_NOW | L.FLAG_ACK_TIMER;
     this.core.flows[at] = (this.core.flows[at] & ~given) | L.FLAG_PARTING;
+  }
+
+  /** What the peer has not acknowledged of all that `send` took in a reliable mode; copies. */
+  unacked(slot: number): Unacked {
+    return readUnacked(this.core, this.flowAt(slot));
   }
 
   /** Whether a reliable message of a flow that is ready waits to be sent or acknowledged. */

@@ -2,7 +2,7 @@ import { LOSS_SHARE_LOG2, RTT_US_MAX } from '../util/limits.js';
 import { sequenceDistance } from '../util/sequence.js';
 import { sequenceCell } from '../util/sequence-buffer.js';
 import { bitmapFirst } from './ack-block.js';
-import { EVENT_DRAINED, RECEIPT_ACKED } from './api.js';
+import { EVENT_DRAINED, MODE_RELIABLE_ORDERED, RECEIPT_ACKED } from './api.js';
 import type { Core } from './core.js';
 import { pushEvent } from './events.js';
 import { ACK_DELAY_UNKNOWN, type PacketHeader } from './header.js';
@@ -248,10 +248,11 @@ function acknowledgeOne(
   }
   flows[f + L.F_RELIABLE_BYTES] -= words[message + L.M_LENGTH];
   flows[f + L.F_UNACKED_COUNT] -= 1;
-  freeData(core, message);
   const stream = words[message + L.M_STREAM];
   if (core.sendStreams.words[stream + L.S_SENT_HEAD] === message) {
     popAcknowledged(core, f, stream);
+  } else if ((core.sendStreams.words[stream + L.S_KEY] & 3) !== MODE_RELIABLE_ORDERED) {
+    freeData(core, message); // An ordered one is not delivered before those ahead of it (readUnacked).
   }
   if ((flows[f + L.F_FLAGS] & L.FLAG_WATCH_DRAINED) !== 0) {
     checkDrained(core, f);

@@ -246,11 +246,11 @@ function applyPacket(
   }
 }
 
+/** What was sent stays until the caller frees the flow: it may ask for it (readUnacked). */
 function receiveClose(core: Core, f: number, x: number): void {
   const words = core.frames.words;
   const code = words[x + L.X_ID];
   pushEvent(core, f, EVENT_CLOSED, 0, 0, code, words[x + L.X_OFFSET], words[x + L.X_LENGTH]);
-  releaseFlow(core, f);
   core.flows[f + L.F_STATE] = L.STATE_CLOSED;
 }
 

@@ -188,6 +188,7 @@ function enqueue(
     flows[f + L.F_RELIABLE_BYTES] += length;
     flows[f + L.F_RELIABLE_COUNT] += 1;
     flows[f + L.F_UNACKED_COUNT] += 1;
+    core.sendStreams.words[stream + L.S_COUNT] += 1;
   } else {
     flows[f + L.F_UNRELIABLE_BYTES] += length;
     flows[f + L.F_UNRELIABLE_COUNT] += 1;

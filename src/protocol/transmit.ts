@@ -136,7 +136,11 @@ function transmitData(
   const probing = flows[f + L.F_PROBES] > 0;
   const hasData = flows[f + L.F_PRIORITIES] !== 0;
   const leave = probing ? CARRY_ALL : hasData ? mayCarry(core, f, nowUs) : CARRY_NOTHING;
-  const control = flags & (L.FLAG_ACK_NOW | L.FLAG_TIME_REQUEST | L.FLAG_TIME_RESPONSE);
+  if (leave !== CARRY_NOTHING && (flags & L.FLAG_TIME_WANTED) !== 0) {
+    flows[f + L.F_FLAGS] |= L.FLAG_TIME_REQUEST;
+  }
+  const due = L.FLAG_ACK_NOW | L.FLAG_TIME_REQUEST | L.FLAG_TIME_RESPONSE;
+  const control = flows[f + L.F_FLAGS] & due;
   if (leave === CARRY_NOTHING && control === 0) {
     return 0;
   }
@@ -210,7 +214,7 @@ function writeClockFrames(core: Core, writer: PacketWriter, f: number, nowUs: nu
     writer.writeTimeResponse(flows[f + L.F_TIME_REQUEST_T0], flows[f + L.F_TIME_REQUEST_T1], nowUs);
   }
   if ((flags & L.FLAG_TIME_REQUEST) !== 0) {
-    flows[f + L.F_FLAGS] &= ~L.FLAG_TIME_REQUEST;
+    flows[f + L.F_FLAGS] &= ~(L.FLAG_TIME_REQUEST | L.FLAG_TIME_WANTED);
     flows[f + L.F_FLAGS] |= L.FLAG_TIME_OUTSTANDING;
     flows[f + L.F_CLOCK_REQUEST_US] = nowUs;
     writer.writeTimeRequest(core, nowUs);

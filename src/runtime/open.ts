@@ -13,7 +13,12 @@ import { Protocol } from '../protocol/index.js';
 import type { AdmissionSettings } from '../util/admission.js';
 import type { ChannelOptions } from '../util/channel-options.js';
 import { CLOSE_NORMAL } from '../util/close-codes.js';
-import { ACK_DELAY_US_MAX, PACKET_BYTES, PAYLOAD_BYTES } from '../util/limits.js';
+import {
+  ACK_DELAY_US_MAX,
+  PACKET_BYTES,
+  PAYLOAD_BYTES,
+  SEND_SESSION_BYTES_MAX,
+} from '../util/limits.js';
 import type { NxMode } from '../util/nx.js';
 import type { RuntimeHandler } from './handler.js';
 import { Runtime } from './runtime.js';
@@ -85,6 +90,7 @@ export function openServerRuntime(options: ServerRuntimeOptions, handler: Runtim
     seed: options.seed,
     registryHash: options.registryHash,
     channels: options.channels ?? [],
+    limits: { sendReliableBytes: SEND_SESSION_BYTES_MAX },
     maxAckDelayUs:
       driver === 'tick' ? Math.min(ackDelayUs, ACK_DELAY_US_MAX) : ACK_DELAY_IMMEDIATE_US,
   });
@@ -132,6 +138,7 @@ export function openClientRuntime(options: ClientRuntimeOptions, handler: Runtim
     seed: options.seed,
     registryHash: options.registryHash,
     channels: options.channels ?? [],
+    limits: { sendReliableBytes: SEND_SESSION_BYTES_MAX },
     maxAckDelayUs: ACK_DELAY_IMMEDIATE_US,
   });
   const runtime: Runtime = new Runtime({

@@ -33,6 +33,7 @@ import {
   ROLE_CLIENT,
   ROLE_SERVER,
   SEND_CLOSED,
+  type Unacked,
 } from '../protocol/index.js';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { PAYLOAD_BYTES } from '../util/limits.js';
@@ -211,6 +212,16 @@ export class Runtime extends RuntimeReadings {
     this.requestTurn();
   }
 
+  /**
+   * Nothing of the flow is heard or acknowledged any more, but it stays open. Answers what its peer has
+   * not acknowledged: what the peer's application does not have, or a session's report names.
+   */
+  freezeFlow(slot: number): Unacked {
+    if (this.#state[slot] !== OPEN) return { streams: [], messages: [] };
+    this.protocol.part(slot);
+    return this.protocol.unacked(slot);
+  }
+
   /** Resolves when no flow that was closed waits for acknowledgements. */
   parted(): Promise<void> {
     return this.#goodbyes.said();
@@ -291,13 +302,13 @@ export class Runtime extends RuntimeReadings {
   /** It is served for a moment more (docs/wire/netcode.md): one that parts goes on parting. */
   #handleReplaced(slot: number): void {
     if (this.#state[slot] === PARTING) return;
-    const isKnown = this.#isKnown(slot);
+    // Before the goodbye, which forgets what was sent: the session may go on elsewhere.
+    if (!this.#isKnown(slot)) this.#handler.handleFlowClosed(slot, REPLACED);
     if (this.#state[slot] === OPEN && !this.protocol.isReady(slot)) {
       this.#state[slot] = REPLACED_EARLY;
     } else {
       this.#sayGoodbye(slot, CLOSE_NORMAL, NO_REASON);
     }
-    if (!isKnown) this.#handler.handleFlowClosed(slot, REPLACED);
   }
 
   #handleOpened(): void {
@@ -317,9 +328,8 @@ export class Runtime extends RuntimeReadings {
   }
 
   #endUnheard(slot: number): void {
-    const isKnown = this.#isKnown(slot);
+    if (!this.#isKnown(slot)) this.#handler.handleFlowClosed(slot, UNHEARD);
     this.#free(slot);
-    if (!isKnown) this.#handler.handleFlowClosed(slot, UNHEARD);
   }
 
   #drainEvents(arrivalUs: number): void {
@@ -394,8 +404,8 @@ export class Runtime extends RuntimeReadings {
 
   #endByPeer(slot: number, code: number, reason: string): void {
     if (this.#state[slot] === CLOSING || this.#state[slot] === FREE) return;
-    this.#disconnect(slot);
     this.#handler.handleFlowClosed(slot, { code, reason, wasClean: true });
+    this.#disconnect(slot);
   }
 
   /** Whether the handler knows, or asked for it, that the flow is over. */

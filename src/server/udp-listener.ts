@@ -242,7 +242,7 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
     player.begin(createSession(peer));
     this.#peers[slot] = peer;
     const hello = createHello(player, this.#host);
-    peer.sendControl('$hello', { ...hello, clockUs: this.#runtime.clockUs() });
+    peer.greet({ ...hello, clockUs: this.#runtime.clockUs() });
     peer.handleReady(registryHash);
     this.#host.admit(player, verifiedMs);
   }

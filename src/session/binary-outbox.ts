@@ -1,6 +1,10 @@
 /**
- * The sending half of a session's link on UDP: encodes, keeps what is reliable until the peer's
- * session has it, and hands everything to the flow in the order of `send`.
+ * The sending half of a session's link on UDP: encodes, and hands everything to the flow in the order of
+ * `send`. What is reliable the flow keeps until its peer has delivered it; what the flow cannot be asked
+ * for lies in a log (docs/wire/session.md §2).
+ *
+ *   unconfirmed ──the peer has adopted the link──▶ open ──freeze──▶ held ──▶ closed
+ *   log: all that was sent                       nothing          what the flow kept
  */
 import {
   DECODE_OK,
@@ -12,17 +16,23 @@ import {
   type Mode,
   type Registry,
 } from '../messages/types.js';
+import { CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG } from '../util/close-codes.js';
 import { TransportError } from '../util/errors.js';
 import { RELIABLE_MESSAGE_BYTES_MAX, UNRELIABLE_MESSAGE_BYTES_MAX } from '../util/limits.js';
 import type { Scratch } from '../util/scratch.js';
-import { ByteSendLog } from './byte-send-log.js';
-import { ID_ACK, ID_LEAD, type LeadReport, writeAck, writeLead } from './control.js';
+import { ByteSendLog, type LogEntry } from './byte-send-log.js';
+import { ID_ACK, ID_LEAD, type LeadReport, writeLead } from './control.js';
 import { flowKey } from './flow-key.js';
-import { BEFORE_HELLO_BYTES_MAX, CONTROL_CHANNEL, laneOf, SESSION_LANES } from './limits.js';
+import {
+  BEFORE_HELLO_BYTES_MAX,
+  BEFORE_HELLO_MESSAGE_BYTES,
+  CONTROL_CHANNEL,
+  laneOf,
+  RECEIPT_GREETING,
+} from './limits.js';
 import { OpenReceipts } from './open-receipts.js';
 import type { FlowPort } from './peer-context.js';
 import { PeerTypes } from './peer-types.js';
-import type { ReceiveNumbers } from './receive-numbers.js';
 import type { Report } from './report.js';
 import { checkReliableOptions, checkSendOptions, expiresUsOf } from './send-options.js';
 import type { LogSink } from './session-peer.js';
@@ -46,11 +56,7 @@ export interface BinaryOutboxContext {
   readonly scratch: Scratch;
 }
 
-/** `flush` of BinaryOutbox. */
-export const FLUSHED = 0;
-export const FLUSH_BLOCKED = 1;
-export const FLUSH_TOO_LARGE = 2;
-
+const REASON_PARAMS = 'params-too-small';
 const SEND_FULL = 2;
 const SEND_TOO_LARGE = 3;
 const RESULTS: readonly SendResult[] = ['sent', 'queued', 'full', 'full', 'full'];
@@ -61,8 +67,8 @@ export interface BinaryOutboxEvents {
   /** Something has begun to wait that only `flush` sends. */
   handleWaiting(): void;
   handleOutcome(receipt: number, outcome: ReceiptOutcome): void;
-  /** The peer takes less than a session needs. */
-  handleTooSmall(): void;
+  /** The peer takes less than it should: the connection ends with this. */
+  handleUnfit(code: number, reason: string): void;
 }
 
 export class BinaryOutbox implements LogSink {
@@ -85,7 +91,7 @@ export class BinaryOutbox implements LogSink {
   #onWritable: (() => void)[] = [];
   /** The flow refused a message and has not told of room yet. */
   #isFull = false;
-  #isTooSmall = false;
+  #isUnfit = false;
   /** The lane of which the log refused a message; −1: none. */
   #fullLane = -1;
 
@@ -103,16 +109,35 @@ export class BinaryOutbox implements LogSink {
   }
 
   setState(state: number): void {
+    const before = this.#state;
     this.#state = state;
-    this.#isDirect = state === OUT_OPEN && !this.hasUnsent;
-    if (state < OUT_HELD) return;
-    this.#isFull = false; // of a flow that says nothing any more
+    if (state === OUT_OPEN) this.#forgetSent();
+    this.#isDirect = state === OUT_OPEN && this.#log === null;
+    if (state >= OUT_HELD) this.#isFull = false; // of a flow that says nothing any more
+    if (state === OUT_HELD && before < OUT_HELD) this.#takeBack(before);
     if (this.#onWritable.length > 0) this.#tellWritable();
+  }
+
+  /** From now on the flow is neither heard nor written. What its peer lacks comes back from it. */
+  #takeBack(before: number): void {
+    const { streams, messages } = this.#context.port.freezeFlow(this.#slot);
+    if (before !== OUT_OPEN) return; // the log still has all that was sent
+    const sent: LogEntry[] = [];
+    for (const { channel, mode, number, bytes, receipt } of messages) {
+      if (channel === CONTROL_CHANNEL) continue;
+      sent.push({ lane: laneOf(channel, mode), number, bytes, receipt });
+    }
+    const next: [number, number][] = [];
+    for (const { channel, mode, next: count } of streams) {
+      if (channel !== CONTROL_CHANNEL) next.push([laneOf(channel, mode), count]);
+    }
+    this.#log ??= new ByteSendLog();
+    this.#log.restore(sent, next);
   }
 
   /** See RuntimeHandler.touch. */
   touch(): number {
-    return this.messagesOut + (this.#log?.touch() ?? 0);
+    return this.messagesOut;
   }
 
   /** Calls back once a sender that was told `full` has room again, or on close. */
@@ -129,12 +154,12 @@ export class BinaryOutbox implements LogSink {
 
   /** The flow answers. */
   handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
-    if (this.#state >= OUT_HELD) return; // what is still owed goes on elsewhere
-    this.#receipts?.take(receipt);
-    this.#events.handleOutcome(receipt, outcome);
+    // What a frozen flow still owes goes on elsewhere.
+    if (this.#state === OUT_CLOSED || (this.#state === OUT_HELD && outcome !== 'acked')) return;
+    if (this.#receipts?.take(receipt)) this.#events.handleOutcome(receipt, outcome);
   }
 
-  /** Whether everything reliable has been acknowledged by the peer's session. */
+  /** Whether nothing reliable lies here: while the link is open, the flow may have some. */
   get isDrained(): boolean {
     return this.#log?.isEmpty ?? true;
   }
@@ -193,14 +218,10 @@ export class BinaryOutbox implements LogSink {
     const isPlain = options === NO_OPTIONS;
     if (isReliable) {
       if (!isPlain) checkReliableOptions(options);
-      this.#log ??= new ByteSendLog();
-      if (!this.#log.hasRoom(lane, length)) {
-        this.#fullLane = lane;
-        return 'full';
-      }
     }
     const receipt = isPlain ? 0 : (options.receipt ?? 0);
     if (!this.#isDirect && (isReliable || this.#state >= OUT_HELD)) {
+      refuseTooLarge(length, mode);
       return this.#sendLater(isReliable, lane, bytes, length, receipt);
     }
     const code = this.#context.port.send(
@@ -215,49 +236,64 @@ export class BinaryOutbox implements LogSink {
       isPlain ? 0 : (options.redundancy ?? 0),
       receipt,
     );
-    if (code === SEND_TOO_LARGE) this.#refuseTooLarge(length, mode);
+    if (code === SEND_TOO_LARGE) {
+      refuseTooLarge(length, mode);
+      this.#endUnfit(CLOSE_PROTOCOL_ERROR, REASON_PARAMS);
+    }
     if (code >= SEND_FULL) {
       if (!isReliable) this.droppedOut++;
       this.#isFull ||= code === SEND_FULL;
       return 'full';
     }
-    if (isReliable) (this.#log as ByteSendLog).push(lane, bytes, 0, length, receipt);
     if (receipt !== 0) this.#owe(receipt);
     this.messagesOut++;
     return RESULTS[code];
   }
 
   /**
-   * Hands over what waits, as far as the link has room; FLUSH_ says how that went. After
-   * FLUSH_BLOCKED it is the caller's to come back.
+   * Hands over what waits, as far as the link has room. False when it had none: it is the caller's to
+   * come back.
    */
-  flush(): number {
+  flush(): boolean {
     const log = this.#log;
-    if (this.#isDirect || log === null || this.#state >= OUT_HELD) return FLUSHED;
-    const { port } = this.#context;
-    while (log.hasUnsent) {
-      const { unsentLane: lane, unsentOffset: at, unsentLength: length } = log;
-      const receipt = log.unsentReceipt;
-      // The confirmation comes back here.
-      if (this.#state === OUT_UNCONFIRMED && length > this.#unconfirmedBytes) return FLUSHED;
-      const mode = (MODE_RELIABLE_UNORDERED | (lane & 1)) as Mode;
-      const code = port.send(this.#slot, lane >> 1, mode, log.bytes, at, length, 0, 0, 0, receipt);
-      if (code === SEND_TOO_LARGE) return FLUSH_TOO_LARGE;
-      if (code >= SEND_FULL) return FLUSH_BLOCKED;
-      log.markSent();
-      if (receipt !== 0) this.#owe(receipt);
-      if (this.#state === OUT_UNCONFIRMED) this.#unconfirmedBytes -= length;
+    if (this.#isDirect || log === null || this.#state >= OUT_HELD) return true;
+    const hadRoom = this.#handOver(log);
+    if (this.#state === OUT_OPEN) {
+      this.#forgetSent();
+      this.#isDirect = this.#log === null;
     }
-    this.#isDirect = this.#state === OUT_OPEN;
-    return FLUSHED;
+    if (this.#onWritable.length > 0) this.#tellWritable();
+    return hadRoom;
   }
 
-  /** The peer's session acknowledges; see ByteSendLog. */
-  acknowledge(lane: number, next: number): boolean {
-    if (this.#log === null) return next === 0 && lane < SESSION_LANES;
-    const isFine = this.#log.acknowledge(lane, next);
-    if (this.#onWritable.length > 0) this.#tellWritable();
-    return isFine;
+  /** What the flow has, it keeps. */
+  #forgetSent(): void {
+    this.#log?.dropSent();
+    if (this.#log?.isEmpty) this.#log = null;
+  }
+
+  #handOver(log: ByteSendLog): boolean {
+    const { port } = this.#context;
+    const { entries } = log;
+    while (log.hasUnsent) {
+      const { lane, bytes, receipt } = entries[log.sentCount];
+      const { length } = bytes;
+      if (this.#state === OUT_UNCONFIRMED) {
+        const cost = length + BEFORE_HELLO_MESSAGE_BYTES;
+        if (cost > this.#unconfirmedBytes) return true; // the confirmation comes back here
+        this.#unconfirmedBytes -= cost;
+      }
+      const mode = (MODE_RELIABLE_UNORDERED | (lane & 1)) as Mode;
+      const code = port.send(this.#slot, lane >> 1, mode, bytes, 0, length, 0, 0, 0, receipt);
+      if (code === SEND_TOO_LARGE) {
+        this.#endUnfit(CLOSE_TOO_BIG, 'message-too-large');
+        return true;
+      }
+      if (code >= SEND_FULL) return false;
+      log.markSent(1);
+      if (receipt !== 0) this.#owe(receipt);
+    }
+    return true;
   }
 
   applyReport(report: Report): boolean {
@@ -270,30 +306,25 @@ export class BinaryOutbox implements LogSink {
 
   moveLogTo(sink: LogSink): void {
     const receipts = this.#receipts;
-    this.#log?.forEach((lane, bytes, offset, length, receipt, isSent) => {
+    for (const [index, { lane, bytes, receipt }] of this.#log?.entries.entries() ?? []) {
       // Of what was sent, only what the flow has not answered.
+      const isSent = index < (this.#log?.sentCount ?? 0);
       const isOwed = receipt !== 0 && (!isSent || receipts?.take(receipt) === true);
-      sink.takeBytes(lane, bytes, offset, length, isOwed ? receipt : 0);
-    });
+      sink.takeBytes(lane, bytes, isOwed ? receipt : 0);
+    }
     for (const receipt of receipts?.takeAll() ?? []) this.#answerLater(receipt, 'lost');
   }
 
-  takeBytes(
-    lane: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    receipt: number,
-  ): void {
+  takeBytes(lane: number, bytes: Uint8Array, receipt: number): void {
     const { registry } = this.#context;
-    if (this.#peerTypes !== null && registry.decode(bytes, offset, length) === DECODE_OK) {
+    if (this.#peerTypes !== null && registry.decode(bytes, 0, bytes.length) === DECODE_OK) {
       const { id, name } = registry.decoded;
       if (id !== 0 && !this.#peerTypes.has(id)) {
         this.#takeValue(name, registry.decodedValue(), receipt);
         return;
       }
     }
-    this.#append(lane, bytes, offset, length, receipt);
+    this.#append(lane, bytes, receipt);
   }
 
   takeText(text: string, receipt: number): void {
@@ -302,10 +333,15 @@ export class BinaryOutbox implements LogSink {
   }
 
   /** One of the runtime's own JSON messages. They are few and small. Returns a SEND_ number. */
-  sendControl(name: string, payload: unknown): number {
+  sendControl(name: string, payload: unknown, receipt = 0): number {
     const { registry, scratch } = this.#context;
     const length = registry.runtime.encode(name, payload, scratch.bytes, 0, scratch.bytes.length);
-    return this.#sendControlBytes(length);
+    return this.#sendControlBytes(length, MODE_RELIABLE_ORDERED, receipt);
+  }
+
+  /** `$hello`; `handleReceipt` hears RECEIPT_GREETING when the peer has it. */
+  greet(hello: unknown): void {
+    this.sendControl('$hello', hello, RECEIPT_GREETING);
   }
 
   /** How inputs arrive; the newest report is what counts. */
@@ -317,12 +353,11 @@ export class BinaryOutbox implements LogSink {
     this.#sendControlBytes(head + writeLead(report, bytes, head), MODE_UNRELIABLE_SEQUENCED);
   }
 
-  /** False when there was no room. */
-  sendAck(received: ReceiveNumbers): boolean {
+  /** This link is adopted. */
+  sendAck(): void {
     const { registry, scratch } = this.#context;
     const { bytes } = scratch;
-    const head = registry.runtime.encodeId(ID_ACK, bytes, 0, bytes.length);
-    return this.#sendControlBytes(head + writeAck(received, bytes, head)) !== SEND_FULL;
+    this.#sendControlBytes(registry.runtime.encodeId(ID_ACK, bytes, 0, bytes.length));
   }
 
   /** For what cannot leave now. Unreliable messages do not wait: a newer one will follow. */
@@ -335,7 +370,11 @@ export class BinaryOutbox implements LogSink {
   ): SendResult {
     if (!isReliable) this.droppedOut++;
     if (!isReliable || this.#state === OUT_CLOSED) return 'full';
-    this.#append(lane, bytes, 0, length, receipt);
+    if (this.#log !== null && !this.#log.hasRoom(lane, length)) {
+      this.#fullLane = lane;
+      return 'full';
+    }
+    this.#append(lane, bytes.slice(0, length), receipt);
     this.messagesOut++;
     this.#events.handleWaiting();
     return 'queued';
@@ -368,45 +407,44 @@ export class BinaryOutbox implements LogSink {
       : registry.encodeAsJson(name, value, bytes, 0, bytes.length);
     if (length < 0) throw new MessageError('message-too-large', 'no room for the body', name);
     const lane = isKnown ? laneOf(type.channel, type.mode) : laneOf(0, MODE_RELIABLE_ORDERED);
-    this.#append(lane, bytes, 0, length, receipt);
+    this.#append(lane, bytes.slice(0, length), receipt);
   }
 
-  #append(lane: number, bytes: Uint8Array, offset: number, length: number, receipt: number): void {
+  /** `bytes` become the log's. */
+  #append(lane: number, bytes: Uint8Array, receipt: number): void {
     this.#log ??= new ByteSendLog();
     if (!this.#log.hasUnsent) this.#heldSinceMs = this.#context.nowMs();
-    this.#log.append(lane, bytes, offset, length, receipt);
+    this.#log.append(lane, bytes, receipt);
     this.#isDirect = false;
   }
 
-  #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED): number {
+  #sendControlBytes(length: number, mode: Mode = MODE_RELIABLE_ORDERED, receipt = 0): number {
     const { port, scratch } = this.#context;
-    const code = port.send(this.#slot, CONTROL_CHANNEL, mode, scratch.bytes, 0, length, 0, 0, 0, 0);
-    if (code === SEND_TOO_LARGE) this.#endTooSmall();
+    const { bytes } = scratch;
+    const code = port.send(this.#slot, CONTROL_CHANNEL, mode, bytes, 0, length, 0, 0, 0, receipt);
+    if (code === SEND_TOO_LARGE) this.#endUnfit(CLOSE_PROTOCOL_ERROR, REASON_PARAMS);
     return code;
   }
 
-  /** Throws when no peer takes so much; one that takes less than this protocol's peers ends. */
-  #refuseTooLarge(length: number, mode: Mode): void {
-    const isReliable = mode >= MODE_RELIABLE_UNORDERED;
-    if (length <= (isReliable ? RELIABLE_MESSAGE_BYTES_MAX : UNRELIABLE_MESSAGE_BYTES_MAX)) {
-      this.#endTooSmall();
-      return;
-    }
-    const kind = isReliable ? 'reliable' : 'unreliable';
-    throw new TransportError(
-      'message-too-large',
-      `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
-    );
-  }
-
   /**
-   * Its PARAMS take fewer channels or bytes than a session needs. That must not become an exception in
-   * the game's loop, where others wait their turn.
+   * The peer's PARAMS take fewer channels or bytes than a session needs, or than what waits for it. That
+   * must not become an exception in the game's loop, where others wait their turn.
    */
-  #endTooSmall(): void {
-    if (this.#isTooSmall) return;
-    this.#isTooSmall = true;
+  #endUnfit(code: number, reason: string): void {
+    if (this.#isUnfit) return;
+    this.#isUnfit = true;
     // Not from inside `send`: the game may be going through its players.
-    queueMicrotask(() => this.#events.handleTooSmall());
+    queueMicrotask(() => this.#events.handleUnfit(code, reason));
   }
+}
+
+/** @throws TransportError message-too-large: no peer takes so much */
+function refuseTooLarge(length: number, mode: Mode): void {
+  const isReliable = mode >= MODE_RELIABLE_UNORDERED;
+  if (length <= (isReliable ? RELIABLE_MESSAGE_BYTES_MAX : UNRELIABLE_MESSAGE_BYTES_MAX)) return;
+  const kind = isReliable ? 'reliable' : 'unreliable';
+  throw new TransportError(
+    'message-too-large',
+    `ggscale: a ${kind} message of ${length} B is larger than the peer takes`,
+  );
 }

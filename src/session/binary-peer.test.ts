@@ -5,7 +5,7 @@ import { AckBatch } from './ack-batch.js';
 import { BinaryPeer, type BinaryPeerContext } from './binary-peer.js';
 import { Dispatcher } from './dispatcher.js';
 import { SessionDrops } from './drops.js';
-import { CONTROL_CHANNEL, SESSION_WINDOW } from './limits.js';
+import { CONTROL_CHANNEL, RECEIPT_GREETING, SESSION_WINDOW } from './limits.js';
 
 const ORDERED = 3;
 
@@ -27,6 +27,7 @@ function build(awaitsHello: boolean) {
         if (port.result === 0) port.channels.push(channel);
         return port.result;
       },
+      freezeFlow: () => ({ streams: [], messages: [] }),
       budget: () => 0,
       closeFlow: () => {},
     },
@@ -89,53 +90,51 @@ t.test('what waits for a link tells how long it has', async (t) => {
   t.equal(peer.heldAgeMs, 75, 'the oldest counts');
 });
 
-t.test('an acknowledgement that finds no room is sent later', async (t) => {
-  const { port, context, dispatcher, deliver, armed } = build(false);
-  dispatcher.on('n', () => {});
-  deliver(0, 0, 'n', 1);
-  t.equal(armed(), 1);
-  context.acks.flush();
-  t.equal(armed(), 2, 'it is young');
-  port.result = 2; // full
-  context.acks.flush();
-  t.same(port.channels, []);
-  t.equal(armed(), 3, 'it is still owed');
-  port.result = 0;
-  context.acks.flush();
-  t.same(port.channels, [CONTROL_CHANNEL]);
-  context.acks.flush();
-  t.same(port.channels, [CONTROL_CHANNEL], 'and then no more');
+t.test('all that is sent before the client has $hello is kept', async (t) => {
+  const { peer, port } = build(false);
+  const moved: string[] = [];
+  const sink = {
+    takeBytes: (_lane: number, bytes: Uint8Array) => moved.push(new TextDecoder().decode(bytes)),
+    takeText: () => {},
+  };
+  peer.greet({});
+  peer.send('n', 1);
+  t.same(port.channels, [CONTROL_CHANNEL, 0], 'it leaves at once');
+  peer.freeze();
+  peer.moveLogTo(sink);
+  t.match(moved, [/"n"/]);
+
+  const after = build(false);
+  after.peer.greet({});
+  after.peer.send('n', 1);
+  after.peer.handleReceipt(RECEIPT_GREETING, 'acked');
+  after.peer.send('n', 2);
+  after.peer.freeze();
+  moved.length = 0;
+  after.peer.moveLogTo(sink);
+  t.same(moved, [], 'from then on the flow keeps it');
 });
 
-t.test('an acknowledgement rides along with what leaves anyway, once in a round', async (t) => {
-  const { peer, port, context, dispatcher, deliver } = build(false);
-  dispatcher.on('n', () => {});
-  deliver(0, 0, 'n', 1);
-  peer.send('n', 1);
-  t.same(port.channels, [0, CONTROL_CHANNEL]);
-  deliver(0, 1, 'n', 1);
-  peer.send('n', 2);
-  t.same(port.channels, [0, CONTROL_CHANNEL, 0], 'the next one waits');
-  context.acks.flush();
-  peer.send('n', 3);
-  t.same(port.channels, [0, CONTROL_CHANNEL, 0, 0, CONTROL_CHANNEL]);
-  peer.send('n', 4);
-  deliver(0, 2, 'n', 1);
-  context.acks.flush();
-  t.equal(port.channels.length, 6, 'nothing leaves');
-  context.acks.flush();
-  t.equal(port.channels.length, 7, 'but it does not wait for ever');
+t.test('a client that says nothing of $hello is not sent more than it keeps', async (t) => {
+  const { peer, port } = build(false);
+  for (let i = 0; peer.send('n', 'x'.repeat(4000)) !== 'full'; i++) t.ok(i < 1e4);
+  t.equal(peer.send('n', 1), 'queued', 'what is small has room');
+  const { sends } = port;
+  t.ok(sends > 125 && sends < 140, `${sends} sent`);
+  peer.handleReceipt(RECEIPT_GREETING, 'acked');
+  t.equal(peer.send('n', 'x'.repeat(4000)), 'sent');
 });
 
 t.test('a peer whose PARAMS take too little ends, and send does not throw', async (t) => {
   for (const say of ['message', 'control']) {
     const { peer, port, broken } = build(false);
     port.result = 3; // SEND_TOO_LARGE: by the number of channels, or by bytes
-    if (say === 'message') t.equal(peer.send('n', 1), 'full');
+    if (say === 'message') t.equal(peer.send('n', 1), 'queued');
     else peer.sendControl('$hello', {});
     peer.send('n', 2);
     t.same(broken, [], 'not from inside send');
     await Promise.resolve();
-    t.same(broken, ['params-too-small'], 'once');
+    const reason = say === 'message' ? 'message-too-large' : 'params-too-small';
+    t.same(broken, [reason], 'once');
   }
 });

@@ -1,6 +1,7 @@
 /**
- * A session's link on the UDP wire: dispatches, numbers and acknowledges the messages of one flow;
- * sending is its outbox's. It never sees a socket.
+ * A session's link on the UDP wire: dispatches and counts the messages of one flow; sending is its
+ * outbox's. It never sees a socket. The flow's acknowledgements are the session's too: what the flow
+ * acknowledges has been delivered here, and a frozen link acknowledges nothing.
  *
  *   awaits server (client) ──$hello, $resumed──▶ open
  *   awaits resume (server) ──$resume──▶ unconfirmed ──any message──▶ open ──▶ frozen, closed
@@ -17,8 +18,6 @@ import {
   BinaryOutbox,
   type BinaryOutboxContext,
   type BinaryOutboxEvents,
-  FLUSH_BLOCKED,
-  FLUSH_TOO_LARGE,
   OUT_CLOSED,
   OUT_HELD,
   OUT_OPEN,
@@ -28,14 +27,13 @@ import {
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
   CLOSE_SCHEMA_MISMATCH,
-  CLOSE_TOO_BIG,
   cutReason,
 } from './close-codes.js';
-import { ID_ACK, ID_LEAD, type LeadReport, readAck, readLead } from './control.js';
+import { ID_ACK, ID_LEAD, type LeadReport, readLead } from './control.js';
 import { dispatchDecoded, isAsDeclared } from './dispatch-message.js';
 import { DROP_BAD_CONTROL, DROP_BEFORE_HELLO, DROP_WRONG_MODE } from './drops.js';
 import { HeldMessages } from './held-messages.js';
-import { CONTROL_CHANNEL, laneOf, SESSION_ACK_BYTES, SESSION_ACK_MESSAGES } from './limits.js';
+import { CONTROL_CHANNEL, laneOf, RECEIPT_GREETING } from './limits.js';
 import type { PeerContext, PeerStart } from './peer-context.js';
 import { ReceiveNumbers } from './receive-numbers.js';
 import type { Report } from './report.js';
@@ -64,13 +62,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   readonly #outbox: BinaryOutbox;
   #phase: number;
   #received: ReceiveNumbers | null = null;
-  /** Since the last acknowledgement; the first of them came in the AckBatch's round `#ackRound`. */
-  #ackMessages = 0;
-  #ackBytes = 0;
-  #ackRound = 0;
-  /** In which the last acknowledgement left. */
-  #ackedRound = -1;
-  #owesAck = false;
+  #comesBack = false;
   #isGone = false;
   readonly #held: HeldMessages | null;
 
@@ -79,7 +71,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     this.owner = owner;
     this.slot = slot;
     this.#phase = PHASES[start];
-    const state = start === 'linked' ? OUT_OPEN : OUT_HELD;
+    const state = start === 'linked' ? OUT_UNCONFIRMED : OUT_HELD;
     this.#outbox = new BinaryOutbox(context, slot, state, this);
     this.#held = start === 'awaits-server' ? new HeldMessages() : null;
   }
@@ -101,7 +93,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     return this.#outbox.droppedOut;
   }
 
-  /** Whether everything reliable has been acknowledged by the peer's session. */
+  /** Whether nothing reliable lies here: while the link is open, the flow may have some. */
   get isDrained(): boolean {
     return this.#outbox.isDrained;
   }
@@ -123,9 +115,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
 
   /** @throws MessageError when the value does not fit its type, or the type name is reserved */
   send(type: string, value: unknown, options?: SendOptions): SendResult {
-    const result = this.#outbox.send(type, value, options);
-    if (this.#ackMessages > 0) this.#rideAlong();
-    return result;
+    return this.#outbox.send(type, value, options);
   }
 
   /** Whether an encoding made for equal registries serves this peer too (see broadcast). */
@@ -140,9 +130,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     length: number,
     options?: SendOptions,
   ): SendResult {
-    const result = this.#outbox.sendEncoded(type, bytes, length, options);
-    if (this.#ackMessages > 0) this.#rideAlong();
-    return result;
+    return this.#outbox.sendEncoded(type, bytes, length, options);
   }
 
   /** Calls back once a sender that was told `full` has room again, or on close. */
@@ -157,7 +145,8 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
 
   /** The flow tells what became of a message. */
   handleReceipt(receipt: number, outcome: ReceiptOutcome): void {
-    this.#outbox.handleReceipt(receipt, outcome);
+    if (receipt === RECEIPT_GREETING) this.#handleGreeted();
+    else this.#outbox.handleReceipt(receipt, outcome);
   }
 
   handleWaiting(): void {
@@ -168,12 +157,17 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     this.#context.onReceipt(this, receipt, outcome);
   }
 
-  handleTooSmall(): void {
-    if (this.#phase < FROZEN) this.#fail(CLOSE_PROTOCOL_ERROR, 'params-too-small');
+  handleUnfit(code: number, reason: string): void {
+    if (this.#phase < FROZEN) this.#fail(code, reason);
   }
 
   sendControl(name: string, payload: unknown): void {
     this.#outbox.sendControl(name, payload);
+  }
+
+  /** Says `$hello` (server); until the client has it, everything sent is kept. */
+  greet(hello: unknown): void {
+    this.#outbox.greet(hello);
   }
 
   /** Tells how inputs arrive. */
@@ -203,7 +197,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
       this.#handleControl(bytes, offset, length);
       return;
     }
-    if (mode >= MODE_RELIABLE_UNORDERED) this.#countReliable(channel, mode, messageId, length);
+    if (mode >= MODE_RELIABLE_UNORDERED) this.#countReliable(channel, mode, messageId);
     const { registry, drops } = this.#context;
     const status = registry.decode(bytes, offset, length);
     if (status !== DECODE_OK) {
@@ -223,14 +217,10 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     dispatchDecoded(this.#context, this.owner, meta);
   }
 
-  /** Sends what waits for the link, and the session acknowledgement that is owed when it is due. */
+  /** What found no room in the flow is looked at again. */
   flushAck(): void {
-    this.#owesAck = false;
-    if (this.#phase >= FROZEN) return;
-    this.#sendWaiting();
-    if (this.#ackMessages === 0) return;
-    if (this.#context.acks.isDue(this.#ackRound)) this.#acknowledge();
-    else this.#comeBack();
+    this.#comesBack = false;
+    if (this.#phase < FROZEN) this.#sendWaiting();
   }
 
   close(code: number, reason: string): void {
@@ -283,8 +273,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   }
 
   confirm(): void {
-    this.#received ??= new ReceiveNumbers();
-    this.#outbox.sendAck(this.#received);
+    this.#outbox.sendAck();
   }
 
   #setPhase(phase: number, out: number): void {
@@ -327,49 +316,28 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
   /** Hands over what waits for the link; what finds no room is looked at again with the next flush. */
   #sendWaiting(): void {
     if (!this.#outbox.hasUnsent) return;
-    const result = this.#outbox.flush();
-    if (result === FLUSH_TOO_LARGE) this.#fail(CLOSE_TOO_BIG, 'message-too-large');
-    else if (result === FLUSH_BLOCKED) this.#comeBack();
+    if (!this.#outbox.flush()) this.#comeBack();
     else if (!this.#outbox.hasUnsent) this.#context.onDrained(this); // who waits looks again
   }
 
-  #countReliable(channel: number, mode: number, messageId: number, length: number): void {
+  #countReliable(channel: number, mode: number, messageId: number): void {
     this.#received ??= new ReceiveNumbers();
     const lane = laneOf(channel, mode);
     if (mode === MODE_RELIABLE_ORDERED) this.#received.deliverOrdered(lane);
     else this.#received.deliverUnordered(lane, messageId);
-    if (this.#ackMessages === 0) this.#ackRound = this.#context.acks.round;
-    this.#ackMessages++;
-    this.#ackBytes += length;
-    if (this.#ackMessages >= SESSION_ACK_MESSAGES || this.#ackBytes >= SESSION_ACK_BYTES) {
-      this.#sendWaiting();
-      this.#acknowledge();
-    } else {
-      this.#comeBack();
-    }
   }
 
-  #acknowledge(): void {
-    if (this.#received === null) return;
-    if (this.#outbox.sendAck(this.#received)) {
-      this.#ackMessages = 0;
-      this.#ackBytes = 0;
-      this.#ackedRound = this.#context.acks.round;
-    } else {
-      // Still owed: were it forgotten, the peer's log would stay full and nothing more would come.
-      this.#comeBack();
-    }
-  }
-
-  /** Something leaves in this turn anyway: an acknowledgement goes with it, once in a round. */
-  #rideAlong(): void {
-    if (this.#phase === OPEN && this.#context.acks.round !== this.#ackedRound) this.#acknowledge();
+  /** The client has `$hello`. */
+  #handleGreeted(): void {
+    if (this.#phase !== OPEN) return;
+    this.#outbox.setState(OUT_OPEN);
+    this.#sendWaiting();
   }
 
   /** `flushAck` is called within SESSION_ACK_ROUND_MS. */
   #comeBack(): void {
-    if (this.#owesAck) return;
-    this.#owesAck = true;
+    if (this.#comesBack) return;
+    this.#comesBack = true;
     this.#context.acks.add(this);
   }
 
@@ -379,8 +347,7 @@ export class BinaryPeer<O> implements SessionPeer, BinaryOutboxEvents {
     let isFine = false;
     if (registry.decode(bytes, offset, length) === DECODE_RUNTIME) {
       if (decoded.id === ID_ACK) {
-        isFine = readAck(decoded.bytes, decoded.bodyOffset, decoded.bodyLength, this.#outbox);
-        this.#sendWaiting();
+        isFine = decoded.bodyLength === 0; // it has confirmed the link by coming
       } else if (decoded.id === ID_LEAD) {
         isFine = this.#handleLead(decoded.bytes, decoded.bodyOffset, decoded.bodyLength);
       } else if (decoded.id === 0) {

@@ -1,142 +1,146 @@
 import t from 'tap';
 import { Prng } from '../util/prng.js';
-import { ByteSendLog } from './byte-send-log.js';
+import { ByteSendLog, type LogEntry } from './byte-send-log.js';
 import { SESSION_LANES, SESSION_LOG_BYTES_MAX, SESSION_WINDOW } from './limits.js';
+import type { LaneReport } from './report.js';
 
-const BODY = new Uint8Array(4096).fill(7);
+const body = (length: number) => new Uint8Array(length).fill(7);
+const numbersOf = (log: ByteSendLog) => log.entries.map(({ lane, number }) => [lane, number]);
 
-t.test('numbers rise per lane and an acknowledgement releases everything below it', async (t) => {
+t.test('what the link has got is forgotten, what waits stays', async (t) => {
   const log = new ByteSendLog();
-  t.equal(log.push(3, BODY, 0, 10), 0);
-  t.equal(log.push(5, BODY, 0, 20), 0);
-  t.equal(log.push(3, BODY, 0, 30), 1);
-  t.equal(log.bytesHeld, 60);
-  t.ok(log.acknowledge(3, 1));
-  t.equal(log.bytesHeld, 50);
-  t.ok(log.acknowledge(3, 1), 'a repeated acknowledgement is no news');
-  t.equal(log.bytesHeld, 50);
-  t.ok(log.acknowledge(3, 2));
-  t.ok(log.acknowledge(5, 1));
-  t.equal(log.bytesHeld, 0);
-  t.ok(log.isEmpty);
+  log.append(3, body(10));
+  log.append(5, body(20));
+  log.append(3, body(30));
+  log.markSent(2);
+  t.ok(log.hasUnsent);
+  log.dropSent();
+  t.same(numbersOf(log), [[3, 1]]);
+  t.equal(log.bytesHeld, 30);
   log.checkInvariants();
-});
-
-t.test('an acknowledgement of numbers never given out is refused', async (t) => {
-  const log = new ByteSendLog();
-  log.push(0, BODY, 0, 1);
-  t.notOk(log.acknowledge(0, 2));
-  t.notOk(log.acknowledge(1, 1), 'on a lane that sent nothing');
-  t.notOk(log.acknowledge(SESSION_LANES, 0), 'on a lane that does not exist');
-  t.equal(log.bytesHeld, 1);
+  log.markSent(1);
+  t.notOk(log.hasUnsent);
+  log.dropSent();
+  t.ok(log.isEmpty);
+  t.equal(log.bytesHeld, 0);
 });
 
 t.test('a lane is full at its window, the session at its bytes', async (t) => {
   const log = new ByteSendLog();
-  for (let i = 0; i < SESSION_WINDOW; i++) log.push(0, BODY, 0, 1);
+  for (let i = 0; i < SESSION_WINDOW; i++) log.append(0, body(1));
   t.notOk(log.hasRoom(0, 1));
   t.ok(log.hasRoom(1, 1));
-  while (log.hasRoom(1, 4096)) log.push(1, BODY, 0, 4096);
+  while (log.hasRoom(1, 4096)) log.append(1, body(4096));
   t.ok(log.bytesHeld <= SESSION_LOG_BYTES_MAX);
   t.notOk(log.hasRoom(2, 4096));
 });
 
-t.test('against a plain model over random pushes and acknowledgements', async (t) => {
+t.test('a report frees what it names, tells the receipts, and must be true', async (t) => {
+  const log = new ByteSendLog();
+  for (let i = 0; i < 6; i++) log.append(2, body(1), 10 + i);
+  log.append(3, body(1), 99);
+  log.markSent(7);
+  const told: number[] = [];
+  const apply = (lanes: LaneReport[]) => log.applyReport(lanes, (receipt) => told.push(receipt));
+  t.ok(apply([[2, 1, 2, 4]]));
+  t.same(told, [10, 12, 13]);
+  t.same(numbersOf(log), [
+    [2, 1],
+    [2, 4],
+    [2, 5],
+    [3, 0],
+  ]);
+  t.ok(apply([[2, 1, 2, 4]]), 'once more is no news');
+  t.same(told, [10, 12, 13]);
+  t.notOk(apply([[2, 1, 2, 7]]), 'a range of what was never sent');
+  t.notOk(apply([[3, 2]]), 'a number that was never sent');
+  t.notOk(apply([[5, 1]]), 'on a lane without any');
+  log.checkInvariants();
+});
+
+t.test('what waits for the link cannot have been delivered', async (t) => {
+  const log = new ByteSendLog();
+  log.append(0, body(1));
+  log.append(0, body(1));
+  log.markSent(1);
+  t.ok(log.applyReport([[0, 1]], () => {}));
+  t.notOk(log.applyReport([[0, 2]], () => {}));
+});
+
+t.test('what a frozen flow kept comes before what waited, and numbers go on', async (t) => {
+  const log = new ByteSendLog();
+  log.append(1, body(3), 5); // of another link: its number there says nothing here
+  const kept: LogEntry[] = [
+    { lane: 2, number: 0xffffffff, bytes: body(1), receipt: 0 },
+    { lane: 1, number: 7, bytes: body(2), receipt: 4 },
+  ];
+  log.restore(kept, [
+    [1, 8],
+    [2, 0],
+  ]);
+  t.same(numbersOf(log), [
+    [2, 0xffffffff],
+    [1, 7],
+    [1, 8],
+  ]);
+  t.equal(log.sentCount, 2);
+  t.equal(log.bytesHeld, 6);
+  const told: number[] = [];
+  t.ok(
+    log.applyReport(
+      [
+        [1, 8],
+        [2, 0],
+      ],
+      (receipt) => told.push(receipt),
+    ),
+    'numbers wrap',
+  );
+  t.same(numbersOf(log), [[1, 8]]);
+  t.same(told, [4]);
+});
+
+t.test('against a plain model over random sends, restores and reports', async (t) => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = new Prng(seed);
     const log = new ByteSendLog();
-    const model = Array.from({ length: SESSION_LANES }, () => ({
-      next: 0,
-      acked: 0,
-      sizes: [] as number[],
-    }));
-    for (let step = 0; step < 600; step++) {
-      const lane = random.below(4) * 2 + 1;
-      const entry = model[lane];
-      const length = 1 + random.below(random.chance(1, 10) ? 4096 : 64);
-      if (random.chance(2, 3) && log.hasRoom(lane, length)) {
-        const number = log.push(lane, BODY, 0, length);
-        if (number !== entry.next) t.equal(number, entry.next, `seed ${seed} step ${step}`);
-        entry.next++;
-        entry.sizes.push(length);
-      } else if (lane !== 1 || random.chance(1, 50)) {
-        const acked = entry.acked + random.below(entry.next - entry.acked + 1);
-        if (!log.acknowledge(lane, acked)) t.fail(`seed ${seed} step ${step}: refused ${acked}`);
-        entry.acked = Math.max(entry.acked, acked);
+    const first = new Uint32Array(SESSION_LANES).map(() => random.below(5) - 2);
+    const kept: LogEntry[] = [];
+    const next = first.slice();
+    for (let i = 0; i < 60; i++) {
+      const lane = random.below(4);
+      const number = next[lane]++;
+      if (random.chance(3, 4)) {
+        kept.push({ lane, number, bytes: body(random.below(30)), receipt: 1 });
       }
-      log.checkInvariants();
     }
-    let held = 0;
-    for (const { acked, sizes } of model) for (const size of sizes.slice(acked)) held += size;
-    t.equal(log.bytesHeld, held, `seed ${seed}`);
-  }
-});
-
-t.test(
-  'a lane that is never acknowledged does not make the tables grow with the others',
-  async (t) => {
-    const log = new ByteSendLog();
-    log.push(0, BODY, 0, 8);
-    for (let i = 1; i <= 200_000; i++) {
-      log.push(1, BODY, 0, 512);
-      log.acknowledge(1, i);
-    }
-    log.checkInvariants();
-    t.equal(log.bytesHeld, 8);
-    t.ok(log.capacityBytes <= 16 * 1024, `${log.capacityBytes} B of tables`);
-  },
-);
-
-t.test('what is not sent cannot be acknowledged, and leaves in order', async (t) => {
-  const log = new ByteSendLog();
-  log.push(0, BODY, 0, 1);
-  log.append(0, BODY, 0, 2);
-  log.append(3, BODY, 0, 3);
-  t.notOk(log.acknowledge(0, 2), 'number 1 has not been sent');
-  const order: number[] = [];
-  while (log.hasUnsent) {
-    order.push(log.unsentLength);
-    log.markSent();
-    log.checkInvariants();
-  }
-  t.same(order, [2, 3]);
-  t.ok(log.acknowledge(0, 2));
-  t.ok(log.acknowledge(3, 1));
-  t.ok(log.isEmpty);
-});
-
-t.test('a report frees ranges, tells their receipts, and must be true', async (t) => {
-  const receipts: number[] = [];
-  const build = () => {
-    const log = new ByteSendLog();
-    for (let i = 0; i < 6; i++) log.push(2, BODY, 0, 10, i + 100);
-    log.append(2, BODY, 0, 10, 106);
-    return log;
-  };
-  const log = build();
-  t.ok(log.applyReport([[2, 1, 3, 5]], (receipt) => receipts.push(receipt)));
-  t.same(receipts, [100, 103, 104]);
-  log.checkInvariants();
-  const left: unknown[] = [];
-  log.forEach((lane, _bytes, _offset, length, receipt, isSent) => {
-    left.push([lane, length, receipt, isSent]);
-  });
-  t.same(left, [
-    [2, 10, 101, true],
-    [2, 10, 102, true],
-    [2, 10, 105, true],
-    [2, 10, 106, false],
-  ]);
-  for (const lie of [
-    [2, 8],
-    [2, 7],
-    [2, 1, 5, 8],
-    [1, 1],
-    [2, 0, 6, 7],
-  ]) {
-    t.notOk(
-      build().applyReport([lie], () => {}),
-      String(lie),
+    log.restore(
+      kept,
+      Array.from(next, (number, lane) => [lane, number] as const),
     );
+    for (let i = 0; i < 10; i++) log.append(random.below(4), body(1));
+    const reports = [0, 1, 2, 3].map((lane) => {
+      const sent = (next[lane] - first[lane]) >>> 0;
+      const upTo = (first[lane] + random.below(sent + 1)) >>> 0;
+      const left = (next[lane] - upTo) >>> 0;
+      if (left < 3) return [lane, upTo];
+      const from = (upTo + 1 + random.below(left - 2)) >>> 0;
+      return [lane, upTo, from, (from + 1) >>> 0];
+    });
+    const isNamed = ({ lane, number }: LogEntry) => {
+      const [, upTo, from] = reports[lane];
+      return ((number - upTo) | 0) < 0 || number === from;
+    };
+    const expected = kept
+      .filter((entry) => !isNamed(entry))
+      .map(({ lane, number }) => [lane, number]);
+    let told = 0;
+    t.ok(
+      log.applyReport(reports, () => told++),
+      `seed ${seed}`,
+    );
+    t.same(numbersOf(log).slice(0, log.sentCount), expected);
+    t.equal(told, kept.length - expected.length);
+    t.equal(log.entries.length, expected.length + 10, 'what waits is left alone');
   }
 });

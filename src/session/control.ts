@@ -6,23 +6,20 @@
  *   $hello  server → client, first message: who you are and how to resume
  *   $resume, $resumed  client, server: the session goes on on this link (docs/wire/session.md)
  *   $types  both, UDP, only when the registry hashes differ: [[id, hash], …]
- *   $ack    both: UDP raw id 2, n × (u8 lane, u32 next number, little-endian);
- *           WebSocket {"frames": number of game frames delivered}
+ *   $ack    WebSocket, both: {"frames": number of game frames delivered};
+ *           UDP, client → server: raw id 2 without a body, "I have adopted this link"
  *   $lead   server → client: UDP raw id 3, unreliable-sequenced, u32 tick, i32 margin in µs, u16 inputs,
  *           u16 late, little-endian; WebSocket {"tick", "marginMs", "inputs", "late"}
  *   $ping / $time  WebSocket: {"t": sender's ms} / {"t": echoed, "server": server ms}
  */
 
 import type { TickSchedule } from '../time/input-lead.js';
-import { SESSION_LANES } from './limits.js';
-import type { ReceiveNumbers } from './receive-numbers.js';
 import { parseReport, type Report } from './report.js';
 
-/** Raw body id of the UDP acknowledgement. */
+/** Raw body id of `$ack` on UDP. */
 export const ID_ACK = 2;
 /** Raw body id of the UDP input lead. */
 export const ID_LEAD = 3;
-const ACK_ENTRY_BYTES = 5;
 const LEAD_BYTES = 12;
 const I32_MAX = 0x7fffffff;
 const U16_MAX = 0xffff;
@@ -176,39 +173,4 @@ export function numberField(payload: unknown, name: string): number {
   if (!isObject(payload)) return Number.NaN;
   const value = payload[name];
   return typeof value === 'number' ? value : Number.NaN;
-}
-
-/**
- * Writes the acknowledgement body: every lane on which anything was delivered.
- * Returns the bytes written (at most 155).
- */
-export function writeAck(received: ReceiveNumbers, out: Uint8Array, offset: number): number {
-  let at = offset;
-  for (let lane = 0; lane < SESSION_LANES; lane++) {
-    const next = received.next(lane);
-    if (next === 0) continue;
-    out[at] = lane;
-    out[at + 1] = next & 0xff;
-    out[at + 2] = (next >>> 8) & 0xff;
-    out[at + 3] = (next >>> 16) & 0xff;
-    out[at + 4] = next >>> 24;
-    at += ACK_ENTRY_BYTES;
-  }
-  return at - offset;
-}
-
-/** Sink of `readAck`: returns false to stop, because the entry breaks the rules. */
-export interface AckSink {
-  acknowledge(lane: number, next: number): boolean;
-}
-
-/** Applies an acknowledgement body. False when it is malformed or the sink refused an entry. */
-export function readAck(bytes: Uint8Array, offset: number, length: number, sink: AckSink): boolean {
-  if (length % ACK_ENTRY_BYTES !== 0 || length > SESSION_LANES * ACK_ENTRY_BYTES) return false;
-  for (let at = offset; at < offset + length; at += ACK_ENTRY_BYTES) {
-    const low = bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16);
-    const next = (low | (bytes[at + 4] << 24)) >>> 0;
-    if (!sink.acknowledge(bytes[at], next)) return false;
-  }
-  return true;
 }

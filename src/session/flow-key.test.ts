@@ -46,6 +46,7 @@ function build() {
             redundancy,
             receipt,
           ),
+        freezeFlow: () => protocol.unacked(0),
         budget: () => 0,
         closeFlow: () => {},
       },

@@ -1,5 +1,5 @@
 import { MODE_RELIABLE_UNORDERED } from '../messages/types.js';
-import { BEFORE_HELLO_BYTES_MAX, BEFORE_HELLO_MESSAGES_MAX } from './limits.js';
+import { BEFORE_HELLO_BYTES_MAX, BEFORE_HELLO_MESSAGE_BYTES } from './limits.js';
 
 export interface HeldMessage {
   channel: number;
@@ -16,10 +16,10 @@ export class HeldMessages {
   /** False when it was not kept: unreliable, or more than an honest server sends. */
   push(channel: number, mode: number, messageId: number, bytes: Uint8Array): boolean {
     if (mode < MODE_RELIABLE_UNORDERED) return false;
-    if (this.#messages.length >= BEFORE_HELLO_MESSAGES_MAX) return false;
-    if (this.#bytes + bytes.length > BEFORE_HELLO_BYTES_MAX) return false;
+    const cost = bytes.length + BEFORE_HELLO_MESSAGE_BYTES;
+    if (this.#bytes + cost > BEFORE_HELLO_BYTES_MAX) return false;
     this.#messages.push({ channel, mode, messageId, bytes });
-    this.#bytes += bytes.length;
+    this.#bytes += cost;
     return true;
   }
 

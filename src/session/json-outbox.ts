@@ -232,15 +232,9 @@ export class JsonOutbox implements LogSink {
     for (const receipt of open.values()) this.#answerLater(receipt, 'lost');
   }
 
-  takeBytes(
-    _lane: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    receipt: number,
-  ): void {
+  takeBytes(_lane: number, bytes: Uint8Array, receipt: number): void {
     const { registry } = this.#context;
-    if (registry.decode(bytes, offset, length) !== DECODE_OK) {
+    if (registry.decode(bytes, 0, bytes.length) !== DECODE_OK) {
       throw new MessageError('bad-value', 'what was sent cannot be read');
     }
     this.takeText(registry.toJson(registry.decoded.name, registry.decodedValue()), receipt);

@@ -8,9 +8,11 @@ export const SESSION_CHANNELS = 31;
 export const SESSION_LANES = SESSION_CHANNELS * 2;
 /** The channel of the runtime's own messages ($hello, $ack). Its messages have no number. */
 export const CONTROL_CHANNEL = 31;
-/** Reliable messages per channel that may be unacknowledged by the peer's session; power of 2. */
+/** The receipt number of a `$hello`: games have positive ones. */
+export const RECEIPT_GREETING = -1;
+/** Reliable messages per lane that a session keeps while its link takes none; power of 2. */
 export const SESSION_WINDOW = 512;
-/** Bytes of unacknowledged reliable messages a sender keeps per session. */
+/** Bytes of them that it keeps. */
 export const SESSION_LOG_BYTES_MAX = 512 * 1024;
 /**
  * Beyond it, for messages of one packet: however much bulk waits for acknowledgements, what is small
@@ -18,7 +20,7 @@ export const SESSION_LOG_BYTES_MAX = 512 * 1024;
  */
 export const SESSION_LOG_RESERVE_BYTES = 64 * 1024;
 export const SESSION_SMALL_BYTES = 1100;
-/** A cumulative acknowledgement leaves at the latest this long after the message came. */
+/** WebSocket: a cumulative acknowledgement leaves at the latest this long after the message came. */
 export const SESSION_ACK_DELAY_MS = 100;
 /** Half of it: what has waited so long rides along, what has waited twice so long leaves by itself. */
 export const SESSION_ACK_ROUND_MS = SESSION_ACK_DELAY_MS / 2;
@@ -34,11 +36,11 @@ export const RESUME_TRIES_MAX = 3;
 /** A link that was opened to resume says so within this time. */
 export const RESUME_FIRST_MESSAGE_MS = 10_000;
 /**
- * Reliable messages that may arrive ahead of a lost $hello on other channels, at the client: all
- * that a server's session log admits.
+ * Reliable messages that may arrive ahead of a lost $hello on other channels, at the client: their bytes,
+ * and what each of them counts besides. A server sends no more before it knows that $hello arrived.
  */
-export const BEFORE_HELLO_MESSAGES_MAX = SESSION_WINDOW * SESSION_LANES;
 export const BEFORE_HELLO_BYTES_MAX = SESSION_LOG_BYTES_MAX + SESSION_LOG_RESERVE_BYTES;
+export const BEFORE_HELLO_MESSAGE_BYTES = 16;
 
 /** The bytes that a send log may hold when a message of `length` is the last of them. */
 export function logBytesMax(length: number): number {

@@ -46,6 +46,20 @@ export interface PeerContext<O, P> {
   readonly onClosed: ((peer: P) => void) | null;
 }
 
+/** What a flow's peer has not acknowledged of the reliable modes. */
+export interface UnackedFlow {
+  /** Of every reliable stream that was used: the number of its next message, u32 from 0. */
+  readonly streams: readonly { channel: number; mode: number; next: number }[];
+  readonly messages: readonly {
+    channel: number;
+    mode: number;
+    number: number;
+    bytes: Uint8Array;
+    /** 0: none, or answered. */
+    receipt: number;
+  }[];
+}
+
 /** What the runtime offers to one flow. */
 export interface FlowPort {
   /** Returns a SEND_ number of the protocol: 0 sent, 1 queued, 2 full, 3 too large, 4 closed. */
@@ -61,6 +75,11 @@ export interface FlowPort {
     redundancy: number,
     receipt: number,
   ): number;
+  /**
+   * Nothing of the flow is delivered or acknowledged any more. Answers what its peer has not
+   * acknowledged, in the order of `send`.
+   */
+  freezeFlow(slot: number): UnackedFlow;
   /** Bytes that would leave at once: what rate control allows now, less what waits. */
   budget(slot: number): number;
   /** Says CLOSE and ends the flow. */

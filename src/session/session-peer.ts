@@ -3,8 +3,12 @@ import type { Wire } from './types.js';
 
 /** Where the send log of a link goes when its session moves: to the next link, which encodes it. */
 export interface LogSink {
-  /** Message data (varint id ‖ body) of a lane; `receipt` 0: none. @throws MessageError this wire cannot carry it */
-  takeBytes(lane: number, bytes: Uint8Array, offset: number, length: number, receipt: number): void;
+  /**
+   * Message data (varint id ‖ body) of a lane, kept as it is; `receipt` 0: none.
+   *
+   * @throws MessageError this wire cannot carry it
+   */
+  takeBytes(lane: number, bytes: Uint8Array, receipt: number): void;
   /** A text frame. @throws MessageError this wire cannot carry it */
   takeText(text: string, receipt: number): void;
 }

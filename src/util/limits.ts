@@ -66,6 +66,8 @@ export const FRAMES_PER_PACKET_MAX = 64;
  * A full receive budget at the peer plus one more in the queue; above it `send` reports pressure.
  */
 export const SEND_RELIABLE_BYTES_MAX = 1024 * 1024;
+/** As much as a session takes on WebSocket: a game is told `full` by the same load on both wires. */
+export const SEND_SESSION_BYTES_MAX = RECEIVE_BUDGET_BYTES;
 /** Small messages cost their bookkeeping, so they are counted too. */
 export const SEND_RELIABLE_MESSAGES_MAX = 4096;
 export const SEND_UNRELIABLE_BYTES_MAX = 64 * 1024;
@@ -183,9 +185,12 @@ export const PARAMS_REPEAT_US_MAX = 1_000_000;
 export const STRIKES_MAX = 3;
 
 export const CLOSE_REASON_BYTES_MAX = 64;
-/** CLOSE has no acknowledgement: two packets at once, one more if the peer is still heard. */
-export const CLOSE_PACKETS_AT_ONCE = 2;
-export const CLOSE_PACKETS_MAX = 3;
+/**
+ * CLOSE has no acknowledgement: four packets at once, one more if the peer is still heard. A WebSocket's
+ * close code arrives whatever is lost, so that of a flow should hardly ever be missed.
+ */
+export const CLOSE_PACKETS_AT_ONCE = 4;
+export const CLOSE_PACKETS_MAX = 5;
 
 /**
  * Clock: a burst at the start, a few more in the first two seconds, so that the clock is good from then

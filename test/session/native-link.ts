@@ -20,6 +20,7 @@ const FLOWS_AT_SERVER = 16;
 
 export class Machine {
   readonly rings: SimRings;
+  readonly protocol: Protocol;
   readonly runtime: Runtime;
   readonly address: string;
   /** Nothing arrives here, nothing from here arrives. */
@@ -38,9 +39,11 @@ export class Machine {
         ? { ...options, role: 'client' }
         : { ...options, ...keys, role: 'server', privateKey },
     );
+    const maxAckDelayUs = ACK_DELAY_US;
+    this.protocol = new Protocol({ maxFlows, seed, registryHash: 1, maxAckDelayUs });
     this.runtime = new Runtime({
       endpoint: this.rings,
-      protocol: new Protocol({ maxFlows, seed, registryHash: 1, maxAckDelayUs: ACK_DELAY_US }),
+      protocol: this.protocol,
       handler,
       role: privateKey === undefined ? 'client' : 'server',
       driver: 'immediate',

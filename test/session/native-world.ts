@@ -15,8 +15,9 @@ import { parseHello, parseResume } from '../../src/session/control.js';
 import { Dispatcher } from '../../src/session/dispatcher.js';
 import { SessionDrops } from '../../src/session/drops.js';
 import { SESSION_ACK_ROUND_MS } from '../../src/session/limits.js';
-import type { PeerStart } from '../../src/session/peer-context.js';
+import type { FlowPort, PeerStart } from '../../src/session/peer-context.js';
 import { ServerSession } from '../../src/session/server-session.js';
+import { RECEIPT_OUTCOMES } from '../../src/session/types.js';
 import { flowIn, SERVER_ADDRESS, TokenMint, UNIX_S } from '../../src/sim/native/tokens.js';
 import { Prng } from '../../src/util/prng.js';
 import { Scratch } from '../../src/util/scratch.js';
@@ -201,6 +202,8 @@ export class NativeWorld {
       handleFlowReady: (slot) => this.#serverReady(slot, numbers.get(slot) === 0),
       handleMessage: (slot, ...message) => this.#serverPeers[slot]?.handleMessage(...message),
       handleFlowClosed: (slot, closed) => this.#serverClosed(slot, closed),
+      handleReceipt: (slot, receipt, outcome) =>
+        this.#serverPeers[slot]?.handleReceipt(receipt, RECEIPT_OUTCOMES[outcome]),
       handleWritable: (slot) => this.#serverPeers[slot]?.handleWritable(),
       handleDeadline: () => this.#serverAcks.flush(),
     };
@@ -216,7 +219,7 @@ export class NativeWorld {
     const session = new ServerSession<Peer>('00', peer, () => `secret ${++secrets}`);
     this.#serverSession = session;
     const hello = { session: '00', secret: session.firstSecret, resumeWindowMs: 1 };
-    peer.sendControl('$hello', { ...hello, player: 'anna', serverTimeMs: 0, clockUs: 0 });
+    peer.greet({ ...hello, player: 'anna', serverTimeMs: 0, clockUs: 0 });
   }
 
   #serverClosed(slot: number, { wasClean, reason, isReplaced }: ClosedFlow): void {
@@ -285,13 +288,23 @@ export class NativeWorld {
       onReceipt: () => {},
       onDrained: () => {},
       onClosed: null,
-      port: machine.runtime,
+      port: this.#portOf(machine),
       scratch: SCRATCH,
       nowMs: () => this.#network.nowMs,
     };
     const peer = new BinaryPeer<Side>(context, side, slot, start);
     plantInto(peer, side, this.#plant);
     return peer;
+  }
+
+  #portOf({ runtime, protocol }: Machine): FlowPort {
+    if (this.#plant !== 'frozen-acknowledges') return runtime;
+    return {
+      send: (...message) => runtime.send(...message),
+      freezeFlow: (slot) => protocol.unacked(slot),
+      budget: (slot) => runtime.budget(slot),
+      closeFlow: (...goodbye) => runtime.closeFlow(...goodbye),
+    };
   }
 
   #handleHello(peer: Peer, payload: unknown): void {

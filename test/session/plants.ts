@@ -2,10 +2,16 @@ import type { LogSink } from '../../src/session/session-peer.js';
 import type { Peer, Side } from './virtual-link.js';
 
 /** Mistakes that the oracle must find. */
-export const PLANTS = ['no-freeze', 'short-report', 'forgets-one', 'reorders'] as const;
+export const PLANTS = [
+  'no-freeze',
+  'short-report',
+  'forgets-one',
+  'reorders',
+  'frozen-acknowledges',
+] as const;
 export type Plant = 'none' | (typeof PLANTS)[number];
 
-/** Makes a link wrong in one way. */
+/** Makes a link wrong in one way; 'frozen-acknowledges' is the flow's (`frozenAcknowledges`). */
 export function plantInto(peer: Peer, side: Side, plant: Plant): void {
   if (plant === 'no-freeze' && side === 'client') peer.freeze = () => {};
   if (plant === 'short-report') plantShortReport(peer);
@@ -29,10 +35,7 @@ function plantLog(peer: Peer, change: (messages: ((sink: LogSink) => void)[]) =>
     const messages: ((sink: LogSink) => void)[] = [];
     moveLogTo({
       takeText: (text, receipt) => messages.push((to) => to.takeText(text, receipt)),
-      takeBytes: (lane, bytes, offset, length, receipt) => {
-        const copy = bytes.slice(offset, offset + length);
-        messages.push((to) => to.takeBytes(lane, copy, 0, length, receipt));
-      },
+      takeBytes: (...message) => messages.push((to) => to.takeBytes(...message)),
     });
     change(messages);
     for (const message of messages) message(sink);

@@ -118,7 +118,8 @@ export class ResumeWorld {
     };
     this.#client = new ClientSession(hello, client);
     this.#ready(link);
-    this.#settle(link); // $types
+    if (server instanceof BinaryPeer) server.greet({});
+    this.#settle(link); // $types, $hello and its acknowledgement
     client.open(true);
   }
 
@@ -325,7 +326,8 @@ export class ResumeWorld {
 
   #open(wire: Wire): VirtualLink {
     const isEqual = this.#registries.client === this.#registries.server;
-    const link = new VirtualLink(wire, this.#random, isEqual);
+    const acknowledges = this.#plant === 'frozen-acknowledges';
+    const link = new VirtualLink(wire, this.#random, isEqual, acknowledges);
     this.#links.push(link);
     if (this.#links.length > 4) this.#links.shift();
     return link;
@@ -367,7 +369,7 @@ export class ResumeWorld {
       acks: this.#acks[side],
       onUnhandled: null,
       onBroken: (_peer, code, reason) => this.violations.push(`${side} broke: ${code} ${reason}`),
-      onHello: null,
+      onHello: isClient ? () => {} : null,
       onLead: null,
       onResumed: isClient ? (peer, payload) => this.#handleResumed(peer, payload) : null,
       onResume: isClient ? null : (peer, payload) => this.#handleResume(peer, payload),

@@ -11,10 +11,18 @@ export type Peer = BinaryPeer<Side> | JsonPeer<Side>;
 
 export const OTHER: Record<Side, Side> = { client: 'server', server: 'client' };
 
+interface Message {
+  channel: number;
+  mode: number;
+  id: number;
+  bytes: Uint8Array;
+  receipt: number;
+  /** Its receiver has it. */
+  isDelivered: boolean;
+}
+
 /** What travels to one end. */
-type Item =
-  | { text: string }
-  | { channel: number; mode: number; id: number; bytes: Uint8Array; receipt: number };
+type Item = { text: string } | Message;
 
 const FULL = 2;
 const CLOSED = 4;
@@ -31,7 +39,15 @@ export class VirtualLink {
   readonly peers: Partial<Record<Side, Peer>> = {};
   /** On the way to an end. */
   readonly #toward: Record<Side, Item[]> = { client: [], server: [] };
-  readonly #nextId = new Map<string, number>();
+  readonly #nextId: Record<Side, Map<string, { channel: number; mode: number; next: number }>> = {
+    client: new Map(),
+    server: new Map(),
+  };
+  /** UDP: reliable messages of an end of which it does not know that they were delivered. */
+  readonly #unacked: Record<Side, Message[]> = { client: [], server: [] };
+  /** UDP: an end that neither hears nor acknowledges. */
+  readonly #isFrozen: Record<Side, boolean> = { client: false, server: false };
+  readonly #frozenAcknowledges: boolean;
   /** Nothing arrives at this end any more. */
   readonly #isCut: Record<Side, boolean> = { client: false, server: false };
   /** A goodbye on its way to this end. */
@@ -39,11 +55,15 @@ export class VirtualLink {
   /** This end knows that the link is over. */
   readonly isOver: Record<Side, boolean> = { client: false, server: false };
 
-  /** @param losesControl even session messages find no room at times */
-  constructor(wire: Wire, random: Prng, losesControl: boolean) {
+  /**
+   * @param losesControl even session messages find no room at times
+   * @param frozenAcknowledges a planted mistake: what comes to a frozen end is acknowledged
+   */
+  constructor(wire: Wire, random: Prng, losesControl: boolean, frozenAcknowledges: boolean) {
     this.wire = wire;
     this.#random = random;
     this.#losesControl = losesControl;
+    this.#frozenAcknowledges = frozenAcknowledges;
   }
 
   /** One end's way to send, as a UDP flow. */
@@ -55,11 +75,21 @@ export class VirtualLink {
         const isControl = channel === CONTROL_CHANNEL;
         if (!isControl && items.length > IN_FLIGHT_MAX) return FULL;
         if ((this.#losesControl || !isControl) && this.#random.chance(1, 40)) return FULL;
-        const key = `${side} ${channel} ${mode}`;
-        const id = this.#nextId.get(key) ?? 0;
-        this.#nextId.set(key, id + 1);
-        items.push({ channel, mode, id, bytes: bytes.slice(offset, offset + length), receipt });
+        const key = `${channel} ${mode}`;
+        const lane = this.#nextId[side].get(key) ?? { channel, mode, next: 0 };
+        this.#nextId[side].set(key, lane);
+        const copy = bytes.slice(offset, offset + length);
+        const id = lane.next++;
+        const message = { channel, mode, id, bytes: copy, receipt, isDelivered: false };
+        items.push(message);
+        if (mode >= RELIABLE_UNORDERED) this.#unacked[side].push(message);
         return 0;
+      },
+      freezeFlow: () => {
+        this.#isFrozen[side] = true;
+        const messages = this.#unacked[side].map(({ id, ...rest }) => ({ ...rest, number: id }));
+        const streams = [...this.#nextId[side].values()];
+        return { streams: streams.filter(({ mode }) => mode >= RELIABLE_UNORDERED), messages };
       },
       budget: () => 0,
       closeFlow: () => this.#sayGoodbye(side),
@@ -91,6 +121,7 @@ export class VirtualLink {
 
   /** Something arrives at `side`, if anything is on its way. */
   deliver(side: Side): 'nothing' | 'item' | 'goodbye' {
+    if (this.#random.chance(1, 2)) this.#acknowledge(OTHER[side]);
     if (this.#isCut[side] || this.isOver[side]) return 'nothing';
     const items = this.#toward[side];
     if (this.#goodbye[side] && (this.wire === 'udp' || items.length === 0)) {
@@ -105,20 +136,25 @@ export class VirtualLink {
       (peer as JsonPeer<Side>).handleText(item.text);
       (this.peers[OTHER[side]] as JsonPeer<Side> | undefined)?.handleSocketDrained();
     } else {
-      const { channel, mode, id, bytes, receipt } = item;
+      const { channel, mode, id, bytes } = item;
       const binary = peer as BinaryPeer<Side>;
-      binary.handleMessage(channel, mode, id & 0xffff, bytes, 0, bytes.length, 0);
-      const sender = this.peers[OTHER[side]] as BinaryPeer<Side> | undefined;
-      // The acknowledgement may never come back.
-      if (
-        receipt !== 0 &&
-        !this.isOver[OTHER[side]] &&
-        (!this.isCut || this.#random.chance(1, 2))
-      ) {
-        sender?.handleReceipt(receipt, 'acked');
+      item.isDelivered = !this.#isFrozen[side] || this.#frozenAcknowledges;
+      if (!this.#isFrozen[side]) {
+        binary.handleMessage(channel, mode, id & 0xffff, bytes, 0, bytes.length, 0);
       }
     }
     return 'item';
+  }
+
+  /** An acknowledgement arrives at the sender, unless that way is cut; it may have been on its way long. */
+  #acknowledge(sender: Side): void {
+    if (this.wire !== 'udp' || this.#isCut[sender] || this.isOver[sender]) return;
+    const acked = this.#unacked[sender].filter((message) => message.isDelivered);
+    this.#unacked[sender] = this.#unacked[sender].filter((message) => !message.isDelivered);
+    const peer = this.peers[sender] as BinaryPeer<Side> | undefined;
+    for (const { receipt } of acked) {
+      if (receipt !== 0) peer?.handleReceipt(receipt, 'acked');
+    }
   }
 
   /** Per lane in order, where the mode promises it; lanes overtake each other. */

@@ -289,10 +289,11 @@ mod tests {
     #[test]
     fn timeouts_are_clamped_and_keep_alives_come_five_in_a_timeout() {
         let cases = [
-            (-7, -1, 1_000_000),
+            (-7, -1, 3_000_000),
             (0, 1, 200_000),
             (1, 1, 200_000),
             (5, 5, 1_000_000),
+            (30, 30, 3_000_000),
         ];
         for (asked, applied, interval) in cases {
             assert_eq!(clamp_timeout_s(asked), applied);

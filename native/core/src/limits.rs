@@ -40,8 +40,8 @@ pub const DATAGRAM_BYTES_MAX: usize = RECEIVE_PAYLOAD_BYTES_MAX + OVERHEAD_BYTES
 
 /// Requests and responses go out at 10 Hz, the rate the standard suggests.
 pub(crate) const HANDSHAKE_INTERVAL_US: u64 = 100_000;
-/// Keep-alives at min(1 s, timeout / 5): five in a row must be lost before a peer gives up.
-pub(crate) const KEEP_ALIVE_INTERVAL_MAX_US: u64 = 1_000_000;
+/// Keep-alives at min(3 s, timeout / 5): five in a row must be lost before a peer gives up.
+pub(crate) const KEEP_ALIVE_INTERVAL_MAX_US: u64 = 3_000_000;
 pub(crate) const KEEP_ALIVES_PER_TIMEOUT: u64 = 5;
 /// Identical disconnects in one burst; the peer's timeout covers the case that all are lost.
 pub const DISCONNECT_REPEATS: u8 = 5;

@@ -41,12 +41,12 @@ impl Wire for Rl1Wire {
         self.touch(flow);
     }
 
-    fn send(&mut self, now: Now, flow: u32, message: Message) -> bool {
+    fn send(&mut self, _now: Now, flow: u32, message: Message) -> bool {
         let state = self.flows.get_mut(flow as usize);
         let Some(speaker) = state.and_then(|state| state.speaker.as_mut()) else {
             return false;
         };
-        speaker.say(message, now.clock.mono_us);
+        speaker.outbox.push(message);
         self.touch(flow);
         true
     }

@@ -1,18 +1,12 @@
-//! What a flow was told: order within lanes, pieces put together, and the count that the session
-//! acknowledges (rl1.md §7, docs/WIRE.md §2). Messages are read and checked as they come; only what they
-//! say is held, not their bytes.
+//! What a flow was told: order within lanes, pieces put together (rl1.md §7). Messages are read and
+//! checked as they come; only what they say is held, not their bytes.
 
 use ggscale_rl1::distance;
 use ggscale_rl1::frame::{Fragment, Message, Mode, FRAGMENT_BYTES};
 
-use super::outbox::{CONTROL_BYTES, CONTROL_CHANNEL};
+use super::outbox::CONTROL_CHANNEL;
 use crate::load::message::{is_text, read, read_head, Heard, TEXT_AROUND};
 
-/// A session acknowledgement leaves after so many messages or bytes, or after this long.
-const ACK_MESSAGES: u32 = 64;
-const ACK_BYTES: usize = 64 * 1024;
-pub const ACK_DELAY_US: u64 = 100_000;
-const ID_ACK: u8 = 2;
 /// Of the first piece, enough to read everything but the text.
 const HEAD_BYTES: usize = 64;
 /// Unreliable messages in pieces that are kept, as the document says.
@@ -24,7 +18,6 @@ struct Lane {
     mode: Mode,
     /// Ordered: the next id. Sequenced: one behind the newest.
     next: u16,
-    delivered: u32,
     /// Ordered: complete, ahead of the next.
     held: Vec<(u16, Heard)>,
 }
@@ -46,8 +39,6 @@ struct Partial {
 pub struct Inbox {
     lanes: Vec<Lane>,
     partials: Vec<Partial>,
-    unacked: u32,
-    unacked_bytes: usize,
 }
 
 impl Inbox {
@@ -70,27 +61,18 @@ impl Inbox {
         if is_past {
             return;
         }
-        let length = data.len();
-        let (heard, length) = match message.fragment {
-            None => (told(channel, data), length),
+        let heard = match message.fragment {
+            None => told(channel, data),
             Some(fragment) => match self.piece(message, fragment) {
                 Some(whole) => whole,
                 None => return,
             },
         };
-        self.complete(channel, mode, id, (heard, length), out);
+        self.complete(channel, mode, id, heard, out);
     }
 
-    fn complete(
-        &mut self,
-        channel: u8,
-        mode: Mode,
-        id: u16,
-        (heard, length): (Heard, usize),
-        out: &mut Vec<Heard>,
-    ) {
+    fn complete(&mut self, channel: u8, mode: Mode, id: u16, heard: Heard, out: &mut Vec<Heard>) {
         let lane = self.lane(channel, mode);
-        let mut delivered = 0;
         match mode {
             Mode::Unreliable => out.push(heard),
             Mode::Sequenced => {
@@ -104,17 +86,11 @@ impl Inbox {
                 let mut next = Some(heard);
                 while let Some(heard) = next {
                     out.push(heard);
-                    delivered += 1;
                     lane.next = lane.next.wrapping_add(1);
                     let at = lane.held.iter().position(|(id, _)| *id == lane.next);
                     next = at.map(|at| lane.held.swap_remove(at).1);
                 }
             }
-        }
-        lane.delivered += delivered;
-        if channel != CONTROL_CHANNEL && mode == Mode::Ordered {
-            self.unacked += delivered;
-            self.unacked_bytes += length;
         }
     }
 
@@ -128,7 +104,6 @@ impl Inbox {
                 channel,
                 mode,
                 next: 0,
-                delivered: 0,
                 held: Vec::new(),
             });
             self.lanes.len() - 1
@@ -137,8 +112,8 @@ impl Inbox {
         &mut self.lanes[index]
     }
 
-    /// The whole message and its length, when this was the last piece that was missing.
-    fn piece(&mut self, message: &Message<'_>, fragment: Fragment) -> Option<(Heard, usize)> {
+    /// The whole message, when this was the last piece that was missing.
+    fn piece(&mut self, message: &Message<'_>, fragment: Fragment) -> Option<Heard> {
         let at = self.partial(message, fragment);
         let partial = self.partials.get_mut(at)?;
         let index = usize::from(fragment.index);
@@ -164,11 +139,10 @@ impl Inbox {
             is_good,
             ..
         } = self.partials.swap_remove(at);
-        let heard = match read_head(&head, length) {
+        Some(match read_head(&head, length) {
             Heard::Bulk { .. } if !is_good => Heard::Strange,
             heard => heard,
-        };
-        Some((heard, length))
+        })
     }
 
     fn partial(&mut self, message: &Message<'_>, fragment: Fragment) -> usize {
@@ -202,34 +176,6 @@ impl Inbox {
             is_good: true,
         });
         self.partials.len() - 1
-    }
-
-    pub fn owes_ack(&self) -> bool {
-        self.unacked > 0
-    }
-
-    pub fn owes_ack_now(&self) -> bool {
-        self.unacked >= ACK_MESSAGES || self.unacked_bytes >= ACK_BYTES
-    }
-
-    /// `$ack`: n × `u8 lane, u32 next`; its length is 0 when there is nothing to say.
-    pub fn write_ack(&mut self) -> ([u8; CONTROL_BYTES], usize) {
-        let mut bytes = [0; CONTROL_BYTES];
-        let mut at = 1;
-        for lane in &self.lanes {
-            if lane.channel == CONTROL_CHANNEL || lane.mode != Mode::Ordered {
-                continue;
-            }
-            if let Some([number, next @ ..]) = bytes.get_mut(at..at + 5) {
-                *number = lane.channel * 2 + 1;
-                next.copy_from_slice(&lane.delivered.to_le_bytes());
-                at += 5;
-            }
-        }
-        bytes[0] = ID_ACK;
-        self.unacked = 0;
-        self.unacked_bytes = 0;
-        (bytes, if at > 1 { at } else { 0 })
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a flow has to say: reliable messages until they are acknowledged, on one channel of the game and
-//! on the session's, and sequenced ones, which are said once.
+//! What a flow has to say: reliable messages of one channel until they are acknowledged, and sequenced
+//! ones, which are said once.
 
 use std::collections::VecDeque;
 
@@ -10,16 +10,8 @@ pub const CONTROL_CHANNEL: u8 = 31;
 /// Modes of message frames: reliable ordered, unreliable sequenced.
 const ORDERED: u8 = 3;
 const SEQUENCED: u8 = 1;
-/// Room for a session acknowledgement of four lanes.
-pub const CONTROL_BYTES: usize = 21;
 /// Message frames of one packet; with control frames they stay below the 64 that a packet may have.
 const FRAMES_MAX: usize = 56;
-
-#[derive(Clone, Copy, Debug)]
-enum Content {
-    Message(Message),
-    Control([u8; CONTROL_BYTES], u8),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -32,7 +24,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Item {
     state: State,
-    content: Content,
+    message: Message,
 }
 
 /// Reliable ordered messages of one channel.
@@ -107,11 +99,8 @@ impl<'a> Frames<'a> {
     }
 
     /// A whole message; false when it does not fit.
-    fn message(&mut self, mode: u8, channel: u8, id: u16, content: &Content, shape: Shape) -> bool {
-        let length = match content {
-            Content::Message(message) => 1 + shape.body_bytes(*message),
-            Content::Control(_, length) => usize::from(*length),
-        };
+    fn message(&mut self, mode: u8, channel: u8, id: u16, message: Message, shape: Shape) -> bool {
+        let length = 1 + shape.body_bytes(message);
         if self.count == FRAMES_MAX || self.at + 6 + length > self.out.len() {
             return false;
         }
@@ -127,13 +116,8 @@ impl<'a> Frames<'a> {
         } else {
             self.put(&[length as u8 | 0x80, (length >> 7) as u8]);
         }
-        match content {
-            Content::Message(message) => {
-                let room = self.out.get_mut(self.at..).unwrap_or(&mut []);
-                self.at += shape.write(*message, room);
-            }
-            Content::Control(bytes, _) => self.put(bytes.get(..length).unwrap_or(&[])),
-        }
+        let room = self.out.get_mut(self.at..).unwrap_or(&mut []);
+        self.at += shape.write(message, room);
         self.last = Some((first, length_at));
         self.count += 1;
         true
@@ -157,8 +141,7 @@ impl<'a> Frames<'a> {
 #[derive(Debug)]
 pub struct Outbox {
     shape: Shape,
-    game: Lane,
-    control: Lane,
+    reliable: Lane,
     /// Sequenced messages, and the id of the next.
     loose: VecDeque<Message>,
     loose_channel: u8,
@@ -171,12 +154,8 @@ impl Outbox {
     pub fn new(shape: Shape, channel: u8, loose_channel: u8) -> Self {
         Self {
             shape,
-            game: Lane {
+            reliable: Lane {
                 channel,
-                ..Lane::default()
-            },
-            control: Lane {
-                channel: CONTROL_CHANNEL,
                 ..Lane::default()
             },
             loose: VecDeque::new(),
@@ -188,82 +167,72 @@ impl Outbox {
 
     pub fn push(&mut self, message: Message) {
         match message {
-            Message::Echo { .. } => self.game.items.push_back(Item {
+            Message::Echo { .. } => self.reliable.items.push_back(Item {
                 state: State::Waits,
-                content: Content::Message(message),
+                message,
             }),
             Message::Input { .. } => self.loose.push_back(message),
         }
     }
 
-    pub fn push_control(&mut self, bytes: [u8; CONTROL_BYTES], length: usize) {
-        self.control.items.push_back(Item {
-            state: State::Waits,
-            content: Content::Control(bytes, length as u8),
-        });
-    }
-
     pub fn waits(&self) -> bool {
-        !self.loose.is_empty() || self.control.waits(self.window) || self.game.waits(self.window)
+        !self.loose.is_empty() || self.reliable.waits(self.window)
     }
 
     pub fn acked(&mut self, packet: u16) {
-        self.control.acked(packet);
-        self.game.acked(packet);
+        self.reliable.acked(packet);
     }
 
     pub fn lost(&mut self, packet: u16) {
-        self.control.lost(packet);
-        self.game.lost(packet);
+        self.reliable.lost(packet);
     }
 
     /// The oldest reliable message that waits for its acknowledgement goes once more.
     pub fn probe(&mut self) {
-        for lane in [&mut self.control, &mut self.game] {
-            let oldest = lane.items.iter_mut().take(lane.sent);
-            if let Some(item) = oldest.into_iter().find(|it| it.state != State::Acked) {
-                lane.again += usize::from(item.state != State::Waits);
-                item.state = State::Waits;
-                return;
-            }
+        let lane = &mut self.reliable;
+        let oldest = lane.items.iter_mut().take(lane.sent);
+        if let Some(item) = oldest.into_iter().find(|it| it.state != State::Acked) {
+            lane.again += usize::from(item.state != State::Waits);
+            item.state = State::Waits;
         }
     }
 
     /// Writes what fits into the packet of this number.
     pub fn write(&mut self, packet: u16, frames: &mut Frames<'_>) {
-        let (shape, window) = (self.shape, self.window);
-        for lane in [&mut self.control, &mut self.game] {
-            if !lane.waits(window) {
-                continue;
-            }
-            let from = if lane.again > 0 { 0 } else { lane.sent };
-            for (index, item) in lane.items.iter_mut().enumerate().skip(from) {
-                if index >= window {
-                    break;
-                }
-                if item.state != State::Waits {
-                    continue;
-                }
-                let id = lane.first.wrapping_add(index as u16);
-                if !frames.message(ORDERED, lane.channel, id, &item.content, shape) {
-                    return;
-                }
-                item.state = State::Flies(packet);
-                if index < lane.sent {
-                    lane.again -= 1;
-                } else {
-                    lane.sent = index + 1;
-                }
-            }
+        let shape = self.shape;
+        if !self.write_reliable(packet, frames) {
+            return;
         }
         while let Some(message) = self.loose.front() {
-            let content = Content::Message(*message);
             let (channel, id) = (self.loose_channel, self.loose_id);
-            if !frames.message(SEQUENCED, channel, id, &content, shape) {
+            if !frames.message(SEQUENCED, channel, id, *message, shape) {
                 return;
             }
             self.loose_id = id.wrapping_add(1);
             self.loose.pop_front();
         }
+    }
+
+    /// False when the packet is full.
+    fn write_reliable(&mut self, packet: u16, frames: &mut Frames<'_>) -> bool {
+        let lane = &mut self.reliable;
+        let from = if lane.again > 0 { 0 } else { lane.sent };
+        let within = lane.items.iter_mut().take(self.window).enumerate();
+        for (index, item) in within.skip(from) {
+            if item.state != State::Waits {
+                continue;
+            }
+            let id = lane.first.wrapping_add(index as u16);
+            if !frames.message(ORDERED, lane.channel, id, item.message, self.shape) {
+                return false;
+            }
+            item.state = State::Flies(packet);
+            if index < lane.sent {
+                lane.again -= 1;
+            } else {
+                lane.sent = index + 1;
+            }
+        }
+        true
     }
 }

@@ -33,7 +33,7 @@ impl Speaker {
             frames.put(&[delay.min(255) as u8, block.run]);
             frames.put(block.bitmap.get(..block.bitmap_bytes).unwrap_or(&[]));
         }
-        self.write_control(now_us, &mut frames);
+        self.write_control(now_us, has_data, &mut frames);
         if has_data {
             self.outbox.write(number, &mut frames);
         }
@@ -52,11 +52,13 @@ impl Speaker {
         Some(length)
     }
 
-    fn write_control(&mut self, now_us: u64, frames: &mut Frames<'_>) {
+    fn write_control(&mut self, now_us: u64, has_data: bool, frames: &mut Frames<'_>) {
         if std::mem::take(&mut self.wants_ping) {
             frames.put(&[1]);
         }
-        if std::mem::take(&mut self.wants_time) {
+        let rides = self.time_waits && has_data;
+        self.time_waits &= !rides;
+        if std::mem::take(&mut self.wants_time) || rides {
             frames.put(&[2]);
             frames.put(&(now_us as u32).to_le_bytes());
         }

@@ -9,12 +9,12 @@ use ggscale_rl1::frame::{self, Frame};
 use ggscale_rl1::reader::Reader;
 use ggscale_rl1::{header, params, Limits, Side};
 
-use super::inbox::{Inbox, ACK_DELAY_US};
+use super::inbox::Inbox;
 use super::outbox::{Frames, Outbox};
 use super::packet::write_params;
 use super::received::Received;
 use super::sent::Sent;
-use crate::load::message::{Heard, Message, Shape};
+use crate::load::message::{Heard, Shape};
 
 pub const PACKET_BYTES_MAX: usize = 1192;
 pub const NEVER_US: u64 = u64::MAX;
@@ -22,10 +22,8 @@ pub(super) const MAX_ACK_DELAY_MS: u16 = 25;
 const MAX_ACK_DELAY_US: u64 = MAX_ACK_DELAY_MS as u64 * 1000;
 /// Unacknowledged packets after which an acknowledgement leaves at once.
 const ACK_PACKETS: u8 = 10;
-/// Once in so long an acknowledgement of the session rides along (src/session/limits.ts).
-const SESSION_ACK_ROUND_US: u64 = ACK_DELAY_US / 2;
 const FRAMES_MAX: usize = 64;
-const CLOSES: u8 = 2;
+const CLOSES: u8 = 4;
 
 pub(super) const LIMITS: Limits = Limits {
     channels: 32,
@@ -73,9 +71,8 @@ pub struct Speaker {
     clock_due_us: u64,
     clock_asks: u32,
     pub(super) wants_time: bool,
+    pub(super) time_waits: bool,
     pub(super) time_answer: Option<(u32, u32)>,
-    session_ack_due_us: u64,
-    session_acked_us: u64,
     pub(super) wants_ping: bool,
     /// One packet goes whatever is in flight.
     pub(super) probes: bool,
@@ -104,9 +101,8 @@ impl Speaker {
             clock_due_us: NEVER_US,
             clock_asks: 0,
             wants_time: false,
+            time_waits: false,
             time_answer: None,
-            session_ack_due_us: NEVER_US,
-            session_acked_us: 0,
             wants_ping: false,
             probes: false,
             grease: false,
@@ -206,29 +202,7 @@ impl Speaker {
                 _ => {}
             }
         }
-        if self.inbox.owes_ack_now() {
-            self.ack_session(now_us);
-        } else if self.inbox.owes_ack() && self.session_ack_due_us == NEVER_US {
-            self.session_ack_due_us = now_us + ACK_DELAY_US;
-        }
         Some(false)
-    }
-
-    /// The session's acknowledgement rides along, once in a round, as with the product's client.
-    pub fn say(&mut self, message: Message, now_us: u64) {
-        self.outbox.push(message);
-        if self.inbox.owes_ack() && now_us >= self.session_acked_us + SESSION_ACK_ROUND_US {
-            self.ack_session(now_us);
-        }
-    }
-
-    fn ack_session(&mut self, now_us: u64) {
-        self.session_ack_due_us = NEVER_US;
-        self.session_acked_us = now_us;
-        let (bytes, length) = self.inbox.write_ack();
-        if length > 0 {
-            self.outbox.push_control(bytes, length);
-        }
     }
 
     /// Says goodbye with the next packets.
@@ -247,8 +221,7 @@ impl Speaker {
                 .sent
                 .deadline_us(self.peer_delay_us)
                 .min(self.ack_due_us)
-                .min(self.clock_due_us)
-                .min(self.session_ack_due_us),
+                .min(self.clock_due_us),
         }
     }
 
@@ -259,11 +232,10 @@ impl Speaker {
         if self.ack_due_us <= now_us {
             self.ack_now = true;
         }
-        if self.session_ack_due_us <= now_us {
-            self.ack_session(now_us);
-        }
         if self.clock_due_us <= now_us {
-            self.wants_time = true;
+            // Later ones ride with data, and leave alone when the next is due.
+            self.wants_time = self.clock_asks < 12 || self.time_waits;
+            self.time_waits = !self.wants_time;
             self.clock_asks += 1;
             self.clock_due_us = now_us
                 + match self.clock_asks {

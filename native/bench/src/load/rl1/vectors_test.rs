@@ -178,7 +178,7 @@ fn a_lossy_path_loses_no_message_and_every_packet_is_well_formed() {
         let now_us = step * 1_000;
         if step % 3 == 0 && said < 5_000 {
             let (seq, sent_us) = (said, now_us as u32);
-            speaker.say(Message::Echo { seq, sent_us }, now_us);
+            speaker.outbox.push(Message::Echo { seq, sent_us });
             said += 1;
         }
         if speaker.deadline_us() <= now_us {
