@@ -1,35 +1,4 @@
 /** Echo on node:dgram: JSON, a datagram per message, nothing reliable, nothing encrypted. */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { readArguments } from './arguments.js';
-import { type BenchServer, serve } from './serve.js';
+import { serveDgramEcho } from './echo-dgram.js';
 
-/** As the product asks for by default at 4,096 flows. */
-const BUFFER_BYTES = 4 << 20;
-
-async function open(): Promise<BenchServer> {
-  const { host } = readArguments();
-  const socket = createSocket({
-    type: 'udp4',
-    recvBufferSize: BUFFER_BYTES,
-    sendBufferSize: BUFFER_BYTES,
-  });
-  let echoed = 0;
-  let refused = 0;
-  const onSent = (error: Error | null): void => {
-    if (error !== null) refused += 1;
-  };
-  socket.on('message', (data, { port, address }) => {
-    const message = JSON.parse(data.toString());
-    socket.send(JSON.stringify(message), port, address, onSent);
-    echoed += 1;
-  });
-  socket.bind(0, host);
-  await once(socket, 'listening');
-  return {
-    ready: { ready: `${host}:${socket.address().port}` },
-    mark: () => ({ echoed, drops: { 'send-refused': refused } }),
-  };
-}
-
-void serve(open);
+serveDgramEcho((data) => JSON.stringify(JSON.parse(data.toString())));
