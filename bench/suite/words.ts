@@ -16,6 +16,11 @@ import type { GcKind } from './results.js';
 
 export type Word = 'connect' | 'run' | 'pause' | 'mark' | 'watch' | 'unwatch' | 'stop';
 
+/** From a process: its first line, or an answer. */
+export function tell(object: object): void {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}
+
 /** A server's first line. */
 export interface Ready {
   /** `ip:port` */

@@ -6,6 +6,7 @@
  * flow at its own fixed times, whatever comes back. Times count from when a message was meant to leave.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Prng } from '../../../src/util/prng.js';
 import type { Connected, LoadMark } from '../../suite/words.js';
 import { Recorder } from './recorder.js';
 
@@ -59,8 +60,9 @@ export class LoadEngine {
     const { flows, hz, payloadBytes } = options;
     this.inFlight = new Uint32Array(flows);
     this.message = Buffer.alloc(payloadBytes);
-    const random = seeded(1);
-    this.phasesUs = new Float64Array(hz > 0 ? flows : 0).map(() => (random() * 1e6) / hz);
+    const prng = new Prng(1); // the same phases in every run
+    const share = (): number => (prng.nextInt32() >>> 0) / 2 ** 32;
+    this.phasesUs = new Float64Array(hz > 0 ? flows : 0).map(() => (share() * 1e6) / hz);
     this.phasesUs.sort();
   }
 
@@ -184,15 +186,4 @@ export class LoadEngine {
 /** Since the process began: below 2^32 for an hour. */
 function nowUs(): number {
   return performance.now() * 1000;
-}
-
-/** mulberry32: the same phases in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

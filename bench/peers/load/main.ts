@@ -1,6 +1,7 @@
 /** A load process: `--peer` names the client, the other arguments are those of `ggscale-bench load`. */
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { tell } from '../../suite/words.js';
 import { openDataChannels } from './data-channel.js';
 import { LoadEngine, type LoadOptions, type OpenClient } from './engine.js';
 import { openUdx } from './udx.js';
@@ -53,10 +54,6 @@ function readLoadArguments(): { peer: string; options: LoadOptions } {
     sleeps: values.sleep === true,
   };
   return { peer: String(values.peer), options };
-}
-
-function tell(object: object): void {
-  process.stdout.write(`${JSON.stringify(object)}\n`);
 }
 
 function fail(error: Error): void {

@@ -1,7 +1,7 @@
 /** The words (words.ts) on Bun, which has none of V8's gauges; and what is used of Bun's own API. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Ready, ServerMark } from '../../suite/words.js';
+import { type Ready, type ServerMark, tell } from '../../suite/words.js';
 
 /** As much of Bun's global as the servers use: https://bun.com/docs/api/udp and /websockets. */
 export interface BunApi {
@@ -71,8 +71,4 @@ function gauges(): Omit<ServerMark, 'echoed'> {
 /** Of the JavaScript thread, whose id is the process's: the others compile and collect. */
 function threadCpuNs(): number {
   return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]);
-}
-
-function tell(object: object): void {
-  process.stdout.write(`${JSON.stringify(object)}\n`);
 }

@@ -1,6 +1,6 @@
 /** The end of the words (words.ts) in a server process. */
 import { createInterface } from 'node:readline';
-import type { Ready, ServerMark } from '../words.js';
+import { type Ready, type ServerMark, tell } from '../words.js';
 import { Gauges } from './gauges.js';
 
 export interface BenchServer {
@@ -41,8 +41,4 @@ export async function serve(open: () => Promise<BenchServer>): Promise<void> {
     process.exit(0);
   });
   tell(server.ready);
-}
-
-function tell(object: object): void {
-  process.stdout.write(`${JSON.stringify(object)}\n`);
 }
