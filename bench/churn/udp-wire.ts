@@ -14,12 +14,12 @@ import { CLOSE_NORMAL } from '../../src/session/close-codes.js';
 import { SESSION_ACK_ROUND_MS } from '../../src/session/limits.js';
 import { PACKET_BYTES, PAYLOAD_BYTES } from '../../src/util/limits.js';
 import { Scratch } from '../../src/util/scratch.js';
+import { BUFFER_BYTES } from '../suite/servers/limits.js';
 import type { Visitor, VisitPeer } from './visitor.js';
 import { type LoadWire, type Ticket, visitContext } from './wires.js';
 
 const FLOWS_MAX = 8192;
 const TICK_US = 2000;
-const BUFFER_BYTES = 4 << 20;
 const ACK_DELAY_US = 25_000;
 const HOSTS_PER_NETWORK = 250;
 

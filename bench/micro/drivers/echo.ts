@@ -1,9 +1,8 @@
 /** The server under test: echoes every payload, without a protocol above netcode. Told by IPC. */
 import { Endpoint, generateKey } from '../../../src/addon/index.js';
 import { RX_PAYLOAD, TX_PAYLOAD } from '../../../src/addon/layout.js';
+import { BUFFER_BYTES } from '../../suite/servers/limits.js';
 import { type EchoReading, type EchoReady, type EchoSetup, PROTOCOL_ID } from './messages.js';
-
-const BUFFER_BYTES = 4 << 20;
 
 function main(setup: EchoSetup): void {
   const key = generateKey();

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { createConnectToken, Endpoint } from '../../../src/addon/index.js';
 import { RX_OPENED, RX_PAYLOAD, TX_PAYLOAD } from '../../../src/addon/layout.js';
+import { BUFFER_BYTES } from '../../suite/servers/limits.js';
 import { type LoadOrder, type LoadReading, type LoadSetup, PROTOCOL_ID } from './messages.js';
 
 const PAYLOAD_BYTES = 100;
@@ -27,8 +28,8 @@ class Load {
         // Its turns are taken by hand; ticks only keep the sockets from being watched.
         driver: 'tick',
         tickIntervalUs: 5_000,
-        receiveBufferBytes: 4 << 20,
-        sendBufferBytes: 4 << 20,
+        receiveBufferBytes: BUFFER_BYTES,
+        sendBufferBytes: BUFFER_BYTES,
       },
       () => this.#turn(),
     );

@@ -17,13 +17,12 @@ import type { RuntimeHandler } from '../../../src/runtime/handler.js';
 import { Runtime } from '../../../src/runtime/runtime.js';
 import { PROTOCOL_ID, SERVER_ADDRESS, TokenMint, UNIX_S } from '../../../src/sim/native/tokens.js';
 import { PACKET_BYTES, PAYLOAD_BYTES } from '../../../src/util/limits.js';
+import { RATE_MAX } from '../../suite/servers/limits.js';
 import { calibrated, readCpu } from '../cpu-clock.js';
 
 /** About what a message of a closed loop takes to come back. */
 const STEP_US = 400;
 const CONNECT_STEPS_MAX = 4_000;
-/** A rate that cannot be reached, so that checking it still costs. */
-const RATE_MAX = { perSecond: 0xffffffff, burst: 0xffffffff };
 const DATAGRAM_BYTES = 1400;
 /** Small, because what the clients touch between two turns pushes the server out of the caches. */
 const CLIENT_RINGS: RingSizes = {

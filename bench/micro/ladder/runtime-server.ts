@@ -9,12 +9,10 @@ import type { Runtime } from '../../../src/runtime/runtime.js';
 import { DEFAULT_PROTOCOL_ID } from '../../../src/server/options.js';
 import { CONTROL_CHANNEL } from '../../../src/session/limits.js';
 import { readArguments } from '../../suite/servers/arguments.js';
+import { BUFFER_BYTES, RATE_MAX } from '../../suite/servers/limits.js';
 import { type BenchServer, serve } from '../../suite/servers/serve.js';
 import { PRIVATE_KEY } from '../../suite/servers/udp-key.js';
 
-/** A rate that cannot be reached, so that checking it still costs. */
-const RATE_MAX = { perSecond: 0xffffffff, burst: 0xffffffff };
-const BUFFER_BYTES = 4 << 20;
 /** Id 0 is JSON by name. */
 const HELLO = new TextEncoder().encode('\0{"type":"$hello","payload":{}}');
 

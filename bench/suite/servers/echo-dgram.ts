@@ -2,10 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readArguments } from './arguments.js';
+import { BUFFER_BYTES } from './limits.js';
 import { type BenchServer, serve } from './serve.js';
-
-/** As the product asks for by default at 4,096 flows. */
-const BUFFER_BYTES = 4 << 20;
 
 export function serveDgramEcho(answer: (data: Buffer) => Buffer | string): void {
   void serve(() => open(answer));

@@ -1,5 +1,6 @@
 /** What the suite's GameServers have in common: the key that the load knows, and room for it. */
 import type { GameServerOptions } from '../../../src/server/index.js';
+import { RATE_MAX } from './limits.js';
 import { PRIVATE_KEY } from './udp-key.js';
 
 export interface UdpServerArguments {
@@ -17,7 +18,6 @@ const TO_STDERR = {
   warn() {},
   error: (fields: object, message: string) => console.error(message, JSON.stringify(fields)),
 };
-const RATE_MAX = { perSecond: 0xffffffff, burst: 0xffffffff };
 
 /**
  * Only the UDP listener; HTTP listens too, because a server mints tickets. Admission is at its
