@@ -45,6 +45,48 @@ class Player {
   }
 }
 
+/** A dial over UDP that waits in a relay, begun and not through. */
+class HeldDial {
+  readonly server: GameServer;
+  readonly relay: UdpRelay;
+  readonly player: Player;
+  readonly older: Promise<GameConnection<Record<string, unknown>>>;
+  /** Its address was proven to the server before it was held. */
+  isIn = false;
+  readonly #whenHeld: Promise<void>;
+
+  private constructor(server: GameServer, relay: UdpRelay, player: Player, passed: number) {
+    this.server = server;
+    this.relay = relay;
+    this.player = player;
+    let count = 0;
+    relay.onDatagram = (datagram, isToServer) => {
+      const isResponse = isToServer && (datagram[0] & 15) === NETCODE_RESPONSE;
+      if (isResponse && count < passed) this.isIn = true;
+      count++;
+    };
+    this.#whenHeld = relay.holdAfter(passed);
+    this.older = player.dial();
+    this.older.catch(() => {});
+  }
+
+  /** @param passed datagrams of both directions, until the rest is held */
+  static async begin(fallback: (typeof FALLBACKS)[number], passed: number): Promise<HeldDial> {
+    const relay = await UdpRelay.open();
+    const server = await listen({ udp: { advertise: [relay.address] } });
+    relay.serverPort = server.udp?.port ?? 0;
+    const held = new HeldDial(server, relay, new Player(server, fallback), passed);
+    await held.#whenHeld;
+    return held;
+  }
+
+  async end(t: Test): Promise<void> {
+    t.same(this.player.fallbacks, []);
+    await this.server.close();
+    this.relay.close();
+  }
+}
+
 /** Waits for the end of all but one, which then is answered over UDP; returns its number. */
 async function oneRemains(t: Test, server: GameServer, outcomes: Outcome[]): Promise<number> {
   const games = outcomes.map((end) => (end.status === 'fulfilled' ? end.value : null));
@@ -91,54 +133,25 @@ for (const fallback of FALLBACKS) {
 
   t.test(`fallback ${fallback}: a dial in every phase of another one`, async (t) => {
     for (let passed = 0; passed < DATAGRAMS; passed++) {
-      const relay = await UdpRelay.open();
-      const server = await listen({ udp: { advertise: [relay.address] } });
-      relay.serverPort = server.udp?.port ?? 0;
-      const player = new Player(server, fallback);
-      let count = 0;
-      let isOlderIn = false;
-      relay.onDatagram = (datagram, isToServer) => {
-        const isResponse = isToServer && (datagram[0] & 15) === NETCODE_RESPONSE;
-        if (isResponse && count < passed) isOlderIn = true;
-        count++;
-      };
-      const held = relay.holdAfter(passed);
-      const older = player.dial();
-      older.catch(() => {});
-      await held;
-      const newer = player.dial();
+      const held = await HeldDial.begin(fallback, passed);
+      const newer = held.player.dial();
       await newer;
-      relay.release();
-      const winner = await oneRemains(t, server, await Promise.allSettled([older, newer]));
-      t.equal(winner, isOlderIn ? 1 : 0, `held after ${passed} datagrams`);
-      t.same(player.fallbacks, []);
-      await server.close();
-      relay.close();
+      held.relay.release();
+      const outcomes = await Promise.allSettled([held.older, newer]);
+      const winner = await oneRemains(t, held.server, outcomes);
+      t.equal(winner, held.isIn ? 1 : 0, `held after ${passed} datagrams`);
+      await held.end(t);
     }
   });
 }
 
 t.test('a WebSocket that is let in while a UDP dial is under way is the newer one', async (t) => {
   for (let passed = 0; passed < DATAGRAMS; passed++) {
-    const relay = await UdpRelay.open();
-    const server = await listen({ udp: { advertise: [relay.address] } });
-    relay.serverPort = server.udp?.port ?? 0;
-    const player = new Player(server, 'json');
-    let count = 0;
-    let isOlderIn = false;
-    relay.onDatagram = (datagram, isToServer) => {
-      const isResponse = isToServer && (datagram[0] & 15) === NETCODE_RESPONSE;
-      if (isResponse && count < passed) isOlderIn = true;
-      count++;
-    };
-    const held = relay.holdAfter(passed);
-    const older = player.dial();
-    older.catch(() => {});
-    await held;
-    const newer = await dial(server, 'json-ws', 'anna');
-    relay.release();
-    const [end] = await Promise.allSettled([older]);
-    if (!isOlderIn) {
+    const held = await HeldDial.begin('json', passed);
+    const newer = await dial(held.server, 'json-ws', 'anna');
+    held.relay.release();
+    const [end] = await Promise.allSettled([held.older]);
+    if (!held.isIn) {
       t.equal(end.status, 'fulfilled', 'its address was proven last');
       t.match(await newer.closed, { code: 1000, reason: '' });
     } else {
@@ -146,10 +159,8 @@ t.test('a WebSocket that is let in while a UDP dial is under way is the newer on
       else t.match(await end.value.closed, { code: 1000, reason: '' });
       t.equal(newer.state, 'open');
     }
-    t.equal(server.players.get('anna')?.wire, isOlderIn ? 'json-ws' : 'udp');
-    t.same(player.fallbacks, []);
-    await server.close();
-    relay.close();
+    t.equal(held.server.players.get('anna')?.wire, held.isIn ? 'json-ws' : 'udp');
+    await held.end(t);
   }
 });
 
