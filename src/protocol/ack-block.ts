@@ -26,7 +26,7 @@ export function bitmapFirst(largest: number, run: number): number {
   return (largest - run - (run === RUN_MAX ? 1 : 2)) & 0xffff;
 }
 
-/** How many numbers from `sequence` down were received without a gap, at most `limit`; by words. */
+/** How many numbers from `sequence` down were received without a gap, at most `limit` ≥ 0; by words. */
 function countRun(words: Int32Array, bits: number, sequence: number, limit: number): number {
   let run = 0;
   let at = sequence;
@@ -39,7 +39,7 @@ function countRun(words: Int32Array, bits: number, sequence: number, limit: numb
     }
     at -= ones;
   }
-  return run < limit ? run : limit > 0 ? limit : 0;
+  return Math.min(run, limit);
 }
 
 /**
@@ -56,7 +56,8 @@ export function writeAckBlock(
   offset: number,
 ): number {
   const above = sequenceDistance(largest, floor);
-  const run = countRun(words, bits, largest - 1, above <= RUN_MAX ? above - 1 : RUN_MAX);
+  const limit = Math.max(0, Math.min(above - 1, RUN_MAX));
+  const run = countRun(words, bits, largest - 1, limit);
   writeU16(bytes, offset, largest);
   bytes[offset + 2] = ackDelay > ACK_DELAY_UNKNOWN - 1 ? ACK_DELAY_UNKNOWN : ackDelay;
   bytes[offset + 3] = run;
