@@ -7,8 +7,8 @@ import { takeRandomBytes } from './random-bytes.js';
 
 /** A fresh session on the player's first link. */
 export function createSession(peer: AnyPeer): ServerSession<AnyPeer> {
-  return new ServerSession(Buffer.from(takeRandomBytes(8)).toString('hex'), peer, () =>
-    Buffer.from(takeRandomBytes(RESUME_SECRET_BYTES)).toString('base64url'),
+  return new ServerSession(takeRandomBytes(8).toString('hex'), peer, () =>
+    takeRandomBytes(RESUME_SECRET_BYTES).toString('base64url'),
   );
 }
 

@@ -73,11 +73,11 @@ export class TicketBook {
     if (held.length >= TICKETS_PER_PLAYER_MAX) return { ok: false, code: 'too-many-tickets' };
     if (this.#byHash.size + this.#spentIds.size >= TICKETS_MAX)
       return { ok: false, code: 'tickets-full' };
-    const ticket = Buffer.from(takeRandomBytes(TICKET_BYTES)).toString('base64url');
+    const ticket = takeRandomBytes(TICKET_BYTES).toString('base64url');
     const id = takeRandomBytes(TICKET_ID_BYTES);
     const entry: Ticket = {
       hash: hashOf(ticket),
-      id: Buffer.from(id).toString('hex'),
+      id: id.toString('hex'),
       session,
       verifiedMs: askedMs,
       isResume,
