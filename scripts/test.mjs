@@ -59,12 +59,17 @@ async function nativeLane() {
     CARGO_TERM_COLOR: 'never',
   };
   if (!process.env.CARGO_TARGET_DIR) env.CARGO_TARGET_DIR = join(root, 'native/target');
-  for (const workspace of ['native', ...rustWorkspaces('test')]) {
+  const peers = rustWorkspaces('bench');
+  for (const workspace of ['native', ...rustWorkspaces('test'), ...peers]) {
     const args = ['fmt', '--manifest-path', `${workspace}/Cargo.toml`, '--all', '--check'];
     await check(`cargo fmt ${workspace}`, cargo, args, env);
   }
   const clippy = ['clippy', ...manifest, '--workspace', '--all-targets', '--', '-D', 'warnings'];
   await check('cargo clippy', cargo, clippy, env);
+  for (const workspace of peers) {
+    const args = ['check', '--locked', '--manifest-path', `${workspace}/Cargo.toml`];
+    await check(`cargo check ${workspace}`, cargo, args, env);
+  }
   const startMs = Date.now();
   const test = ['test', ...manifest, '--workspace', '--no-fail-fast'];
   const { code, output } = await run(cargo, test, env);
@@ -138,7 +143,7 @@ function listTests(folder) {
   return found.sort();
 }
 
-/** Foreign peers that tests build for themselves. */
+/** Foreign peers: those of `test` are built by its tests, those of `bench` by the run that asks. */
 function rustWorkspaces(folder) {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   if (entries.some(({ name }) => name === 'Cargo.lock')) return [folder];

@@ -23,6 +23,8 @@ export interface Installed {
 const NPM_LOCK = join(PEERS, 'package-lock.json');
 /** npm writes it at the end of an install. */
 const NPM_INSTALLED = join(PEERS, 'node_modules/.package-lock.json');
+/** By itself npm waits five minutes for a registry that is silent, and asks it three times. */
+const NPM_SECONDS_MAX = 180;
 
 type Step = (say: (text: string) => void, tools: Record<string, string>) => Promise<void>;
 
@@ -58,7 +60,8 @@ async function installPackages(say: (text: string) => void): Promise<void> {
     existsSync(NPM_INSTALLED) && statSync(NPM_INSTALLED).mtimeMs >= statSync(NPM_LOCK).mtimeMs;
   if (isFresh) return;
   say('npm ci in bench/peers');
-  await runTool(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], PEERS);
+  const command = ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await runTool(command, PEERS, NPM_SECONDS_MAX);
 }
 
 async function findBun(): Promise<void> {
@@ -106,8 +109,16 @@ async function findCargo(): Promise<string | null> {
   return ((await import(url)) as { findCargo(): string | null }).findCargo();
 }
 
-/** @throws Error with the last line it wrote on stderr */
-export async function runTool([file, ...args]: readonly string[], cwd: string): Promise<string> {
+/**
+ * What it wrote on stdout. After `secondsMax` it is killed.
+ *
+ * @throws Error with the last lines it wrote on stderr, or that says how long it was waited for
+ */
+export async function runTool(
+  [file, ...args]: readonly string[],
+  cwd: string,
+  secondsMax = Number.POSITIVE_INFINITY,
+): Promise<string> {
   // A toolchain finds its own programs beside it.
   const path = isAbsolute(file) ? `${dirname(file)}:${process.env.PATH ?? ''}` : process.env.PATH;
   const env = { ...process.env, PATH: path };
@@ -120,11 +131,20 @@ export async function runTool([file, ...args]: readonly string[], cwd: string): 
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
+  let isLate = false;
+  const kill = (): void => {
+    isLate = true;
+    child.kill('SIGKILL');
+  };
+  const timer = Number.isFinite(secondsMax) ? setTimeout(kill, secondsMax * 1000) : undefined;
   const code = await new Promise<number | string | null>((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('close', resolve);
   });
+  clearTimeout(timer);
   if (code === 0) return stdout;
-  const why = stderr.trim().split('\n').slice(-3).join(' ').trim();
-  throw new Error(`${file} ${args[0]}: ${why === '' ? `exit ${code}` : why}`);
+  const tail = stderr.trim().split('\n').slice(-3).join(' ').trim();
+  const said = tail === '' ? '' : `: ${tail}`;
+  if (isLate) throw new Error(`${file} ${args[0]}: not done within ${secondsMax} s${said}`);
+  throw new Error(`${file} ${args[0]}${said === '' ? `: exit ${code}` : said}`);
 }

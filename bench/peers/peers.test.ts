@@ -10,6 +10,7 @@ import { ROOT } from '../suite/root.js';
 import { emptyResult } from '../suite/run.js';
 import { problemsOf } from '../suite/schema-check.js';
 import { buildNative, measureAll, placeHere } from '../suite/suite.js';
+import { runTool } from './install.js';
 import { lockedVersion } from './locks.js';
 import { infoOf, PEER_ENTRIES } from './peers.js';
 import { onWires, peerPlans } from './plan.js';
@@ -63,6 +64,20 @@ t.test('every peer says what it is and what it lacks', async (t) => {
   }
   t.throws(() => lockedVersion('no-such-package'), /not in bench\/peers\/package-lock.json/);
 });
+
+t.test(
+  'an installation that does not end is given up, and says so with what it said',
+  async (t) => {
+    const silent = [process.execPath, '-e', 'setInterval(() => {}, 1e6)'];
+    await t.rejects(runTool(silent, ROOT, 0.001), { message: /-e: not done within 0.001 s$/ });
+    const wrong = [process.execPath, '-e', 'console.error("no such thing"); process.exit(3)'];
+    await t.rejects(runTool(wrong, ROOT, 60), { message: /-e: no such thing$/ });
+    await t.rejects(runTool([process.execPath, '-e', 'process.exit(3)'], ROOT), {
+      message: /-e: exit 3$/,
+    });
+    t.equal(await runTool([process.execPath, '-p', '7'], ROOT, 60), '7\n');
+  },
+);
 
 t.test('the table is sorted by cost as × floor, or by round trips without a floor', async (t) => {
   const run = (name: string, wire: string, ns: number, p99: number): RunResult => ({
