@@ -38,3 +38,21 @@ t.test('what was not measured is neither reached nor missed', async (t) => {
   const flows = goalsOutcome(results).find(({ name }) => name === 'flows/100000 lost');
   t.match(flows, { measured: 0.0001, isReached: false });
 });
+
+t.test(
+  'what no run measures is among the goals, with the reason; peers count once they ran',
+  async (t) => {
+    const whole = sampleResults(['udp', 'json-ws', 'floor', 'enet']);
+    const named = (name: string) => goalsOutcome(whole).find((outcome) => outcome.name === name);
+    for (const name of [
+      'echo/paced-1000x60 cpu tick/auto',
+      'echo/paced-1000x60 cpu immediate/floor',
+      'flows/100000 time in a batch call p99',
+      'peers/echo-saturated cpu GameNetworkingSockets/udp',
+    ]) {
+      t.match(named(name), { isReached: null, why: /\w+ \w+/ }, name);
+    }
+    t.match(named('peers/echo-saturated cpu enet/udp'), { measured: Number, isReached: true });
+    t.match(named('peers/echo-saturated cpu node-dgram/udp'), { isReached: null, why: /--peers/ });
+  },
+);

@@ -33,7 +33,7 @@ function row(context: Context, outcome: Outcome): Html {
   const show = SHOW[unit];
   const word = isReached === null ? 'not measured' : isReached ? '✓ reached' : '✗ not reached';
   const kind = isReached === null ? '' : isReached ? 'good' : 'bad';
-  return html`<tr role="row"><th scope="row" role="rowheader">${named(context, name)}</th><td role="cell" class="n" data-label="measured">${measured === undefined ? NOTHING : show(measured)}</td><td role="cell" class="n" data-label="goal">${goalText(outcome)}</td><td role="cell" class="whole">${scoreBar(outcome)}</td><td role="cell" class="${kind} outcome">${word}</td></tr>
+  return html`<tr role="row"><th scope="row" role="rowheader">${named(context, name)}</th><td role="cell" class="n" data-label="measured">${measured === undefined ? NOTHING : show(measured)}</td><td role="cell" class="n" data-label="goal">${goalText(outcome)}</td><td role="cell" class="whole">${scoreBar(outcome) ?? reason(outcome)}</td><td role="cell" class="${kind} outcome">${word}</td></tr>
 `;
 }
 
@@ -42,6 +42,11 @@ function scoreBar({ score, isReached }: Outcome): Html | null {
   const reach = Math.min(1, Math.abs(Math.log(score)) / Math.log(SCALE_MAX)) * 50;
   const from = score >= 1 ? 50 : 50 - reach;
   return html`<span class="score" aria-hidden="true"><span class="${isReached ? 'good' : 'bad'}" style="left:${from.toFixed(1)}%;width:${reach.toFixed(1)}%"></span></span>`;
+}
+
+/** In the place of a bar. */
+function reason({ isReached, why }: Outcome): Html | null {
+  return isReached === null && why !== undefined ? html`<small>${why}</small>` : null;
 }
 
 export function ratiosTable(context: Context): Html {

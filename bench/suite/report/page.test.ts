@@ -50,6 +50,7 @@ t.test('every chart is in the page, and the page needs nothing else', async (t) 
     'npm run bench',
     'v20.20.2',
     'capacity 1',
+    'bench/peers does not have it',
   ]) {
     t.ok(text.includes(said), said);
   }
