@@ -11,6 +11,8 @@ export interface FrontOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMaterial | null;
+  /** Else every upgrade is refused. */
+  readonly hasWs: boolean;
   readonly face: HttpFace;
   /** Takes an upgraded socket, before anything is read from it. */
   readonly onSocket: (socket: ServerSocket, entrance: Entrance) => void;

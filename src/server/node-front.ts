@@ -31,7 +31,7 @@ export class NodeFront implements HttpFront {
   readonly engine = 'ws';
   readonly #options: FrontOptions;
   readonly #server: Server;
-  /** From the first upgrade that is granted: a server without WebSockets never loads them. */
+  /** From the first upgrade on: a server without WebSockets never loads them. */
   #sockets: WebSocketServer | null = null;
   #isClosed = false;
 
@@ -73,26 +73,27 @@ export class NodeFront implements HttpFront {
 
   async #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): Promise<void> {
     stream.on('error', () => stream.destroy());
-    const { face, onSocket } = this.#options;
+    const { face, hasWs, onSocket } = this.#options;
     const protocol = request.headers.upgrade?.toLowerCase();
     if (protocol !== 'websocket' && request.method === 'GET') {
       // Clients that offer h2c with their first request take an answer in HTTP/1.1 (RFC 9110 §7.8).
       void face.answer(new NodeRequest(request)).then((answer) => answerPlainly(stream, answer));
       return;
     }
-    const entrance = face.admit(new NodeRequest(request));
-    if (!('admitted' in entrance)) {
-      answerPlainly(stream, entrance);
-      return;
-    }
     try {
-      const sockets = this.#sockets ?? (await createSockets());
-      this.#sockets ??= sockets;
-      if (this.#isClosed) {
-        stream.destroy();
+      // Before admission: who is let in is there at once, to be counted, replaced and revoked.
+      if (hasWs && this.#sockets === null) {
+        const sockets = await createSockets();
+        this.#sockets ??= sockets;
+        if (this.#isClosed) stream.destroy();
+        if (stream.destroyed) return;
+      }
+      const entrance = face.admit(new NodeRequest(request));
+      if (!('admitted' in entrance)) {
+        answerPlainly(stream, entrance);
         return;
       }
-      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+      this.#sockets?.handleUpgrade(request, stream, head, (socket) => {
         onSocket(new NodeSocket(socket, stream), entrance);
       });
     } catch (error) {
