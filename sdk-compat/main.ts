@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { UsageError } from '../bench/match/options.js';
+import { UsageError } from '../bench/command-line.js';
 import { differences, type Rule, type Run } from './compare.js';
 import { IMPAIRMENTS, Network } from './network.js';
 import { PROGRAMS } from './programs/index.js';

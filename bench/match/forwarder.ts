@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../command-line.js';
 import type { Entry } from './child.js';
-import { UsageError } from './options.js';
 
 /** Found beside the compiled job (dist/bench/match) as beside its sources. */
 const BINARIES = ['../../..', '../..'].map((up) =>

@@ -1,8 +1,9 @@
 /** `npm start`: see `--help`. Exit codes: 0 done, 1 failed, 2 bad arguments or a missing privilege. */
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { UsageError } from '../command-line.js';
 import { MatchRun } from './match-run.js';
-import { type MatchOptions, readOptions, type ServeOptions, UsageError } from './options.js';
+import { type MatchOptions, readOptions, type ServeOptions } from './options.js';
 import { watchParent } from './parent-watch.js';
 import { WIRES } from './report.js';
 import { serve } from './serve.js';

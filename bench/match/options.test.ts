@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readOptions, UsageError } from './options.js';
+import { UsageError } from '../command-line.js';
+import { readOptions } from './options.js';
 
 const KEY = 'ab'.repeat(32);
 

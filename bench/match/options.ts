@@ -1,8 +1,9 @@
 /** The command line of the main job. Everything is checked here, so that nothing fails later. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { STEPS_PER_SECOND } from '../../examples/brawler/game/rules.js';
+import { parseOptions, UsageError } from '../command-line.js';
 
 export interface MatchOptions {
   kind: 'match';
@@ -31,16 +32,6 @@ export interface ServeOptions {
   seed: number;
 }
 
-/** Shown as one line on stderr; the program ends with `exitCode`. */
-export class UsageError extends Error {
-  constructor(
-    message: string,
-    readonly exitCode = 2,
-  ) {
-    super(message);
-  }
-}
-
 const SERVE_ONLY = ['udpPort', 'wsPort', 'privateKey', 'protocolId', 'echoForeign'];
 const MATCH_ONLY = ['duration', 'players', 'loss', 'delay', 'report'];
 const KEY_PATTERN = /^[0-9a-f]{64}$/i;
@@ -53,15 +44,7 @@ export function readOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): MatchOptions | ServeOptions {
   const program = createProgram();
-  try {
-    program.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    // Help and version have been printed; everything else is said once, by the caller.
-    if (error.exitCode === 0) throw new UsageError('', 0);
-    throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
-  }
-  const values = program.opts();
+  const values = parseOptions(program, args);
   const given = (name: string): boolean => program.getOptionValueSource(name) === 'cli';
   const flagOf = (name: string): string =>
     program.options.find((option) => option.attributeName() === name)?.long ?? name;
@@ -110,11 +93,7 @@ function createProgram(): Command {
     .option('--ws-port <port>', 'with --serve; HTTP and WebSocket; 0: any', integer(0, 65535), 0)
     .option('--private-key <hex>', 'with --serve; or GGSCALE_PRIVATE_KEY', privateKey)
     .option('--protocol-id <n>', 'with --serve; decimal or 0x…', protocolId)
-    .option('--echo-foreign', 'with --serve: echo payloads of clients that speak bare netcode')
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .option('--echo-foreign', 'with --serve: echo payloads of clients that speak bare netcode');
 }
 
 function number(what: string, min: number, max: number): (text: string) => number {

@@ -1,7 +1,8 @@
 /** `npm run sim`: see `--help`. Exit codes: 0 done, 1 an invariant was broken, 2 bad arguments. */
 import { runSeed, Trace } from '../../src/sim/index.js';
+import { UsageError } from '../command-line.js';
 import { farm, tell } from './farm.js';
-import { readOptions, type SeedOptions, type SimCommand, UsageError } from './options.js';
+import { readOptions, type SeedOptions, type SimCommand } from './options.js';
 import { drawPlots } from './plots.js';
 import { showScenarios, tryOtherSeeds } from './scenarios.js';
 import { measureSpeed } from './speed.js';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { readOptions, UsageError } from './options.js';
+import { UsageError } from '../command-line.js';
+import { readOptions } from './options.js';
 
 t.test('each way to call the simulator', async (t) => {
   t.same(readOptions(['--seed=7']), {

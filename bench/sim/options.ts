@@ -1,7 +1,8 @@
 /** The command line of the simulator. Everything is checked here, so that nothing fails later. */
 import { availableParallelism } from 'node:os';
-import { Command, CommanderError, InvalidArgumentError, type OptionValues } from 'commander';
+import { Command, InvalidArgumentError, type OptionValues } from 'commander';
 import { LEVELS, type Level, PROFILE_NAMES } from '../../src/sim/index.js';
+import { parseOptions, UsageError } from '../command-line.js';
 
 const SEED_MAX = 2 ** 31 - 1;
 const WORKERS_MAX = 256;
@@ -71,27 +72,9 @@ export type SimCommand =
   | SpeedOptions
   | SweepOptions;
 
-/** Shown as one line on stderr; the program ends with `exitCode`. */
-export class UsageError extends Error {
-  constructor(
-    message: string,
-    readonly exitCode = 2,
-  ) {
-    super(message);
-  }
-}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): SimCommand {
-  const program = createProgram();
-  try {
-    program.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) throw new UsageError('', 0);
-    throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
-  }
-  const values = program.opts();
+  const values = parseOptions(createProgram(), args);
   const wanted = ['seed', 'seeds', 'scenarios', 'speed', 'plots', 'sweep'].filter(
     (name) => values[name] !== undefined,
   );
@@ -159,11 +142,7 @@ function createProgram(): Command {
     .option('--plots <folder>', 'measure and draw the plots of docs/TESTING.md')
     .option('--sweep [seeds]', 'rate control over a grid of links, worst first', count)
     .option('--quick', 'with --sweep: a few corners of the grid', false)
-    .option('--speed <seconds>', 'packets per second of plain worlds of so many seconds', seconds)
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .option('--speed <seconds>', 'packets per second of plain worlds of so many seconds', seconds);
 }
 
 function whole(text: string, least: number, most: number): number {

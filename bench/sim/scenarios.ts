@@ -8,7 +8,8 @@ import {
   type Scenario,
   scenarios,
 } from '../../src/sim/scenarios/index.js';
-import { type OtherSeedsOptions, type ScenarioOptions, UsageError } from './options.js';
+import { UsageError } from '../command-line.js';
+import type { OtherSeedsOptions, ScenarioOptions } from './options.js';
 
 /** From here in the compiled tree to the page that shows the table. */
 export const TESTING_PAGE = new URL('../../../docs/TESTING.md', import.meta.url);

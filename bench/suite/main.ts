@@ -1,11 +1,12 @@
 /** `npm run bench`: see `--help` and bench/README.md. Exit codes: 0 done, 1 failed, 2 bad arguments. */
 import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../command-line.js';
 import { type Guests, invite } from '../peers/index.js';
 import { peerPlans } from '../peers/plan.js';
 import { peersTable } from '../peers/table.js';
 import { endWithParent } from './ending.js';
-import { readOptions, UsageError } from './options.js';
+import { readOptions } from './options.js';
 import { choose, createPlan, expectedMs, type RunPlan } from './plan.js';
 import { ProgressBar } from './progress.js';
 import { page, pageFile } from './report/page.js';

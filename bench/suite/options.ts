@@ -1,6 +1,7 @@
 /** The command line of `npm run bench`. */
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseOptions } from '../command-line.js';
 import { FULL, type PlanSize, QUICK } from './plan.js';
 
 export interface SuiteOptions {
@@ -16,16 +17,6 @@ export interface SuiteOptions {
   hasPeers: boolean;
   /** Shows what would run. */
   isListed: boolean;
-}
-
-/** Shown as one line; the program ends with `exitCode`. */
-export class UsageError extends Error {
-  constructor(
-    message: string,
-    readonly exitCode = 2,
-  ) {
-    super(message);
-  }
 }
 
 /** @throws UsageError */
@@ -47,19 +38,8 @@ export function readOptions(args: readonly string[]): SuiteOptions {
     .option('--rounds <n>', 'interleaved rounds of the runs that are gated', whole)
     .option('--peers', 'other transports too, installed on demand: see bench/peers/README.md')
     .option('--binary <file>', 'a native bench that is built already')
-    .option('--list', 'show what would run')
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  try {
-    program.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) throw new UsageError('', 0); // help has been printed
-    throw new UsageError(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '));
-  }
-  const given = program.opts();
+    .option('--list', 'show what would run');
+  const given = parseOptions(program, args);
   const size = { ...(given.quick ? QUICK : FULL) };
   if (given.seconds !== undefined) size.measureMs = given.seconds * 1000;
   if (given.rounds !== undefined) size.rounds = given.rounds;
