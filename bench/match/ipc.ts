@@ -91,8 +91,8 @@ export function since(before: ServerFigures, now: ServerFigures): ServerFigures 
   };
 }
 
-export interface PlayersFigures {
-  players: number;
+/** What grows while players play. */
+export interface PlayersTotals {
   snapshots: number;
   events: number;
   packetsIn: number;
@@ -100,6 +100,10 @@ export interface PlayersFigures {
   resends: number;
   tcpRetransmits: number;
   cpuUs: number;
+}
+
+export interface PlayersFigures extends PlayersTotals {
+  players: number;
   gcPauseMs: GcPauses;
   rttUs: RttFigures;
 }

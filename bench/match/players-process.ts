@@ -24,6 +24,7 @@ import {
   answerFailure,
   type PlayersConfig,
   type PlayersFigures,
+  type PlayersTotals,
   type RttFigures,
   serveCommands,
 } from './ipc.js';
@@ -40,16 +41,6 @@ interface Seat {
   readonly acks: AckTimer;
   readonly digest: EventDigest;
   snapshot: SnapshotValue | null;
-}
-
-interface Totals {
-  snapshots: number;
-  events: number;
-  packetsIn: number;
-  packetsLostIn: number;
-  resends: number;
-  tcpRetransmits: number;
-  cpuUs: number;
 }
 
 class PlayersProcess {
@@ -174,7 +165,7 @@ class PlayersProcess {
   }
 
   private figures(
-    from: Totals,
+    from: PlayersTotals,
     histogram: RecordableHistogram,
     gcPauseMs: GcPauses,
   ): PlayersFigures {
@@ -193,9 +184,9 @@ class PlayersProcess {
     };
   }
 
-  private totals(): Totals {
+  private totals(): PlayersTotals {
     const cpu = process.cpuUsage();
-    const totals: Totals = {
+    const totals: PlayersTotals = {
       snapshots: this.snapshots,
       events: this.events,
       packetsIn: 0,
