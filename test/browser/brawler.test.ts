@@ -1,5 +1,4 @@
 /** The example's page in headless Chromium: a person on the keyboard among bots on UDP. */
-import type { Browser } from 'puppeteer-core';
 import t from 'tap';
 import { Brawler } from '../../examples/brawler/brawler.js';
 import {
@@ -8,7 +7,7 @@ import {
   type PlayerStateValue,
 } from '../../examples/brawler/game/messages.js';
 import { LEVEL_WIDTH, STATE } from '../../examples/brawler/game/rules.js';
-import { launchChromium, SKIP } from './chromium.js';
+import { openBrowser, SKIP } from './chromium.js';
 
 const logger = {
   info() {},
@@ -16,13 +15,7 @@ const logger = {
   error: (fields: object, message: string) => console.error(message, fields),
 };
 
-let browser: Browser;
-if (SKIP === false) {
-  t.before(async () => {
-    browser = await launchChromium();
-  });
-  t.teardown(() => browser.close());
-}
+const browser = await openBrowser(t);
 
 t.test('a person plays in the page, by keyboard, among bots on UDP', { skip: SKIP }, async (t) => {
   const brawler = await Brawler.start({ port: 0, bots: 2, logger });

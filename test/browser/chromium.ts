@@ -16,6 +16,14 @@ const executablePath = PLACES.find((path) => path !== '' && existsSync(path));
 export const SKIP: string | false =
   executablePath === undefined && 'no Chromium: set CHROME_PATH, or install it';
 
+/** One browser for all tests of a file, closed after them; none where they are skipped. */
+export async function openBrowser(t: { teardown(work: () => unknown): void }): Promise<Browser> {
+  if (SKIP !== false) return null as never;
+  const browser = await launchChromium();
+  t.teardown(() => browser.close());
+  return browser;
+}
+
 /** Chromium's sandbox refuses root, and its shared memory is too small in containers. */
 export function launchChromium(args: string[] = []): Promise<Browser> {
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];

@@ -1,18 +1,11 @@
 /** What happens to a page when its path, its server or the page itself goes: in headless Chromium. */
-import type { Browser } from 'puppeteer-core';
 import t from 'tap';
 import type { SnapshotValue } from '../../src/messages/generated/index.js';
 import { until } from '../game/support.js';
-import { launchChromium, SKIP } from './chromium.js';
+import { openBrowser, SKIP } from './chromium.js';
 import { place } from './place.js';
 
-let browser: Browser;
-if (SKIP === false) {
-  t.before(async () => {
-    browser = await launchChromium();
-  });
-  t.teardown(() => browser.close());
-}
+const browser = await openBrowser(t);
 
 t.test(
   'a page whose connection is cut resumes, nothing lost or doubled',

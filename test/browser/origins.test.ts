@@ -1,10 +1,9 @@
 /** A page of another origin than the game server, in headless Chromium. */
-import type { Browser } from 'puppeteer-core';
 import t from 'tap';
 // @ts-expect-error: JavaScript
 import { bundleForBrowsers } from '../../scripts/bundle-size.mjs';
 import { listen } from '../game/support.js';
-import { launchChromium, SKIP } from './chromium.js';
+import { openBrowser, SKIP } from './chromium.js';
 import { PageServer } from './page-server.js';
 
 const SCRIPT = `
@@ -23,13 +22,7 @@ const SCRIPT = `
   };
 `;
 
-let browser: Browser;
-if (SKIP === false) {
-  t.before(async () => {
-    browser = await launchChromium();
-  });
-  t.teardown(() => browser.close());
-}
+const browser = await openBrowser(t);
 
 t.test(
   'a page of another origin plays when it is listed, and only then',

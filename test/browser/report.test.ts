@@ -3,26 +3,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'puppeteer-core';
+import type { Page } from 'puppeteer-core';
 import t, { type Test } from 'tap';
 import { page as makePage } from '../../bench/suite/report/page.js';
 import { sampleResults } from '../../bench/suite/report/sample-results.js';
-import { launchChromium, SKIP } from './chromium.js';
+import { openBrowser, SKIP } from './chromium.js';
 
 const WIRES = ['udp', 'json-ws', 'json-http', 'json-dgram', 'a wire with a long name', 'floor'];
 const folder = mkdtempSync(join(tmpdir(), 'report-'));
 const address = pathToFileURL(join(folder, 'report.html')).href;
 
-let browser: Browser;
+const browser = await openBrowser(t);
 t.before(async () => {
-  if (SKIP !== false) return;
-  writeFileSync(join(folder, 'report.html'), await makePage(sampleResults(WIRES)));
-  browser = await launchChromium();
+  if (SKIP === false)
+    writeFileSync(join(folder, 'report.html'), await makePage(sampleResults(WIRES)));
 });
-t.teardown(async () => {
-  if (SKIP === false) await browser.close();
-  rmSync(folder, { recursive: true });
-});
+t.teardown(() => rmSync(folder, { recursive: true }));
 
 interface Opened {
   page: Page;

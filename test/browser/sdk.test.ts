@@ -1,20 +1,13 @@
 /** The SDK in headless Chromium against the real server: the same values, order and ends as in Node. */
 import { readFileSync } from 'node:fs';
-import type { Browser } from 'puppeteer-core';
 import t from 'tap';
 import type { ConnectionStats } from '../../src/sdk/index.js';
 import { dial, until } from '../game/support.js';
 import { WORKLOAD_TYPES as TYPES } from '../messages/workload-types.js';
-import { launchChromium, SKIP } from './chromium.js';
+import { openBrowser, SKIP } from './chromium.js';
 import { type Game, type Name, place, registry } from './place.js';
 
-let browser: Browser;
-if (SKIP === false) {
-  t.before(async () => {
-    browser = await launchChromium();
-  });
-  t.teardown(() => browser.close());
-}
+const browser = await openBrowser(t);
 
 /** The golden vectors, as a program gives them. */
 function givenOf(name: Name): unknown[] {

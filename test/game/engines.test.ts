@@ -5,9 +5,9 @@
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { WebSocket } from 'ws';
-import type { GameServer, Logger, WsEngine } from '../../src/server/index.js';
+import type { Logger, WsEngine } from '../../src/server/index.js';
 import { findUws } from '../../src/server/uws-module.js';
+import { openPlayerSocket } from './raw-support.js';
 import { dial, listen, until } from './support.js';
 
 interface Messages {
@@ -69,22 +69,6 @@ function raw(port: number, pieces: string[]): Promise<string> {
     });
     socket.on('error', reject);
   });
-}
-
-async function openSocket(server: GameServer<Messages>, playerId: string): Promise<WebSocket> {
-  const origin = `127.0.0.1:${server.http.port}`;
-  const response = await fetch(`http://${origin}/v1/game/ticket`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Session-Token': playerId },
-    body: '{}',
-  });
-  const { ticket } = (await response.json()) as { ticket: string };
-  const socket = new WebSocket(`ws://${origin}/v1/game/ws?ticket=${ticket}`);
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  return socket;
 }
 
 for (const engine of ['ws', 'uws'] as const satisfies readonly WsEngine[]) {
@@ -170,7 +154,7 @@ for (const engine of ['ws', 'uws'] as const satisfies readonly WsEngine[]) {
     async (t) => {
       const server = await start();
       t.teardown(() => server.close());
-      const socket = await openSocket(server, 'anna');
+      const socket = await openPlayerSocket(server, 'anna');
       const numbers: number[] = [];
       socket.on('message', (data) => {
         const { type, payload } = JSON.parse(data.toString());

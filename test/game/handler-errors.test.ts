@@ -5,7 +5,7 @@ import { createRegistry } from '../../src/messages/index.js';
 import { Client, WithHighPerformanceTransport } from '../../src/sdk/index.js';
 import type { GameServer, GameServerOptions } from '../../src/server/index.js';
 import type { Wire } from '../../src/session/types.js';
-import { dial, listen, until, WIRES } from './support.js';
+import { dial, FAILURES, listen, until, WIRES } from './support.js';
 
 interface Game {
   [type: string]: unknown;
@@ -13,14 +13,8 @@ interface Game {
 }
 
 const registry = createRegistry({ Input });
-const HOW: Record<string, (message: string) => unknown> = {
-  'throws at once': (message) => {
-    throw new Error(message);
-  },
-  'throws later': async (message) => {
-    await null;
-    throw new Error(message);
-  },
+const HOW: typeof FAILURES = {
+  ...FAILURES,
   'rejects as a thenable that is no promise': (message) => ({
     // biome-ignore lint/suspicious/noThenProperty: that is what is tried here
     then: (_: unknown, reject: (error: Error) => void) => reject(new Error(message)),

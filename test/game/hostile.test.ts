@@ -2,28 +2,12 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { WebSocket } from 'ws';
-import type { GameServer } from '../../src/server/index.js';
+import type { WebSocket } from 'ws';
+import { openPlayerSocket } from './raw-support.js';
 import { dial, listen, until, WIRES } from './support.js';
 
 interface Messages {
   [type: string]: unknown;
-}
-
-async function openSocket(server: GameServer<Messages>, playerId: string): Promise<WebSocket> {
-  const origin = `127.0.0.1:${server.http.port}`;
-  const response = await fetch(`http://${origin}/v1/game/ticket`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Session-Token': playerId },
-    body: '{}',
-  });
-  const { ticket } = (await response.json()) as { ticket: string };
-  const socket = new WebSocket(`ws://${origin}/v1/game/ws?ticket=${ticket}`);
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  return socket;
 }
 
 function closeCode(socket: WebSocket): Promise<number> {
@@ -38,7 +22,7 @@ t.test('json-ws: garbage frames are counted and the next message is served', asy
   t.teardown(() => server.close());
   const seen: unknown[] = [];
   server.on('fine', (_player, value) => seen.push(value));
-  const socket = await openSocket(server, 'anna');
+  const socket = await openPlayerSocket(server, 'anna');
   const garbage = [
     '',
     '{',
@@ -75,7 +59,7 @@ t.test('json-ws: what breaks the session closes with the code for it', async (t)
     [`{"type":"x","payload":"${'y'.repeat(300 * 1024)}"}`, 1009],
   ];
   for (const [index, [frame, code]] of cases.entries()) {
-    const socket = await openSocket(server, `p${index}`);
+    const socket = await openPlayerSocket(server, `p${index}`);
     const closed = closeCode(socket);
     socket.send(frame);
     t.equal(await closed, code, String(frame).slice(0, 40));

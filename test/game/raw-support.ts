@@ -1,4 +1,5 @@
 /** Tickets, and links by clients of our own making, for tests of what a server lets in. */
+import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { ClosedFlow, RuntimeHandler } from '../../src/runtime/handler.js';
 import { openClientRuntime } from '../../src/runtime/open.js';
@@ -23,6 +24,15 @@ export async function askTicket(server: AnyServer, playerId: string, resume?: st
     retryAfter,
     body: (await response.json()) as Ticket & { code: string },
   };
+}
+
+/** A WebSocket that lets this player in. */
+export async function openPlayerSocket(server: AnyServer, playerId: string): Promise<WebSocket> {
+  const { body } = await askTicket(server, playerId);
+  const { port } = server.http;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/game/ws?ticket=${body.ticket}`);
+  await once(socket, 'open');
+  return socket;
 }
 
 /** How a WebSocket with this ticket ends, or fails to begin. */

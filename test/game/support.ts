@@ -50,6 +50,17 @@ export function dial<R extends object>(
   });
 }
 
+/** How a handler may fail with a message. */
+export const FAILURES: Readonly<Record<string, (message: string) => unknown>> = {
+  'throws at once': (message) => {
+    throw new Error(message);
+  },
+  'throws later': async (message) => {
+    await null;
+    throw new Error(message);
+  },
+};
+
 /** Resolves when `condition` holds, looked at once per turn of the event loop, at most 20 s. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const start = performance.now();

@@ -2,19 +2,9 @@
 import t from 'tap';
 import type { Player } from '../../src/server/index.js';
 import { place } from './resume-support.js';
-import { dial, listen, until, WIRES } from './support.js';
+import { dial, FAILURES, listen, until, WIRES } from './support.js';
 
-const HOW: Record<string, (message: string) => unknown> = {
-  'throws at once': (message) => {
-    throw new Error(message);
-  },
-  'throws later': async (message) => {
-    await null;
-    throw new Error(message);
-  },
-};
-
-for (const [how, fail] of Object.entries(HOW)) {
+for (const [how, fail] of Object.entries(FAILURES)) {
   t.test(
     `onSuspend and onResume: a handler that ${how} is told once, the session goes on`,
     async (t) => {

@@ -49,6 +49,18 @@ async function sayAlive(): Promise<void> {
   say('alive');
 }
 
+/** Where the server's side takes up what came over the network. */
+async function panicWithDatagram(where: string, settings = {}): Promise<void> {
+  const { server, client, atClient } = await openPair(settings);
+  plant(where);
+  client.send(atClient, new Uint8Array([1]));
+  client.endpoint.flush();
+  await sayUncaught();
+  sayClosed(server.endpoint);
+  client.endpoint.close();
+  await sayAlive();
+}
+
 const programs: Record<string, () => Promise<void> | void> = {
   async call() {
     const { server } = openServer();
@@ -64,28 +76,10 @@ const programs: Record<string, () => Promise<void> | void> = {
     await sayAlive();
   },
 
-  async socket() {
-    const { server, client, atClient } = await openPair();
-    plant('socket');
-    client.send(atClient, new Uint8Array([1]));
-    client.endpoint.flush();
-    await sayUncaught();
-    sayClosed(server.endpoint);
-    client.endpoint.close();
-    await sayAlive();
-  },
+  socket: () => panicWithDatagram('socket'),
 
   /** With the endpoint locked, which JavaScript's own calls do not wait for in vain. */
-  async thread() {
-    const { server, client, atClient } = await openPair({ threads: 2 });
-    plant('thread');
-    client.send(atClient, new Uint8Array([1]));
-    client.endpoint.flush();
-    await sayUncaught();
-    sayClosed(server.endpoint);
-    client.endpoint.close();
-    await sayAlive();
-  },
+  thread: () => panicWithDatagram('thread', { threads: 2 }),
 
   async clock() {
     const { server } = openServer({ driver: 'tick', tickIntervalUs: 1_000 });
