@@ -1,20 +1,18 @@
 /** Admission settings across the native edge, where Infinity stands for "no limit". */
-import { type AdmissionSettings, type AdmissionStatus, readAdmission } from '../util/admission.js';
+import {
+  ADMISSION_RATES,
+  type AdmissionSettings,
+  type AdmissionStatus,
+  readAdmission,
+} from '../util/admission.js';
 import type { NativeAdmission, NativeAdmissionStatus, NativeRate } from './binding.js';
 
-const RATES = [
-  'tokenOpens',
-  'handshakes',
-  'handshakesPerPrefix',
-  'packetsPerFlow',
-  'bytesPerFlow',
-] as const;
 const UNLIMITED: NativeRate = { perSecond: Infinity, burst: Infinity };
 
 /** @throws TransportError bad-option */
 export function nativeAdmission(settings: AdmissionSettings): NativeAdmission {
   const native = { ...readAdmission('admission', settings) };
-  for (const key of RATES) {
+  for (const key of ADMISSION_RATES) {
     if (native[key] === null) native[key] = UNLIMITED;
   }
   return native as NativeAdmission;

@@ -14,6 +14,17 @@ const STEP_US = 10_000;
 const PAYLOAD_MAX = 1192;
 const SIZES = { rxCapacity: 64, txCapacity: 64, rxArenaBytes: 16_384, txArenaBytes: 16_384 };
 
+function makeToken(): Uint8Array {
+  return createConnectToken({
+    protocolId: PROTOCOL_ID,
+    privateKey: KEY,
+    clientId: 5n,
+    serverAddresses: [SERVER],
+    expireSeconds: 30,
+    timeoutSeconds: 5,
+  });
+}
+
 class World {
   readonly server: SimRings;
   readonly client: SimRings;
@@ -61,15 +72,7 @@ class World {
   }
 
   connect(): { slot: number; generation: number } {
-    const token = createConnectToken({
-      protocolId: PROTOCOL_ID,
-      privateKey: KEY,
-      clientId: 5n,
-      serverAddresses: [SERVER],
-      expireSeconds: 30,
-      timeoutSeconds: 5,
-    });
-    return this.client.connect(token);
+    return this.client.connect(makeToken());
   }
 
   #carry(from: SimRings, to: SimRings, address: string): void {
@@ -209,14 +212,7 @@ t.test('a silent client is timed out by netcode alone', async (t) => {
 });
 
 t.test('the same seed sends the same bytes', async (t) => {
-  const token = createConnectToken({
-    protocolId: PROTOCOL_ID,
-    privateKey: KEY,
-    clientId: 5n,
-    serverAddresses: [SERVER],
-    expireSeconds: 30,
-    timeoutSeconds: 5,
-  });
+  const token = makeToken();
   const run = () => {
     const client = new SimRings(
       {

@@ -57,7 +57,8 @@ const PREFIXES_MAX = 65_536;
 /** Largest datagram that a server may be configured to take. */
 const DATAGRAM_BYTES = 1325;
 
-const RATES = [
+/** The settings that are rates. */
+export const ADMISSION_RATES = [
   'tokenOpens',
   'handshakes',
   'handshakesPerPrefix',
@@ -66,7 +67,7 @@ const RATES = [
 ] as const;
 
 const KNOWN: ReadonlySet<string> = new Set([
-  ...RATES,
+  ...ADMISSION_RATES,
   'maxPending',
   'maxFlows',
   'blocked',
@@ -92,7 +93,7 @@ export function readAdmission(name: string, given: AdmissionSettings): Admission
       `ggscale: unknown option ${name}.${key}; known: ${known}`,
     );
   }
-  for (const key of RATES) {
+  for (const key of ADMISSION_RATES) {
     const burstMin = key === 'bytesPerFlow' ? DATAGRAM_BYTES : 1;
     checkRate(`${name}.${key}`, given[key], burstMin);
   }
