@@ -31,7 +31,8 @@ export interface FlowFigures {
 }
 
 const stats = new ProtocolStats();
-const datagrams = new Float64Array(8);
+const datagrams = new Float64Array(9);
+const IS_IPV6 = 8;
 
 /** netcode 1.02, "encrypted packets": prefix, a sequence of mostly two bytes, tag. */
 const NETCODE_BYTES = 1 + 2 + 16;
@@ -57,8 +58,7 @@ export function readFlowFigures(
     datagrams[3] = stats.bytesOut + stats.packetsOut * NETCODE_BYTES;
   }
   const [packetsIn, bytesIn, packetsOut, bytesOut, packetsLostIn] = datagrams;
-  const isIpv6 = endpoint.flowAddress(slot, generation)?.startsWith('[') === true;
-  const header = isIpv6 ? IPV6_UDP_HEADER_BYTES : IPV4_UDP_HEADER_BYTES;
+  const header = datagrams[IS_IPV6] === 1 ? IPV6_UDP_HEADER_BYTES : IPV4_UDP_HEADER_BYTES;
   return {
     rttMs: hasRtt ? stats.srttUs / 1000 : Number.NaN,
     rttVarMs: hasRtt ? stats.rttVarUs / 1000 : Number.NaN,

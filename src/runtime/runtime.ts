@@ -48,6 +48,12 @@ import { RuntimeReadings } from './readings.js';
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
 const DEADLINE_SLACK_US = 25_000;
 
+/**
+ * So long the protocol's timers wait while the kernel has more datagrams: the acknowledgements that they
+ * wait for may be among them, and what they send otherwise makes a late process later.
+ */
+const TIMERS_WAIT_US_MAX = 100_000;
+
 const FREE = 0;
 const OPEN = 1;
 /** Raw: a foreign peer whose payloads bypass the protocol on the way out. */
@@ -86,6 +92,8 @@ export class Runtime extends RuntimeReadings {
   /** `close` was called inside a turn: it takes effect at its end. */
   #isEnding = false;
   #isClosed = false;
+  /** Of the last look at the protocol's timers. */
+  #timersUs = 0;
   #hasHandlerDeadline = false;
   #handlerDeadlineUs = 0;
   /** Of `#armDeadline`: the earliest of all deadlines. */
@@ -123,7 +131,10 @@ export class Runtime extends RuntimeReadings {
       endpoint.drain();
       this.#handleReceived();
       const nowUs = endpoint.nowUs;
-      this.protocol.handleTimeout(nowUs);
+      if (!endpoint.more || timeDistanceUs(nowUs, this.#timersUs) > TIMERS_WAIT_US_MAX) {
+        this.#timersUs = nowUs;
+        this.protocol.handleTimeout(nowUs);
+      }
       this.#drainEvents(nowUs);
       if (this.#hasHandlerDeadline && timeReached(nowUs, this.#handlerDeadlineUs)) {
         this.#hasHandlerDeadline = false;

@@ -203,6 +203,9 @@ export const CLOCK_EARLY_INTERVAL_US = 250_000;
 export const CLOCK_INTERVAL_US = 1_000_000;
 export const CLOCK_SAMPLES = 8;
 
+/** Flows whose timers fire in one turn; a turn receives twice as many datagrams. */
+export const TIMERS_AT_ONCE = 512;
+
 assert(FRAGMENT_BYTES * FRAGMENTS_MAX === RELIABLE_MESSAGE_BYTES_MAX, 'fragment limits');
 assert(UNRELIABLE_MESSAGE_BYTES_MAX * 2 <= UNRELIABLE_PARTIAL_BYTES_MAX, 'unreliable partials');
 assert(RELIABLE_MESSAGE_BYTES_MAX <= RECEIVE_BUDGET_BYTES, 'one message fits the budget');

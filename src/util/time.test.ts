@@ -43,8 +43,8 @@ t.test('a timer fires at its deadline or within a tick of it, wherever the clock
         wheel.scheduleNotLater(id, (nowUs + inUs) | 0);
       }
       elapsedUs += prng.below(3000);
-      wheel.advance((startUs + elapsedUs) | 0);
-      for (let due = wheel.popDue(); due >= 0; due = wheel.popDue()) {
+      const laterUs = (startUs + elapsedUs) | 0;
+      for (let due = wheel.takeDue(laterUs); due >= 0; due = wheel.takeDue(laterUs)) {
         const lateUs = elapsedUs - (deadlines.get(due) ?? Number.NaN);
         worstUs = Math.max(worstUs, lateUs);
         if (!(lateUs >= 0)) {
@@ -58,6 +58,20 @@ t.test('a timer fires at its deadline or within a tick of it, wherever the clock
   }
 });
 
+t.test('what is left for later comes before what has become due meanwhile', async (t) => {
+  const wheel = new TimerWheel(9, 0);
+  for (let id = 0; id < 4; id++) wheel.scheduleNotLater(id, 5_000);
+  const taken = [wheel.takeDue(6_144), wheel.takeDue(6_144)];
+  for (let id = 4; id < 9; id++) wheel.scheduleNotLater(id, 9_000);
+  t.ok(wheel.deadlineUs <= 6_144, 'there is more to do now');
+  for (let id = wheel.takeDue(20_000); id >= 0; id = wheel.takeDue(20_000)) taken.push(id);
+  t.same(
+    taken.map((id) => id >= 4),
+    [false, false, false, false, true, true, true, true, true],
+  );
+  t.same([...taken].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
 t.test('the wheel tells the earliest deadline', async (t) => {
   const wheel = new TimerWheel(3, 0);
   t.notOk(wheel.hasDeadline);
@@ -65,9 +79,9 @@ t.test('the wheel tells the earliest deadline', async (t) => {
   wheel.scheduleNotLater(1, 20_000);
   wheel.scheduleNotLater(0, 900_000);
   t.ok(wheel.deadlineUs >= 20_000 && wheel.deadlineUs <= 21_024);
-  wheel.advance(wheel.deadlineUs);
-  t.equal(wheel.popDue(), 1);
-  t.equal(wheel.popDue(), -1);
+  const { deadlineUs } = wheel;
+  t.equal(wheel.takeDue(deadlineUs), 1);
+  t.equal(wheel.takeDue(deadlineUs), -1);
   t.ok(wheel.deadlineUs >= 500_000 && wheel.deadlineUs <= 501_024, 'not later');
   wheel.cancel(0);
   t.notOk(wheel.hasDeadline);

@@ -86,8 +86,20 @@ export class TimerWheel {
     return state !== STATE_IDLE && (overdue || tickDistance(state - STATE_TICK, tick) <= 0);
   }
 
-  /** Moves every slot up to `nowUs` into the due list; popDue then yields their ids. */
-  advance(nowUs: number): void {
+  /** An id that is due at `nowUs`, taken out of the wheel; −1 when there is none. Earlier slots first. */
+  takeDue(nowUs: number): number {
+    if (this.heads[DUE_LIST] === NOBODY) {
+      this.advance(nowUs);
+    }
+    const id = this.heads[DUE_LIST];
+    if (id !== NOBODY) {
+      this.unlink(id);
+    }
+    return id;
+  }
+
+  /** Moves every slot up to `nowUs` into the due list. */
+  private advance(nowUs: number): void {
     const nowTick = nowUs >>> TICK_LOG2;
     const distance = tickDistance(nowTick, this.cursor);
     if (distance <= 0) {
@@ -106,15 +118,6 @@ export class TimerWheel {
     }
     this.cursor = nowTick;
     this.findNext();
-  }
-
-  /** An id that is due, taken out of the wheel; −1 when there is none. */
-  popDue(): number {
-    const id = this.heads[DUE_LIST];
-    if (id !== NOBODY) {
-      this.unlink(id);
-    }
-    return id;
   }
 
   private enter(id: number, wanted: number): void {

@@ -15,7 +15,7 @@ t.test('a handshake opens the flow on both sides and payloads are echoed in orde
     const length = 1 + 109 * i;
     t.same(client.payloads[i], new Uint8Array(length).fill(length & 0xff));
   }
-  const stats = new Float64Array(8);
+  const stats = new Float64Array(9);
   t.ok(server.endpoint.flowStats(atServer.slot, atServer.generation, stats));
   t.ok(stats[0] >= 11);
   const { host, port } = client.endpoint.address();

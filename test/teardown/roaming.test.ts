@@ -20,7 +20,7 @@ t.test('a client behind a NAT that forgets keeps its flow', async (t) => {
   const flow = client.endpoint.connect(token);
   await client.until(() => counterOf(client.endpoint, 'nx-confirmed') === 1);
   const [atServer] = server.opened;
-  const stats = new Float64Array(8);
+  const stats = new Float64Array(9);
   for (let round = 1; round <= 3; round++) {
     await nat.rebind();
     // Nothing is sent again here: a payload that is lost on its way back would be the end.
@@ -46,7 +46,7 @@ t.test('a client behind a NAT that forgets keeps its flow', async (t) => {
 
 t.test('options say whether NX is spoken', async (t) => {
   const plain = await openPair({}, { nx: 'off' });
-  const stats = new Float64Array(8);
+  const stats = new Float64Array(9);
   plain.client.send(plain.atClient, new Uint8Array([1]));
   plain.client.endpoint.flush();
   await plain.server.until(() => plain.server.payloads.length === 1);

@@ -64,8 +64,8 @@ impl From<crate::features::Features> for Features {
     }
 }
 
-/// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens, nx epoch, migrations; false when
-/// `out` is shorter.
+/// packetsIn, bytesIn, packetsOut, bytesOut, lost, failedOpens, nx epoch, migrations, 1 for IPv6; false
+/// when `out` is shorter.
 pub fn write_stats(stats: &FlowStats, out: &mut [f64]) -> bool {
     let values = [
         stats.packets_in,
@@ -76,6 +76,7 @@ pub fn write_stats(stats: &FlowStats, out: &mut [f64]) -> bool {
         stats.failed_opens,
         u64::from(stats.epoch),
         u64::from(stats.migrations),
+        u64::from(stats.path.remote.is_ipv6()),
     ];
     for (slot, value) in out.iter_mut().zip(values) {
         *slot = value as f64;

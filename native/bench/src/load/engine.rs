@@ -20,6 +20,9 @@ use crate::meter::{heap_bytes, resident_bytes, wall_ns};
 
 /// Without an answer for this long a message of the closed loop counts as lost, on wires that lose.
 pub(super) const LOST_NS: u64 = 200_000_000;
+/// Between two looks at the sockets: a load that is late must not send a burst that no server takes and
+/// leave the answers unread meanwhile.
+const SENDS_AT_ONCE: usize = 256;
 const CONTROL_NS: u64 = 1_000_000;
 
 #[derive(Clone, Copy, Default)]
@@ -173,10 +176,10 @@ impl Engine {
     /// Whether there was something to send.
     fn send_due(&mut self, now: Now) -> bool {
         let mut was_due = false;
-        loop {
+        for _ in 0..SENDS_AT_ONCE {
             let taken = self.schedule.as_mut().and_then(|it| it.take(now.ns));
             let Some((flow, due_ns)) = taken else {
-                return was_due;
+                break;
             };
             was_due = true;
             self.counts.lag.record(now.ns - due_ns);
@@ -184,6 +187,7 @@ impl Engine {
                 self.send(now, flow, due_ns);
             }
         }
+        was_due
     }
 
     fn fill_windows(&mut self, now: Now) {

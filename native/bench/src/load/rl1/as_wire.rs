@@ -11,6 +11,9 @@ use crate::load::link::{counters_of, Link};
 use crate::load::message::Message;
 use crate::load::wire::{Event, Now, Traffic, Wire};
 
+/// Between two looks at the sockets, as for what is due to be sent.
+const TIMERS_AT_ONCE: usize = 256;
+
 impl Wire for Rl1Wire {
     fn loses(&self) -> bool {
         false
@@ -57,7 +60,10 @@ impl Wire for Rl1Wire {
         }
         self.receive(now, events);
         self.handle_core_events(now, events);
-        while let Some(flow) = self.timers.poll(now.clock.mono_us) {
+        for _ in 0..TIMERS_AT_ONCE {
+            let Some(flow) = self.timers.poll(now.clock.mono_us) else {
+                break;
+            };
             if let Some(state) = self.flows.get_mut(flow as usize) {
                 state.armed_us = NEVER_US;
                 if let Some(speaker) = &mut state.speaker {
