@@ -70,11 +70,11 @@ export interface PlanSize {
 
 export const FULL: Readonly<PlanSize> = {
   rounds: 5,
-  settleMs: 5_000,
+  settleMs: 3_500,
   warmMs: 200,
   measureMs: 1_000,
   soakMs: 60_000,
-  lossMs: 4_000,
+  lossMs: 3_500,
   isQuick: false,
   leavesOut: [],
 };
@@ -207,7 +207,7 @@ function echoPlans(size: PlanSize): RunPlan[] {
           flows,
           hz,
           wires: isGated && !isQuick ? ALL : MAIN,
-          rounds: isGated ? rounds : Math.min(2, rounds),
+          rounds: isGated ? rounds : 1,
         }),
       );
     }
@@ -231,7 +231,8 @@ function gamePlans(size: PlanSize): RunPlan[] {
           // Inputs: on change, else every 50 ms; 22–30 a second while fighting (workload.md).
           hz: 25,
           tickHz,
-          measureMs: 2 * size.measureMs,
+          rounds: Math.min(2, size.rounds),
+          measureMs: 1.5 * size.measureMs,
         }),
       );
     }
