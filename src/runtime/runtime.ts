@@ -37,17 +37,18 @@ import {
 } from '../protocol/index.js';
 import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../util/close-codes.js';
 import { PAYLOAD_BYTES } from '../util/limits.js';
-import { timeAfter, timeDistanceUs, timeReached } from '../util/time.js';
+import { timeDistanceUs, timeReached } from '../util/time.js';
 import { netcodeCloseOf, REPLACED, readOpened, UNHEARD } from './flow-events.js';
-import { Goodbyes } from './goodbyes.js';
+import { type Goodbye, Goodbyes } from './goodbyes.js';
 import type { RuntimeHandler } from './handler.js';
 import { Lookahead } from './lookahead.js';
 import type { RuntimeOptions } from './options.js';
 import { RuntimeReadings } from './readings.js';
+import { decodeReason, encodeReason } from './reason-text.js';
+import { WakeTime } from './wake-time.js';
 
 /** How late a protocol timer may be: the acknowledgement delay that peers allow for anyway. */
 const DEADLINE_SLACK_US = 25_000;
-
 /**
  * So long the protocol's timers wait while the kernel has more datagrams: the acknowledgements that they
  * wait for may be among them, and what they send otherwise makes a late process later.
@@ -85,8 +86,6 @@ export class Runtime extends RuntimeReadings {
     this.#isRequested = false;
     this.turn();
   };
-  readonly #textDecoder = new TextDecoder();
-  readonly #textEncoder = new TextEncoder();
   #isRequested = false;
   #isInTurn = false;
   /** `close` was called inside a turn: it takes effect at its end. */
@@ -96,9 +95,7 @@ export class Runtime extends RuntimeReadings {
   #timersUs = 0;
   #hasHandlerDeadline = false;
   #handlerDeadlineUs = 0;
-  /** Of `#armDeadline`: the earliest of all deadlines. */
-  #hasWake = false;
-  #wakeUs = 0;
+  readonly #wake = new WakeTime();
 
   constructor(options: RuntimeOptions) {
     super(options.endpoint, options.protocol);
@@ -207,14 +204,13 @@ export class Runtime extends RuntimeReadings {
   }
 
   /**
-   * Says CLOSE with the code and reason (≤ 64 B of UTF-8), then disconnects and frees: when what was
-   * sent before has been acknowledged, at most two seconds from now; or at once, when all that was
-   * sent has gone elsewhere. Nothing of the flow is heard any more.
+   * Says CLOSE, then disconnects and frees: when what was sent before has been acknowledged, at most two
+   * seconds from now; or at once, when it has gone elsewhere. Nothing of the flow is heard any more.
    */
   closeFlow(slot: number, code: number, reason: string, isAtOnce = false): void {
     const state = this.#state[slot];
     if (state !== OPEN && state !== RAW) return;
-    const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
+    const bytes = encodeReason(reason);
     if (state === OPEN && !isAtOnce && this.protocol.isReady(slot)) {
       this.#part(slot, code, bytes);
     } else {
@@ -223,10 +219,7 @@ export class Runtime extends RuntimeReadings {
     this.requestTurn();
   }
 
-  /**
-   * Nothing of the flow is heard or acknowledged any more, but it stays open. Answers what its peer has
-   * not acknowledged: what the peer's application does not have, or a session's report names.
-   */
+  /** Nothing of it is heard or acknowledged any more. Answers what its peer may not have delivered. */
   freezeFlow(slot: number): Unacked {
     if (this.#state[slot] !== OPEN) return { streams: [], messages: [] };
     this.protocol.part(slot);
@@ -263,9 +256,8 @@ export class Runtime extends RuntimeReadings {
     if (this.#isClosed || this.#isEnding) return;
     this.#isEnding = true;
     if (!this.#isInTurn) this.#transmit();
-    for (const late of this.#goodbyes.takeAll())
-      this.#sayGoodbye(late.slot, late.code, late.reason);
-    const bytes = this.#textEncoder.encode(reason).subarray(0, 64);
+    this.#sayAll(this.#goodbyes.takeAll());
+    const bytes = encodeReason(reason);
     for (let slot = 0; slot < this.#state.length; slot++) {
       if (this.isOpen(slot)) this.#sayGoodbye(slot, code, bytes);
       else if (this.#state[slot] === REPLACED_EARLY) this.#disconnect(slot);
@@ -394,8 +386,8 @@ export class Runtime extends RuntimeReadings {
         this.#handler.handleRawPayload(slot, event.bytes, event.offset, event.length);
         break;
       case EVENT_CLOSED: {
-        const text = event.bytes.subarray(event.offset, event.offset + event.length);
-        this.#endByPeer(slot, event.code, this.#textDecoder.decode(text));
+        const { code, bytes, offset, length } = event;
+        this.#endByPeer(slot, code, decodeReason(bytes, offset, length));
         break;
       }
       case EVENT_VIOLATION:
@@ -439,11 +431,13 @@ export class Runtime extends RuntimeReadings {
   }
 
   #sayDueGoodbyes(): void {
-    for (const due of this.#goodbyes.takeDue(this.endpoint.nowUs, this.#owes)) {
-      this.#sayGoodbye(due.slot, due.code, due.reason);
-    }
+    this.#sayAll(this.#goodbyes.takeDue(this.endpoint.nowUs, this.#owes));
     this.#transmit();
     this.#goodbyes.tellIfSaid();
+  }
+
+  #sayAll(goodbyes: Iterable<Goodbye>): void {
+    for (const { slot, code, reason } of goodbyes) this.#sayGoodbye(slot, code, reason);
   }
 
   /** Transmit, disconnect what is closing, arm, flush. */
@@ -488,18 +482,13 @@ export class Runtime extends RuntimeReadings {
 
   #armDeadline(): void {
     const { protocol } = this;
-    this.#hasWake = false;
-    if (protocol.hasDeadline) this.#wakeBy(protocol.deadlineUs);
-    if (this.#hasHandlerDeadline) this.#wakeBy(this.#handlerDeadlineUs);
-    if (!this.#goodbyes.isEmpty) this.#wakeBy(this.#goodbyes.deadlineUs);
-    if (!this.#hasWake || this.#servesDeadlinesAtTick) this.endpoint.clearDeadline();
-    else this.endpoint.setDeadline(this.#wakeUs);
-  }
-
-  #wakeBy(deadlineUs: number): void {
-    if (this.#hasWake && !timeAfter(this.#wakeUs, deadlineUs)) return;
-    this.#hasWake = true;
-    this.#wakeUs = deadlineUs;
+    const wake = this.#wake;
+    wake.clear();
+    if (protocol.hasDeadline) wake.by(protocol.deadlineUs);
+    if (this.#hasHandlerDeadline) wake.by(this.#handlerDeadlineUs);
+    if (!this.#goodbyes.isEmpty) wake.by(this.#goodbyes.deadlineUs);
+    if (!wake.isSet || this.#servesDeadlinesAtTick) this.endpoint.clearDeadline();
+    else this.endpoint.setDeadline(wake.us);
   }
 
   #free(slot: number): void {
