@@ -6,7 +6,8 @@ import type { NativeNode } from './native-node.js';
 export function watchNode(node: NativeNode): void {
   const { world, protocol } = node;
   const nowUs = node.endpoint.nowUs;
-  if (protocol.hasDeadline && !node.isStalled) {
+  // While the kernel has more datagrams timers wait (Runtime).
+  if (protocol.hasDeadline && !node.isStalled && !node.endpoint.more) {
     const aheadUs = (protocol.deadlineUs - nowUs) | 0;
     if (aheadUs <= 0) violate('timer-in-past', `${node.name}: its deadline is ${-aheadUs} µs ago`);
   }
