@@ -42,6 +42,8 @@ export interface FakeLaunchOptions {
   socketsPerPlayerMax?: number;
   /** Milliseconds; default Date.now. Of expiry and of `atMs`, not of pings. */
   now?: () => number;
+  /** The timer of the pings; it returns what stops it. Default setInterval. */
+  every?: (intervalMs: number, run: () => void) => () => void;
 }
 
 /** As it came in, before anything judged it. */
@@ -58,9 +60,14 @@ export interface RecordedRequest {
   atMs: number;
 }
 
-/** Undefined: the fake answers as if nothing had been scripted. */
+/**
+ * Undefined: the fake answers as if nothing had been scripted.
+ *
+ * @param usual what it would have answered; asked for, it happens, so a login is a login
+ */
 export type Responder = (
   request: RecordedRequest,
+  usual: () => FakeAnswer,
 ) => FakeAnswer | undefined | Promise<FakeAnswer | undefined>;
 
 interface Script {
@@ -104,6 +111,7 @@ export class FakeLaunch {
       now,
       pingIntervalMs: options.pingIntervalMs ?? LIMITS.pingIntervalMs,
       socketsPerPlayerMax: options.socketsPerPlayerMax ?? LIMITS.socketsPerPlayerMax,
+      every: options.every ?? everyInterval,
       isStillGood: (player, epoch) => player.epoch === epoch && !player.isBanned,
     });
     const rooms = new GameRooms(now);
@@ -235,19 +243,29 @@ export class FakeLaunch {
     return recorded;
   }
 
-  async #answerTo(request: RecordedRequest, usual: () => FakeAnswer): Promise<FakeAnswer> {
+  async #answerTo(request: RecordedRequest, perform: () => FakeAnswer): Promise<FakeAnswer> {
+    const usual = () => orRefusal(perform);
     for (const script of this.#scripts) {
       if (script.left <= 0 || !matches(script.route, request)) continue;
       script.left--;
-      const answer = await script.responder(request);
+      const answer = await script.responder(request, usual);
       if (answer !== undefined) return answer;
     }
-    try {
-      return usual();
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      throw error;
-    }
+    return usual();
+  }
+}
+
+function everyInterval(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs);
+  return () => clearInterval(timer);
+}
+
+function orRefusal(perform: () => FakeAnswer): FakeAnswer {
+  try {
+    return perform();
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer;
+    throw error;
   }
 }
 

@@ -2,12 +2,12 @@
 import { createHmac } from 'node:crypto';
 import type { Accounts, Player } from './accounts.js';
 import { type FakeAnswer, plainText, problem, Refusal } from './answers.js';
-import type { Endpoint, Operation } from './contract.js';
+import { type Endpoint, type Operation, REALTIME } from './contract.js';
 import type { RecordedRequest } from './fake-server.js';
 import type { GameRooms, PeerAddress, RoomRequest } from './game-rooms.js';
 import type { Matchmaker, TicketRequest } from './matchmaker.js';
 import type { RealtimeHub } from './realtime-hub.js';
-import { findOperation, type Gates, keyTypeOf, passGates } from './routing.js';
+import { findOperation, type Gates, keyTypeOf, passGates, realtimePlayer } from './routing.js';
 import type { Scoreboards } from './scoreboards.js';
 import { misfits } from './shapes.js';
 
@@ -91,7 +91,7 @@ const OPAQUE: Operation = 'verifyPlayerSession';
 export function perform(backend: Backend, gates: Gates, request: RecordedRequest): FakeAnswer {
   if (request.method === 'OPTIONS') return preflight();
   const found = findOperation(request.method, request.path);
-  if (found === null) return plainText(404, '404 page not found');
+  if (found === null) return notFound(gates, request);
   const { operation, endpoint, params } = found;
   const player = passGates(gates, endpoint.tier, request);
   const body = operation === OPAQUE ? looseBody(request) : bodyOf(endpoint, request);
@@ -99,6 +99,14 @@ export function perform(backend: Backend, gates: Gates, request: RecordedRequest
   const query = new URLSearchParams(request.query);
   const call: Call = { params, query, body, player: player as Player, isSecret };
   return { status: endpoint.status, body: HANDLERS[operation](backend, call) };
+}
+
+/** The WebSocket's path, asked for without an upgrade, has its gates nevertheless. */
+function notFound(gates: Gates, request: RecordedRequest): FakeAnswer {
+  const isRealtime = request.method === REALTIME.method && request.path === REALTIME.path;
+  if (!isRealtime) return plainText(404, '404 page not found');
+  realtimePlayer(gates, request);
+  return plainText(426, 'Upgrade Required', { Connection: 'Upgrade', Upgrade: 'websocket' });
 }
 
 function preflight(): FakeAnswer {
