@@ -3,15 +3,40 @@
  * `new Client(options, WithHighPerformanceTransport())` opts the game channel into UDP.
  */
 import type { NxMode } from '../util/nx.js';
+import { Api } from './api.js';
+import type { Authenticator } from './auth/authenticator.js';
+import type { Session } from './auth/session.js';
+import { SessionKeeper } from './auth/session-keeper.js';
 import { dialGame } from './dial.js';
+import type { RetryPolicy } from './http/retry.js';
+import { type StdNetOptions, StdNetTransport } from './http/std-net-transport.js';
+import type { CallOptions, Transport } from './http/transport.js';
 import {
+  type ClientConfig,
   readClientOption,
   readClientOptions,
   readDialOptions,
   readHighPerformance,
   readSessionToken,
+  readSignal,
 } from './options.js';
-import { StdNetTransport, type Transport } from './transport.js';
+import { RealtimeClient } from './realtime/realtime-client.js';
+import { dialRealtimeSocket, type RealtimeDial } from './realtime/realtime-dial.js';
+import type { ReconnectPolicy } from './realtime/reconnect.js';
+import { AuthService } from './services/auth.js';
+import { ConfigService } from './services/config.js';
+import { FleetsService } from './services/fleets.js';
+import { FriendsService } from './services/friends.js';
+import { GameSessionsService } from './services/game-sessions.js';
+import { HealthService } from './services/health.js';
+import { LeaderboardsService } from './services/leaderboards.js';
+import { MatchmakerService } from './services/matchmaker.js';
+import { PresenceService } from './services/presence.js';
+import { ProfileService } from './services/profile.js';
+import { RealtimeService } from './services/realtime.js';
+import { RelayService } from './services/relay.js';
+import { ServerService } from './services/server.js';
+import { StorageService } from './services/storage.js';
 import type {
   ClientLogger,
   DialGameOptions,
@@ -19,16 +44,37 @@ import type {
   HighPerformanceSettings,
   MatchAddress,
 } from './types.js';
+import { DEFAULT_USER_AGENT } from './version.js';
 
 export interface ClientOptions {
   apiKey: string;
   /** Absolute http(s) URL of the ggscale API, without user info, query or fragment. */
   baseUrl?: string;
-  /** Replaces JSON over HTTP; then `baseUrl` may be left out. */
+  /** Replaces JSON over HTTP; then `baseUrl` may be left out, and with it realtime. */
   transport?: Transport;
+  /** Default `ggscale-ts/<version>`. Browsers send their own. */
+  userAgent?: string;
+  /**
+   * For one call, all its attempts and waits included. Left out: 30,000 for calls that bring neither
+   * `timeoutMs` nor `signal`.
+   */
+  callTimeoutMs?: number;
+  /** Larger answers are refused. Default 64 MiB. */
+  maxResponseBodyBytes?: number;
+  retryPolicy?: RetryPolicy;
   logger?: ClientLogger;
-  /** Time for the WebSocket (or UDP) to open, once its ticket is there. Default 15,000. */
+  /** Time for a WebSocket (or UDP) to open, once its ticket is there. Default 15,000. */
   webSocketHandshakeTimeoutMs?: number;
+  /** Larger realtime messages end the connection, bytes. Default 1 MiB. */
+  realtimeReadLimit?: number;
+  reconnectPolicy?: ReconnectPolicy;
+  /**
+   * After a realtime connection is back: pushes of the outage are gone, so read anew what matters. Calls
+   * follow one another; they hold up no reading, and what they throw is logged.
+   */
+  onRealtimeReconnect?: (client: Client) => void | Promise<void>;
+  /** Each session that is installed: logged in, set, refreshed. Null: there is none any more. */
+  onSessionUpdate?: (session: Session | null) => void | Promise<void>;
 }
 
 /** What client options may change. */
@@ -65,24 +111,110 @@ export function WithHighPerformanceTransport(options: HighPerformanceOptions = {
 export class Client {
   /** The request transport: JSON over HTTP, with and without the high-performance option. */
   readonly transport: Transport;
-  readonly #logger: ClientLogger;
-  readonly #handshakeTimeoutMs: number;
+  readonly auth: AuthService;
+  readonly matchmaker: MatchmakerService;
+  readonly realtime: RealtimeService;
+  readonly gameSessions: GameSessionsService;
+  readonly relay: RelayService;
+  readonly leaderboards: LeaderboardsService;
+  readonly storage: StorageService;
+  readonly profile: ProfileService;
+  readonly friends: FriendsService;
+  readonly presence: PresenceService;
+  readonly fleets: FleetsService;
+  readonly config: ConfigService;
+  readonly health: HealthService;
+  /** What game servers ask, with a secret key. */
+  readonly server: ServerService;
+  readonly #config: ClientConfig;
+  readonly #api: Api;
+  readonly #keeper: SessionKeeper;
   readonly #settings: ClientSettings = { highPerformance: null };
-  #sessionToken = '';
+  /** What `setSessionToken` set; null: the session's. */
+  #sessionToken: string | null = null;
+  #reconnectHooks: Promise<void> = Promise.resolve();
 
   constructor(options: ClientOptions, ...clientOptions: ClientOption[]) {
-    const { apiKey, baseUrl, transport, logger, handshakeTimeoutMs } = readClientOptions(options);
-    this.transport = transport ?? new StdNetTransport({ baseUrl, apiKey });
-    this.#logger = logger;
-    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    const config = readClientOptions(options);
+    const { apiKey, callTimeoutMs, logger } = config;
+    this.#config = config;
+    this.transport = config.transport ?? new StdNetTransport(stdNetOptions(config));
+    this.#keeper = new SessionKeeper({
+      refresh: (refreshToken) => this.auth.refresh(refreshToken),
+      onUpdate: (session) => this.#runHook('onSessionUpdate', config.onSessionUpdate, session),
+    });
+    const { transport } = this;
+    const api = new Api({ transport, apiKey, keeper: this.#keeper, callTimeoutMs, logger });
+    this.#api = api;
+    this.auth = new AuthService(api);
+    const dialRealtime = (options: { signal: AbortSignal }) => this.dialRealtime(options);
+    this.matchmaker = new MatchmakerService({ api, dialRealtime });
+    this.realtime = new RealtimeService(api);
+    this.gameSessions = new GameSessionsService(api);
+    this.relay = new RelayService(api);
+    this.leaderboards = new LeaderboardsService(api);
+    this.storage = new StorageService(api);
+    this.profile = new ProfileService(api);
+    this.friends = new FriendsService(api);
+    this.presence = new PresenceService(api);
+    this.fleets = new FleetsService(api);
+    this.config = new ConfigService(api);
+    this.health = new HealthService(api);
+    this.server = new ServerService(api);
     for (const [index, option] of clientOptions.entries()) {
       readClientOption(option, index)(this.#settings);
     }
   }
 
-  /** Sets the session token that `dialGame` shows to game servers. */
+  /** Logs in; from then on calls are the player's. @throws what the authenticator throws */
+  async login(authenticator: Authenticator, options: CallOptions = {}): Promise<Session> {
+    const { transport } = this;
+    const context = { ...options, transport, apiKey: this.#config.apiKey };
+    const session = await authenticator.authenticate(context);
+    this.setSession(session);
+    return session;
+  }
+
+  /** The session as it is now, refreshed or not; null: nobody is logged in. */
+  get session(): Session | null {
+    return this.#keeper.session;
+  }
+
+  /** Installs a session that was kept, null: logs out here (`auth.logout` does on the server). */
+  setSession(session: Session | null): void {
+    this.#keeper.set(session);
+    this.#sessionToken = null;
+  }
+
+  /** Sets the token that `dialGame` shows to game servers, whoever is logged in, until the next login. */
   setSessionToken(token: string): void {
     this.#sessionToken = readSessionToken(token);
+  }
+
+  /**
+   * Opens the realtime connection: what the server pushes to the player. It needs a session.
+   *
+   * @throws RealtimeDialError not opened; ErrNoSession; GGScaleError, RequestError
+   */
+  async dialRealtime(options: { signal?: AbortSignal } = {}): Promise<RealtimeClient> {
+    const signal = readSignal(options);
+    const { baseUrl, handshakeTimeoutMs, realtimeReadBytesMax, reconnect, logger } = this.#config;
+    const { transport } = this;
+    const ours = transport instanceof StdNetTransport ? transport : null;
+    const dial: RealtimeDial = {
+      api: this.#api,
+      baseUrl: baseUrl || (ours?.baseUrl ?? ''),
+      userAgent: this.#config.userAgent ?? ours?.userAgent ?? DEFAULT_USER_AGENT,
+      handshakeTimeoutMs,
+      readBytesMax: realtimeReadBytesMax,
+    };
+    const host = {
+      dial: (again: AbortSignal) => dialRealtimeSocket(dial, again),
+      policy: reconnect,
+      onReconnect: () => this.#handleReconnect(),
+      logger,
+    };
+    return new RealtimeClient(host, await dialRealtimeSocket(dial, signal));
   }
 
   /**
@@ -98,12 +230,48 @@ export class Client {
     const { registry, sessionToken, signal, channels } = readDialOptions(options);
     return dialGame<R>(addressOrMatch, {
       registry,
-      sessionToken: sessionToken ?? (() => this.#sessionToken),
+      sessionToken: sessionToken ?? (() => this.#gameToken()),
       signal,
       highPerformance: this.#settings.highPerformance,
-      handshakeTimeoutMs: this.#handshakeTimeoutMs,
-      logger: this.#logger,
+      handshakeTimeoutMs: this.#config.handshakeTimeoutMs,
+      logger: this.#config.logger,
       channels,
     });
   }
+
+  /** Without a session it is empty: the game server decides what that is worth. */
+  async #gameToken(): Promise<string> {
+    if (this.#sessionToken !== null) return this.#sessionToken;
+    return this.#keeper.session === null ? '' : this.#keeper.token();
+  }
+
+  #handleReconnect(): void {
+    const { onRealtimeReconnect } = this.#config;
+    this.#reconnectHooks = this.#reconnectHooks.then(() =>
+      this.#runHook('onRealtimeReconnect', onRealtimeReconnect, this),
+    );
+  }
+
+  /** Never rejects: a hook's fault is not the fault of the call that led to it. */
+  async #runHook<T>(
+    name: string,
+    hook: ((value: T) => void | Promise<void>) | null,
+    value: T,
+  ): Promise<void> {
+    try {
+      await hook?.(value);
+    } catch (error) {
+      const event = 'client.hook-failed';
+      this.#config.logger.warn({ event, hook: name, err: error }, event);
+    }
+  }
+}
+
+function stdNetOptions(config: ClientConfig): StdNetOptions {
+  const { baseUrl, apiKey, userAgent, callTimeoutMs, maxResponseBodyBytes, logger } = config;
+  const options: StdNetOptions = { baseUrl, apiKey, logger, retryPolicy: config.retryPolicy };
+  if (userAgent !== null) options.userAgent = userAgent;
+  if (callTimeoutMs !== null) options.callTimeoutMs = callTimeoutMs;
+  if (maxResponseBodyBytes !== null) options.maxResponseBodyBytes = maxResponseBodyBytes;
+  return options;
 }

@@ -1,6 +1,6 @@
 /**
- * Stands in browser bundles where `udp-link` and `ws-socket-node` are in Node (`browser` in
- * package.json), so that neither the addon nor `ws` gets in. Nothing of it runs: `platform` is asked
+ * Stands in browser bundles where Node has files of its own (`browser` in package.json), so that
+ * neither the addon nor `ws` nor a file system gets in. Nothing of it runs: `platform` is asked
  * first.
  */
 import { TransportError } from '../util/errors.js';
@@ -15,4 +15,12 @@ export class UdpLink {
   }
 }
 
+export class FileSessionStore {
+  constructor() {
+    refuse();
+  }
+}
+
 export const openNodeSocket = refuse;
+export const openNodeRealtime = refuse;
+export const pathOf = refuse;

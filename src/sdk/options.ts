@@ -3,9 +3,13 @@ import { createRegistry } from '../messages/index.js';
 import type { Registry } from '../messages/types.js';
 import { readChannels } from '../session/channels.js';
 import { badOption, TransportError } from '../util/errors.js';
-import { number, oneOf, refuseUnknown } from '../util/option-checks.js';
-import type { ClientOption, ClientOptions, HighPerformanceOptions } from './client.js';
-import type { Transport } from './transport.js';
+import { integer, number, oneOf, refuseUnknown } from '../util/option-checks.js';
+import type { Session } from './auth/session.js';
+import type { Client, ClientOption, ClientOptions, HighPerformanceOptions } from './client.js';
+import { readBaseUrl } from './http/base-url.js';
+import { type RetrySettings, readRetryPolicy } from './http/retry.js';
+import type { Transport } from './http/transport.js';
+import { type ReconnectSettings, readReconnectPolicy } from './realtime/reconnect.js';
 import type {
   ClientLogger,
   DialGameOptions,
@@ -13,7 +17,12 @@ import type {
   SessionToken,
 } from './types.js';
 
-const KNOWN = new Set(['apiKey', 'baseUrl', 'transport', 'logger', 'webSocketHandshakeTimeoutMs']);
+const KNOWN = new Set(
+  ['apiKey', 'baseUrl', 'transport', 'userAgent', 'callTimeoutMs', 'maxResponseBodyBytes'].concat(
+    ['retryPolicy', 'logger', 'webSocketHandshakeTimeoutMs', 'realtimeReadLimit'],
+    ['reconnectPolicy', 'onRealtimeReconnect', 'onSessionUpdate'],
+  ),
+);
 const KNOWN_HIGH_PERFORMANCE = new Set(['handshakeTimeoutMs', 'fallback', 'nx']);
 const KNOWN_DIAL = new Set(['registry', 'sessionToken', 'signal', 'channels']);
 
@@ -25,14 +34,29 @@ const UDP_HANDSHAKE_TIMEOUT_MS = 2000;
 const UDP_HANDSHAKE_TIMEOUT_MS_MAX = 60_000;
 /** What a timer can wait; a longer one would fire at once. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+/** As much as the server itself takes in one message. */
+const REALTIME_READ_BYTES = 1024 * 1024;
+/** What a string of this engine can hold for sure. */
+const BODY_BYTES_MAX = 2 ** 29 - 24;
+/** Printable ASCII: what every HTTP client can write into a header. */
+const USER_AGENT = /^[ -~]+$/;
 
 export interface ClientConfig {
   apiKey: string;
   /** '' with a transport of the program's own. */
   baseUrl: string;
   transport: Transport | null;
+  userAgent: string | null;
+  /** Null: the default, for calls that bring no limit of their own. */
+  callTimeoutMs: number | null;
+  maxResponseBodyBytes: number | null;
+  retryPolicy: RetrySettings;
   logger: ClientLogger;
   handshakeTimeoutMs: number;
+  realtimeReadBytesMax: number;
+  reconnect: ReconnectSettings;
+  onRealtimeReconnect: ((client: Client) => void | Promise<void>) | null;
+  onSessionUpdate: ((session: Session | null) => void | Promise<void>) | null;
 }
 
 /** @throws TransportError bad-option */
@@ -59,7 +83,38 @@ export function readClientOptions(options: ClientOptions): ClientConfig {
     transport: transport ?? null,
     logger,
     handshakeTimeoutMs: number('webSocketHandshakeTimeoutMs', timeoutMs, 1, TIMEOUT_MS_MAX),
+    ...readCallLimits(options),
+    realtimeReadBytesMax: integer(
+      'realtimeReadLimit',
+      options.realtimeReadLimit ?? REALTIME_READ_BYTES,
+      1,
+      BODY_BYTES_MAX,
+    ),
+    reconnect: readReconnectPolicy(options.reconnectPolicy),
+    onRealtimeReconnect: readHook('onRealtimeReconnect', options.onRealtimeReconnect),
+    onSessionUpdate: readHook('onSessionUpdate', options.onSessionUpdate),
   };
+}
+
+/** What the default transport obeys; of these, one of the program's own is given the timeout only. */
+function readCallLimits(options: ClientOptions) {
+  const { userAgent = null, callTimeoutMs = null, maxResponseBodyBytes = null } = options;
+  if (userAgent !== null && !(typeof userAgent === 'string' && USER_AGENT.test(userAgent))) {
+    throw badOption('userAgent', userAgent, 'printable ASCII');
+  }
+  if (callTimeoutMs !== null) integer('callTimeoutMs', callTimeoutMs, 1, TIMEOUT_MS_MAX);
+  if (maxResponseBodyBytes !== null) {
+    integer('maxResponseBodyBytes', maxResponseBodyBytes, 1, BODY_BYTES_MAX);
+  }
+  const retryPolicy = readRetryPolicy(options.retryPolicy);
+  return { userAgent, callTimeoutMs, maxResponseBodyBytes, retryPolicy };
+}
+
+/** @throws TransportError bad-option */
+function readHook<T>(name: string, hook: T | undefined): T | null {
+  if (hook === undefined) return null;
+  if (typeof hook !== 'function') throw badOption(name, hook, 'a function');
+  return hook;
 }
 
 /** @throws TransportError bad-option */
@@ -127,16 +182,4 @@ export function readSessionToken(token: string): string {
   if (typeof token === 'string') return token;
   // Whatever it is, it may be a secret: it is not repeated in the message.
   throw new TransportError('bad-option', 'ggscale: sessionToken must be a string');
-}
-
-function readBaseUrl(text: unknown): string {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
-  const isHttp = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
-  if (isHttp && !(url.username || url.password || url.search || url.hash)) {
-    return (text as string).replace(/\/+$/, '');
-  }
-  const accepted = 'an absolute http(s) URL without user info, query, fragment';
-  // What stands in user info or query may be a secret.
-  const isSafe = typeof text !== 'string' || !/[@?#]/.test(text);
-  throw badOption('baseUrl', isSafe ? text : '[redacted]', accepted);
 }

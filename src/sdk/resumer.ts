@@ -6,12 +6,12 @@ import { CLOSE_NORMAL, CLOSE_POLICY_VIOLATION } from '../session/close-codes.js'
 import { REASON_RESUME_REFUSED } from '../session/control.js';
 import type { CloseInfo, Wire } from '../session/types.js';
 import { GameDialError, GGScaleError } from './errors.js';
+import { pause } from './http/deadline.js';
 import type { Link } from './link.js';
 import { loadUdpLink } from './platform.js';
 import type { SessionLinks } from './session-links.js';
 import { askTicketOnce } from './ticket.js';
 import type { ClientLogger, HighPerformanceSettings, SessionToken } from './types.js';
-import { pause } from './within.js';
 import { WsLink } from './ws-link.js';
 
 export interface ResumerSettings {
@@ -57,7 +57,7 @@ export class Resumer {
       } catch (error) {
         if (isFinal(error)) return endOf(error);
         if (isCode(error, 'ws-refused') && this.#settings.highPerformance !== null) wire = 'udp';
-        await pause(this.#waitMs(attempt, error), signal).catch(() => {});
+        await pause(this.#waitMs(attempt, error), signal, 'the dial').catch(() => {});
       }
     }
   }

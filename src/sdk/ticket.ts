@@ -1,8 +1,8 @@
 /** Tickets over HTTP: what a link is opened with. */
 import { GGScaleError, RequestError } from './errors.js';
-import { StdNetTransport } from './transport.js';
+import { pause } from './http/deadline.js';
+import { StdNetTransport } from './http/std-net-transport.js';
 import type { SessionToken } from './types.js';
-import { pause } from './within.js';
 
 export interface Ticket {
   ticket: string;
@@ -37,7 +37,8 @@ export async function askTicket(request: TicketRequest): Promise<Ticket> {
         error instanceof GGScaleError && (error.status === 429 || error.status === 503);
       const isWorthIt = isBusy && error.retryAfter > 0 && error.retryAfter <= RETRY_AFTER_S_MAX;
       if (!isWorthIt || attempt === TICKET_ATTEMPTS) throw error;
-      await pause(error.retryAfter * 1000 * (1 + Math.random() / 4), request.signal);
+      const waitMs = error.retryAfter * 1000 * (1 + Math.random() / 4);
+      await pause(waitMs, request.signal, 'the dial');
     }
   }
 }

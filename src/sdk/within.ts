@@ -1,5 +1,5 @@
 import { GameDialError } from './errors.js';
-import { abortErrorOf } from './transport.js';
+import { abortErrorOf } from './http/deadline.js';
 
 /**
  * `work`, unless it takes longer or `signal` aborts.
@@ -27,22 +27,4 @@ export async function within<T>(
     clearTimeout(timer);
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }
-}
-
-/** @throws RequestError when the signal aborts */
-export function pause(ms: number, signal: AbortSignal | null): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted) onAbort();
-    function done(): void {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }
-    function onAbort(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      reject(abortErrorOf(signal as AbortSignal, 'the dial'));
-    }
-  });
 }

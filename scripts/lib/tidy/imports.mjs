@@ -46,7 +46,7 @@ const pure = new Set(['util', 'time', 'protocol', 'messages', 'sync']);
 
 /** package → the files that may name it. */
 const packageHomes = [
-  [/^ws$/, /^src\/(server\/node-|sdk\/ws-socket)/],
+  [/^ws$/, /^src\/(server\/node-|sdk\/(ws-socket|realtime\/node-socket))/],
   [/^pino$/, /^src\/ops\/logs/],
   [/^commander$/, /^src\/cli\//],
   [/^prom-client$/, /^src\/ops\/metric/],

@@ -1,0 +1,83 @@
+/** The `ws` package's WebSocket for the realtime API. Node only: loaded by `import()`. */
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { RealtimeDialError } from '../errors.js';
+import { retryAfterSeconds } from '../http/error-body.js';
+import { CLOSE_TOO_BIG, EventBuffer, type RealtimeSocket } from './socket.js';
+
+export interface NodeDial {
+  url: string;
+  headers: Record<string, string>;
+  readBytesMax: number;
+  /** Cuts a socket that is still connecting. */
+  signal: AbortSignal;
+}
+
+/** Of what the server answers instead of the upgrade, in the message. */
+const REFUSAL_BYTES_MAX = 4096;
+
+/** @throws RealtimeDialError */
+export function openNodeRealtime(dial: NodeDial): Promise<RealtimeSocket> {
+  const { url, headers, readBytesMax, signal } = dial;
+  const socket = new WebSocket(url, {
+    headers,
+    maxPayload: readBytesMax,
+    perMessageDeflate: false,
+    followRedirects: false,
+  });
+  const events = new EventBuffer();
+  let isTooBig = false;
+  const giveUp = () => socket.terminate();
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    events.onText(isBinary ? null : data.toString('utf8'));
+  });
+  socket.on('close', (code, reason) => {
+    signal.removeEventListener('abort', giveUp);
+    events.onClose(isTooBig ? CLOSE_TOO_BIG : code, reason.toString('utf8'));
+  });
+  return new Promise<RealtimeSocket>((resolve, reject) => {
+    socket.once('open', () => {
+      signal.removeEventListener('abort', giveUp);
+      resolve({
+        start: (to) => events.start(to),
+        close: (code, reason) => socket.close(code, reason),
+        terminate: giveUp,
+        pause: () => socket.pause(),
+        resume: () => socket.resume(),
+      });
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      refusalOf(response).then((refusal) => {
+        reject(refusal);
+        socket.terminate();
+      });
+    });
+    socket.on('error', (cause: Error & { code?: unknown }) => {
+      isTooBig ||= cause.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+      const { message } = cause;
+      reject(new RealtimeDialError({ status: 0, retryAfter: 0, message }, { cause }));
+    });
+  });
+}
+
+/** The refusal, once its body is here, or has broken off. */
+function refusalOf(response: IncomingMessage): Promise<RealtimeDialError> {
+  const { statusCode = 0, statusMessage = '', headers } = response;
+  let text = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    if (text.length < REFUSAL_BYTES_MAX) text += chunk.slice(0, REFUSAL_BYTES_MAX - text.length);
+  });
+  return new Promise((resolve) => {
+    const done = () => {
+      const retryAfter = retryAfterSeconds(headers['retry-after']);
+      const message = text.trim() || statusMessage;
+      resolve(new RealtimeDialError({ status: statusCode, retryAfter, message }));
+    };
+    response.on('end', done);
+    response.on('error', done);
+    response.on('close', done);
+  });
+}

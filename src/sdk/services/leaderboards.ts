@@ -1,0 +1,92 @@
+import type { Api } from '../api.js';
+import type { CallOptions } from '../http/transport.js';
+import { listOf, objectOf } from './wire.js';
+
+export interface LeaderboardEntry {
+  playerId: number;
+  score: number;
+  /** From 0. */
+  rank: number;
+  displayName?: string;
+  metadata?: unknown;
+}
+
+export interface AroundMe {
+  entries: LeaderboardEntry[];
+  selfRank: number;
+}
+
+export interface Leaderboard {
+  id: number;
+  name: string;
+  sortOrder: string;
+  scoreOperator: string;
+  /** Whether players may submit themselves; else `server.submitScore`. */
+  clientSubmissions: boolean;
+  resetSchedule: string;
+  currentPeriod: number;
+  attemptCap?: number;
+  scoreMin?: number;
+  scoreMax?: number;
+  periodStartedAt?: Date;
+  nextResetAt?: Date;
+  metadata?: unknown;
+}
+
+export class LeaderboardsService {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async list(options?: CallOptions): Promise<Leaderboard[]> {
+    return listOf(await this.#get('listLeaderboards', BOARDS, {}, options), 'leaderboards');
+  }
+
+  /** As the player, where the leaderboard permits that. `metadata` is the game's own JSON. */
+  async submit(
+    leaderboardId: number,
+    score: number,
+    { metadata, ...options }: CallOptions & { metadata?: unknown } = {},
+  ): Promise<void> {
+    const path = `${BOARDS}/${leaderboardId}/scores`;
+    const body = { score, metadata };
+    const request = { operationId: 'submitScore', method: 'POST', path, body };
+    await this.#api.callAsPlayer(request, options);
+  }
+
+  async top(
+    leaderboardId: number,
+    { limit, ...options }: CallOptions & { limit?: number } = {},
+  ): Promise<LeaderboardEntry[]> {
+    const path = `${BOARDS}/${leaderboardId}/top`;
+    return listOf(await this.#get('leaderboardTop', path, { limit }, options), 'entries');
+  }
+
+  /** The player's rank, and who is within `radius` places of it. */
+  async aroundMe(
+    leaderboardId: number,
+    { radius, ...options }: CallOptions & { radius?: number } = {},
+  ): Promise<AroundMe> {
+    const path = `${BOARDS}/${leaderboardId}/around-me`;
+    return objectOf(await this.#get('leaderboardAroundMe', path, { radius }, options), 'ranking');
+  }
+
+  /** The player and friends. */
+  async friends(leaderboardId: number, options?: CallOptions): Promise<LeaderboardEntry[]> {
+    const path = `${BOARDS}/${leaderboardId}/friends`;
+    return listOf(await this.#get('leaderboardFriends', path, {}, options), 'entries');
+  }
+
+  #get(
+    operationId: string,
+    path: string,
+    query: Record<string, number | undefined>,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    return this.#api.callAsPlayer({ operationId, method: 'GET', path, query }, options);
+  }
+}
+
+const BOARDS = '/v1/leaderboards';
