@@ -1,0 +1,36 @@
+/** The ported contract tests, in the order of the table in sdk-compat/README.md. */
+import { BODY_CAP, DEADLINES, ERROR_TABLE, NO_UNSAFE_RETRY, RETRY_AFTER } from './answers-read.js';
+import type { ContractTest } from './case.js';
+import { READ_AFTER_PUSH, SOCKET_FIRST } from './matches.js';
+import {
+  CLOSE_TABLE,
+  CLOSE_TWICE,
+  FRAME_TYPES,
+  HOOK_AND_READS,
+  TERMINAL_READ,
+} from './realtime.js';
+import { BASE_URL, HEADERS, QUERY_ORDER, REDIRECTS, STABLE_REQUEST_ID } from './requests.js';
+import { ONE_REFRESH, RETRY_AFTER_401, SIGNING_IN } from './sessions.js';
+
+export const CONTRACT_TESTS: readonly ContractTest[] = [
+  HEADERS,
+  QUERY_ORDER,
+  ERROR_TABLE,
+  STABLE_REQUEST_ID,
+  NO_UNSAFE_RETRY,
+  RETRY_AFTER,
+  BODY_CAP,
+  REDIRECTS,
+  DEADLINES,
+  BASE_URL,
+  SIGNING_IN,
+  ONE_REFRESH,
+  RETRY_AFTER_401,
+  SOCKET_FIRST,
+  READ_AFTER_PUSH,
+  FRAME_TYPES,
+  TERMINAL_READ,
+  CLOSE_TABLE,
+  HOOK_AND_READS,
+  CLOSE_TWICE,
+];
