@@ -249,6 +249,47 @@ const CLIENT: Rows = {
     [2 ** 31, '2147483648', /1…2147483647/],
     ['5', '"5"', /a number/],
   ],
+  userAgent: [
+    ['', '""', /printable ASCII/],
+    ['a\nb', '"a\\nb"', /printable ASCII/],
+    [5, '5', /printable ASCII/],
+  ],
+  callTimeoutMs: [
+    [0, '0', /1…2147483647/],
+    [2 ** 31, '2147483648', /1…2147483647/],
+    ['5', '"5"', /an integer/],
+  ],
+  maxResponseBodyBytes: [
+    [0, '0', /1…/],
+    [1.5, '1.5', /an integer/],
+  ],
+  realtimeReadLimit: [
+    [0, '0', /1…/],
+    ['5', '"5"', /an integer/],
+  ],
+  retryPolicy: [[5, '5', /an object/]],
+  reconnectPolicy: [[true, 'true', /an object/]],
+  onRealtimeReconnect: [[5, '5', /a function/]],
+  onSessionUpdate: [['x', '"x"', /a function/]],
+};
+
+const RETRY: Rows = {
+  maxAttempts: [
+    [0, '0', /1…100/],
+    [101, '101', /1…100/],
+  ],
+  baseDelayMs: [[-1, '-1', /0…2147483647/]],
+  maxDelayMs: [[2 ** 31, '2147483648', /0…2147483647/]],
+  jitter: [[5, '5', /a function/]],
+};
+
+const RECONNECT: Rows = {
+  disabled: [['no', '"no"', /true or false/]],
+  maxAttempts: [[0, '0', /1…1000000/]],
+  firstDelayMaxMs: [[-1, '-1', /0…2147483647/]],
+  baseDelayMs: [[-1, '-1', /0…2147483647/]],
+  maxDelayMs: [[2 ** 31, '2147483648', /0…2147483647/]],
+  jitter: [[5, '5', /a function/]],
 };
 
 const HIGH_PERFORMANCE: Rows = {
@@ -263,13 +304,24 @@ const HIGH_PERFORMANCE: Rows = {
 
 const BASE = { apiKey: 'test', baseUrl: 'http://127.0.0.1:1' };
 
-for (const [what, rows, call, secrets] of [
-  ['Client', CLIENT, (o: object) => new Client({ ...BASE, ...o } as never), ['apiKey']],
+const createClient = (o: object) => new Client({ ...BASE, ...o } as never);
+
+for (const [what, rows, call, secrets, prefix] of [
+  ['Client', CLIENT, createClient, ['apiKey'], ''],
+  ['retryPolicy', RETRY, (o: object) => createClient({ retryPolicy: o }), [], 'retryPolicy.'],
+  [
+    'reconnectPolicy',
+    RECONNECT,
+    (o: object) => createClient({ reconnectPolicy: o }),
+    [],
+    'reconnectPolicy.',
+  ],
   [
     'WithHighPerformanceTransport',
     HIGH_PERFORMANCE,
     (o: object) => WithHighPerformanceTransport(o as never),
     [],
+    '',
   ],
 ] as const) {
   t.test(`${what}: options refused by name, value and range`, async (t) => {
@@ -285,7 +337,8 @@ for (const [what, rows, call, secrets] of [
       for (const [value, shown, accepted] of cases) {
         const { code, message } = refused({ [name]: value });
         t.equal(code, 'bad-option');
-        t.ok(message.startsWith(`ggscale: ${name} is ${shown}, accepted: `), message);
+        const told = `ggscale: ${prefix}${name} is ${shown}, accepted: `;
+        t.ok(message.startsWith(told), message);
         t.match(message.split('accepted: ')[1], accepted);
         t.notMatch(message, /hunter2/);
       }

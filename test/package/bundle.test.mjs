@@ -1,10 +1,11 @@
 // What a bundler of a page makes of the public entries: nothing of Node in it, and it works there.
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import t from 'tap';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { GameServer } from '../../dist/src/server/index.js';
 import { packageRoot as root } from '../../scripts/build-addon.mjs';
 import { bundleForBrowsers } from '../../scripts/bundle-size.mjs';
@@ -14,7 +15,7 @@ const ALL =
 
 const NAMES = ['fetch', 'Headers', 'URL', 'TextDecoder', 'TextEncoder', 'AbortController'].concat(
   ['AbortSignal', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'atob'],
-  ['queueMicrotask', 'performance', 'crypto', 'DOMException'],
+  ['queueMicrotask', 'performance', 'crypto', 'DOMException', 'URLSearchParams'],
 );
 
 /** The bundle's exports in a context with a browser's globals and none of Node's. */
@@ -97,4 +98,46 @@ t.test("with fallback 'error', a bundle rejects with the reason", async (t) => {
   );
   const dialled = client.dialGame(`127.0.0.1:${server.http.port}`, { sessionToken: 'anna' });
   await t.rejects(dialled, { name: 'GameDialError', code: 'unsupported-platform' });
+});
+
+t.test(
+  'a bundle logs in, dials realtime with a ticket and sets no header of its own',
+  async (t) => {
+    const requests = [];
+    const page = createServer((request, response) => {
+      requests.push({ path: request.url, headers: request.headers });
+      const isTicket = request.url === '/v1/ws/ticket';
+      const session = { access_token: 'a', refresh_token: 'r', player_id: 7 };
+      const body = isTicket
+        ? { ticket: 'one-time', expires_in_seconds: 30 }
+        : { ...session, expires_at: '2099-01-01T00:00:00Z' };
+      response.end(JSON.stringify(body));
+    });
+    const sockets = new WebSocketServer({ noServer: true });
+    page.on('upgrade', (request, socket, head) => {
+      requests.push({ path: request.url, headers: request.headers });
+      sockets.handleUpgrade(request, socket, head, (opened) => opened.send('{"type":"welcome"}'));
+    });
+    await new Promise((resolve) => page.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => {
+      for (const socket of sockets.clients) socket.terminate();
+      page.closeAllConnections();
+      page.close();
+    });
+    const { AnonymousAuth, Client } = await loadBundle();
+    const baseUrl = `http://127.0.0.1:${page.address().port}`;
+    const client = new Client({ apiKey: 'test', baseUrl, userAgent: 'page/1' });
+    await client.login(new AnonymousAuth());
+    const realtime = await client.dialRealtime();
+    t.match(await realtime.readMessage(), { type: 'welcome' });
+    await realtime.close();
+    t.same(
+      requests.map(({ path }) => path),
+      ['/v1/auth/anonymous', '/v1/ws/ticket', '/v1/ws?ticket=one-time'],
+    );
+    t.equal(requests[1].headers['x-session-token'], 'a');
+    t.equal(requests[2].headers.authorization, undefined);
+    t.ok(requests.every(({ headers }) => headers['user-agent'] !== 'page/1'));
+    const kept = client.login(new AnonymousAuth({ storePath: 'x' }));
+  await t.rejects(kept, { name: 'TransportError', code: 'unsupported-platform' });
 });

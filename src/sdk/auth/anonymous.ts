@@ -43,10 +43,14 @@ export class AnonymousAuth implements Authenticator {
     this.#store = store ?? (storePath === undefined ? null : openFile(storePath));
   }
 
-  /** The kept session if there is one that can be refreshed, else a new player's. */
+  /**
+   * The kept session if there is one that can be refreshed, else a new player's.
+   *
+   * @throws TransportError unsupported-platform: a page has no files
+   */
   async authenticate(context: AuthContext): Promise<Session> {
     await this.#saving;
-    const kept = await this.#load();
+    const kept = await this.#load(await this.#store);
     if (kept !== null && kept.refreshToken !== '') return kept;
     const session = await askSession(context, 'authAnonymous', '/v1/auth/anonymous');
     // A disk that is full costs the next run its player, not this one its game.
@@ -66,9 +70,9 @@ export class AnonymousAuth implements Authenticator {
   };
 
   /** What cannot be read is none: a new player begins. */
-  async #load(): Promise<Session | null> {
+  async #load(store: SessionStore | null): Promise<Session | null> {
     try {
-      return (await (await this.#store)?.load()) ?? null;
+      return (await store?.load()) ?? null;
     } catch {
       return null;
     }

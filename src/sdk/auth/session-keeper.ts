@@ -5,7 +5,7 @@
  * of is still the one that is kept.
  */
 import { ErrNoSession } from '../errors.js';
-import { abortErrorOf } from '../http/deadline.js';
+import { unlessAborted } from '../http/deadline.js';
 import { readSession, type Session } from './session.js';
 
 /** A token that ends sooner is refreshed before it is used, so that it does not end on the way. */
@@ -73,7 +73,9 @@ export class SessionKeeper {
     this.#refreshing ??= this.#refreshOnce().finally(() => {
       this.#refreshing = null;
     });
-    return signal === undefined ? this.#refreshing : giveUpWith(signal, this.#refreshing);
+    return signal === undefined
+      ? this.#refreshing
+      : unlessAborted(signal, this.#refreshing, 'the refresh');
   }
 
   async #refreshOnce(): Promise<void> {
@@ -82,13 +84,4 @@ export class SessionKeeper {
     if (this.#session !== before) return; // logged out or in as another meanwhile
     this.set(after);
   }
-}
-
-function giveUpWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortErrorOf(signal, 'the refresh'));
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

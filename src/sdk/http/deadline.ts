@@ -64,6 +64,16 @@ export function pause(ms: number, signal: AbortSignal | null, what: string): Pro
   });
 }
 
+/** `work`, unless the signal aborts first; the work goes on. @throws RequestError canceled, timeout */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortErrorOf(signal, what));
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 /** What an aborted signal means for `what`. */
 export function abortErrorOf(signal: AbortSignal, what: string, cause?: unknown): RequestError {
   return isTimeout(signal)

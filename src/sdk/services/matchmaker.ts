@@ -3,7 +3,7 @@ import { number, refuseUnknown } from '../../util/option-checks.js';
 import type { Api } from '../api.js';
 import { isForbidden, isNotFound, isUnauthorized } from '../error-predicates.js';
 import { ErrConnectionClosed, ErrNoSession } from '../errors.js';
-import { abortErrorOf, startDeadline } from '../http/deadline.js';
+import { abortErrorOf, startDeadline, unlessAborted } from '../http/deadline.js';
 import type { CallOptions } from '../http/transport.js';
 import { EVENT_MATCHMAKER_MATCHED } from '../realtime/frames.js';
 import type { RealtimeClient } from '../realtime/realtime-client.js';
@@ -24,6 +24,8 @@ export interface WaitOptions extends CallOptions {
 const KNOWN_WAIT = new Set(['signal', 'timeoutMs', 'pollIntervalMs']);
 const POLL_INTERVAL_MS = 2000;
 const POLL_INTERVAL_MS_MAX = 600_000;
+/** Who has given up waits no longer than this for the ticket to be gone. */
+const ABANDON_MS = 5000;
 
 export interface MatchmakerHost {
   api: Api;
@@ -75,7 +77,7 @@ export class MatchmakerService {
   /**
    * Queues a ticket and waits for its match: by the push, which can be missed, and by reading the ticket
    * now and then, which cannot. There is no limit but the caller's; when that ends the wait, the ticket
-   * is cancelled.
+   * is cancelled, for which the rejection waits up to 5 s.
    *
    * @throws MatchFailedError, ErrMatchCancelled: the ticket's end; GGScaleError, RequestError
    */
@@ -86,22 +88,31 @@ export class MatchmakerService {
     const deadline = startDeadline(timeoutMs ?? null, given);
     const { signal } = deadline;
     let realtime: RealtimeClient | null = null;
-    let ticketId: number | null = null;
+    let creating: Promise<MatchTicket> | null = null;
     try {
       // The socket first: the push is for those who listen, and it may come at once.
       realtime = await this.#listen(signal);
-      const ticket = await this.createTicket(request, this.#limits(signal));
-      ticketId = ticket.id;
+      // Not with the signal: a ticket that was made and never heard of could not be cancelled.
+      creating = this.createTicket(request, { timeoutMs: this.#host.api.callTimeoutMs });
+      const ticket = await unlessAborted(signal, creating, 'the wait for a match');
       const settled = matchOfTicket(ticket);
-      return settled ?? (await this.#untilSettled(ticketId, realtime, signal, pollIntervalMs));
+      return settled ?? (await this.#untilSettled(ticket.id, realtime, signal, pollIntervalMs));
     } catch (error) {
       if (!signal.aborted) throw error;
-      if (ticketId !== null) await this.cancelTicket(ticketId).catch(() => {});
+      if (creating !== null) await this.#abandon(creating);
       throw abortErrorOf(signal, 'the wait for a match', error);
     } finally {
       deadline.end();
       realtime?.close().catch(() => {});
     }
+  }
+
+  /** Cancels the ticket, as far as that works in the time that nobody minds. */
+  async #abandon(creating: Promise<MatchTicket>): Promise<void> {
+    const deadline = startDeadline(ABANDON_MS);
+    const cancelled = creating.then(({ id }) => this.cancelTicket(id, { timeoutMs: ABANDON_MS }));
+    await unlessAborted(deadline.signal, cancelled, 'the cancellation').catch(() => {});
+    deadline.end();
   }
 
   /** Each call of a wait has the usual limit; the wait has none. */

@@ -10,6 +10,7 @@ export interface RelayCredentials {
   ttl: number;
   realm: string;
   urls?: string[];
+  stunUrls?: string[];
 }
 
 export interface RelayOptions extends CallOptions {
