@@ -23,10 +23,10 @@ export interface Endpoint {
   tier: Tier;
   /** Of success. */
   status: number;
-  /** Left out: no body. */
-  request?: Shape;
-  /** Left out: an empty body. */
-  response?: Shape;
+  /** Left out: no body. `json`: any JSON. */
+  request?: Shape | 'json';
+  /** Left out: an empty body. `json`: any object. */
+  response?: Shape | 'json';
 }
 
 const SESSION: Shape = {
@@ -71,6 +71,8 @@ const ROOM: Shape = {
   peers: 'array',
 };
 
+const STORED: Shape = { key: 'string', value: 'any', version: 'integer', updated_at: 'time' };
+
 /** By the server's operation names. */
 export const ENDPOINTS = {
   healthz: {
@@ -79,6 +81,13 @@ export const ENDPOINTS = {
     tier: 'open',
     status: 200,
     response: { status: 'string', version: 'string', commit: 'string' },
+  },
+  getRemoteConfig: {
+    method: 'GET',
+    path: '/v1/config',
+    tier: 'key',
+    status: 200,
+    response: 'json',
   },
   authLogin: {
     method: 'POST',
@@ -166,6 +175,34 @@ export const ENDPOINTS = {
     path: '/v1/matchmaker/tickets/{id}',
     tier: 'player',
     status: 204,
+  },
+  getStorageObject: {
+    method: 'GET',
+    path: '/v1/storage/objects/{key}',
+    tier: 'player',
+    status: 200,
+    response: STORED,
+  },
+  putStorageObject: {
+    method: 'PUT',
+    path: '/v1/storage/objects/{key}',
+    tier: 'player',
+    status: 200,
+    request: 'json',
+    response: STORED,
+  },
+  deleteStorageObject: {
+    method: 'DELETE',
+    path: '/v1/storage/objects/{key}',
+    tier: 'player',
+    status: 204,
+  },
+  listStorageObjects: {
+    method: 'GET',
+    path: '/v1/storage/objects',
+    tier: 'player',
+    status: 200,
+    response: { items: 'array', next_cursor: 'string' },
   },
   verifyPlayerSession: {
     method: 'POST',

@@ -1,7 +1,7 @@
 /** A good request of each operation that takes anything, and what has to be there for it. */
 import type { Subject } from './check.js';
 import type { Operation } from './contract.js';
-import { post } from './test-support.js';
+import { call, post } from './test-support.js';
 
 export interface Example {
   body?: object;
@@ -19,6 +19,13 @@ async function queue({ launch, player }: Subject): Promise<Example> {
   const { body } = await post(launch, '/v1/matchmaker/tickets', lone, player);
   const active = body?.id ?? body?.errors?.[0]?.value;
   return { param: String(active) };
+}
+
+async function store({ launch, player }: Subject): Promise<Example> {
+  const param = 'save slot/1';
+  const path = `/v1/storage/objects/${encodeURIComponent(param)}`;
+  await call(launch, 'PUT', path, { level: 3 }, { token: player.access_token });
+  return { param };
 }
 
 async function openRoom({ launch, player }: Subject) {
@@ -43,6 +50,10 @@ export const EXAMPLES: Partial<
   createMatchmakerTicket: () => ({ body: { mode: 'match_only', min_count: 2, max_count: 4 } }),
   getMatchmakerTicket: queue,
   cancelMatchmakerTicket: queue,
+  getStorageObject: store,
+  putStorageObject: () => ({ param: 'save slot/1', body: { level: 3 } }),
+  deleteStorageObject: store,
+  listStorageObjects: store,
   verifyPlayerSession: ({ player }) => ({ body: { session_token: player.access_token } }),
   fleetHeartbeat: () => ({
     body: { agones_name: 'gs-1', fleet: 'default', address: '203.0.113.10:7777', max_players: 16 },

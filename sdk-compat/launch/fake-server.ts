@@ -22,11 +22,13 @@ import {
 } from './answers.js';
 import { LIMITS } from './contract.js';
 import { GameRooms } from './game-rooms.js';
-import { type Allocation, Matchmaker } from './matchmaker.js';
+import { Matchmaker } from './matchmaker.js';
 import { type FakeSocket, RealtimeHub } from './realtime-hub.js';
 import { type Found, findOperation, type Gates, realtimePlayer, requestKey } from './routing.js';
 import { type Leaderboard, Scoreboards } from './scoreboards.js';
 import { type Backend, perform } from './services.js';
+import { Storage } from './storage.js';
+import type { Allocation } from './tickets.js';
 
 export interface FakeLaunchOptions {
   /** The keys that are accepted. Defaults `ggp_fake` and `ggs_fake`. */
@@ -36,6 +38,8 @@ export interface FakeLaunchOptions {
   /** What a `fleet_allocation` ticket of that fleet gets. */
   fleets?: Record<string, Allocation | (() => Allocation)>;
   leaderboards?: Leaderboard[];
+  /** The project's remote config. Default: empty. */
+  config?: object;
   pingIntervalMs?: number;
   accessTokenTtlMs?: number;
   refreshTokenTtlMs?: number;
@@ -126,6 +130,8 @@ export class FakeLaunch {
       matchmaker: this.matchmaker,
       scoreboards: this.scoreboards,
       rooms,
+      storage: new Storage(now),
+      config: options.config ?? {},
       servers: new Map(),
       now,
     };

@@ -1,6 +1,8 @@
 /** The ported contract tests, in the order of the table in sdk-compat/README.md. */
-import { BODY_CAP, DEADLINES, ERROR_TABLE, NO_UNSAFE_RETRY, RETRY_AFTER } from './answers-read.js';
+
 import type { ContractTest } from './case.js';
+import { ERROR_TABLE } from './errors.js';
+import { BODY_CAP, DEADLINES } from './limits.js';
 import { READ_AFTER_PUSH, SOCKET_FIRST } from './matches.js';
 import {
   CLOSE_TABLE,
@@ -10,6 +12,7 @@ import {
   TERMINAL_READ,
 } from './realtime.js';
 import { BASE_URL, HEADERS, QUERY_ORDER, REDIRECTS, STABLE_REQUEST_ID } from './requests.js';
+import { NO_UNSAFE_RETRY, RETRY_AFTER } from './retries.js';
 import { ONE_REFRESH, RETRY_AFTER_401, SIGNING_IN } from './sessions.js';
 
 export const CONTRACT_TESTS: readonly ContractTest[] = [
