@@ -57,6 +57,7 @@ export class RealtimeHub {
   readonly #winners = new Map<number, WebSocket>();
   /** Slots: a replaced socket holds its own until it is closed. */
   readonly #open = new Map<WebSocket, number>();
+  #awaiting: { count: number; resolve: () => void }[] = [];
   /** By the ticket's SHA-256: the ticket itself is not kept. */
   readonly #tickets = new Map<string, { player: Player; epoch: number; expiresAtMs: number }>();
 
@@ -112,6 +113,12 @@ export class RealtimeHub {
     return true;
   }
 
+  /** Resolves when so many sockets have been accepted since the start. */
+  accepted(count: number): Promise<void> {
+    if (this.sockets.length >= count) return Promise.resolve();
+    return new Promise((resolve) => this.#awaiting.push({ count, resolve }));
+  }
+
   end(): void {
     for (const socket of this.#open.keys()) socket.terminate();
     this.#server.close();
@@ -153,6 +160,9 @@ export class RealtimeHub {
       close: (code = 1000, reason = '') => socket.close(code, reason),
       drop: () => socket.terminate(),
     });
+    const { length } = this.sockets;
+    for (const { count, resolve } of this.#awaiting) if (count <= length) resolve();
+    this.#awaiting = this.#awaiting.filter(({ count }) => count > length);
   }
 
   /** An unanswered ping ends the socket at the next one. */

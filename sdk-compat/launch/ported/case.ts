@@ -43,12 +43,20 @@ export class Place {
   }
 }
 
+/** A case that hangs has failed. */
+const CASE_MS_MAX = 60_000;
+
 /** @throws what does not hold */
 export async function runCase({ launch: options, run }: PortedCase): Promise<void> {
   const launch = await FakeLaunch.start(options);
+  let timer: NodeJS.Timeout | undefined;
+  const hangs = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('it hangs')), CASE_MS_MAX);
+  });
   try {
-    await run(new Place(launch));
+    await Promise.race([run(new Place(launch)), hangs]);
   } finally {
+    clearTimeout(timer);
     await launch.close();
   }
 }

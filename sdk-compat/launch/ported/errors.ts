@@ -107,6 +107,14 @@ export const ERROR_TABLE: ContractTest = {
       retryAfter: 1,
     }),
     row(
+      'both envelopes at once',
+      {
+        status: 409,
+        body: { code: 'new', error: 'old', title: 'T', detail: 'words', message: 'older words' },
+      },
+      { code: 'new', message: 'words', is: 'isConflict' },
+    ),
+    row(
       'JSON that is no object',
       { status: 400, body: [1] },
       {
