@@ -42,7 +42,7 @@ t.test('the policy’s attempts and caps are obeyed', async (t) => {
   const policy = { ...retryPolicy, maxAttempts: 6, baseDelayMs: 100, maxDelayMs: 500 };
   const { launch, client } = await start(t, { retryPolicy: policy });
   launch.answer('GET /v1/x', problem(503, 'not now'));
-  await t.rejects(client.transport.call(GET), { status: 503 });
+  await t.rejects(client.transport.call(GET), { name: 'GGScaleError', status: 503 });
   t.equal(launch.requests.length, 6);
   t.same(caps, [100, 200, 400, 500, 500]);
 });
@@ -60,7 +60,10 @@ for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
   t.test(`${method} is not repeated, unless it says that it may be`, async (t) => {
     const { launch, client } = await start(t);
     launch.answer(`${method} /v1/x`, problem(503, 'not now'), { times: 2 });
-    await t.rejects(client.transport.call({ ...POST, method }), { status: 503 });
+    await t.rejects(client.transport.call({ ...POST, method }), {
+      name: 'GGScaleError',
+      status: 503,
+    });
     t.equal(launch.requests.length, 1);
     launch.answer(`${method} /v1/x`, { status: 200, body: {} });
     await client.transport.call({ ...POST, method, replaySafe: true });
@@ -136,8 +139,11 @@ t.test('canceling ends a wait, and a call that hangs', async (t) => {
   const hanging = new AbortController();
   const call = client.transport.call({ ...GET, path: '/v1/y' }, { signal: hanging.signal });
   hanging.abort();
-  await t.rejects(call, { kind: 'canceled' });
-  await t.rejects(client.transport.call(GET, { signal: hanging.signal }), { kind: 'canceled' });
+  await t.rejects(call, { name: 'RequestError', kind: 'canceled' });
+  await t.rejects(client.transport.call(GET, { signal: hanging.signal }), {
+    name: 'RequestError',
+    kind: 'canceled',
+  });
 });
 
 t.test('deadlines: the client’s for every call, the call’s own, and a signal’s', async (t) => {

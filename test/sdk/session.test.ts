@@ -82,7 +82,7 @@ t.test('a refresh that fails is its callers’ error, and the next call tries ag
   const { launch, client } = await startLoggedIn(t);
   expireIn(client, 1000);
   launch.answer(REFRESH, problem(503, 'not now'), { times: 1 });
-  await t.rejects(client.gameSessions.list(), { status: 503 });
+  await t.rejects(client.gameSessions.list(), { name: 'GGScaleError', status: 503 });
   t.equal(launch.requestsTo(LIST).length, 0);
   await client.gameSessions.list();
   t.equal(launch.requestsTo(REFRESH).length, 2);
@@ -109,7 +109,7 @@ t.test('a session without a refresh token is used as it is', async (t) => {
   expireIn(client, 1000);
   await client.gameSessions.list();
   launch.answer(LIST, plainText(401, 'unauthorized'));
-  await t.rejects(client.gameSessions.list(), { status: 401 });
+  await t.rejects(client.gameSessions.list(), { name: 'GGScaleError', status: 401 });
   t.equal(launch.requestsTo(REFRESH).length, 0);
 });
 
@@ -178,5 +178,8 @@ t.test('one limit holds for the call with its refresh', async (t) => {
   const { launch, client } = await startLoggedIn(t);
   expireIn(client, 1000);
   launch.answer(REFRESH, 'hang');
-  await t.rejects(client.gameSessions.list({}, { timeoutMs: 50 }), { kind: 'timeout' });
+  await t.rejects(client.gameSessions.list({}, { timeoutMs: 50 }), {
+    name: 'RequestError',
+    kind: 'timeout',
+  });
 });
