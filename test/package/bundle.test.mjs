@@ -139,5 +139,6 @@ t.test(
     t.equal(requests[2].headers.authorization, undefined);
     t.ok(requests.every(({ headers }) => headers['user-agent'] !== 'page/1'));
     const kept = client.login(new AnonymousAuth({ storePath: 'x' }));
-  await t.rejects(kept, { name: 'TransportError', code: 'unsupported-platform' });
-});
+    await t.rejects(kept, { name: 'TransportError', code: 'unsupported-platform' });
+  },
+);

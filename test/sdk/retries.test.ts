@@ -110,13 +110,16 @@ t.test('Retry-After is the least wait', async (t) => {
 });
 
 t.test('a Retry-After that does not fit the deadline is told at once', async (t) => {
-  const { launch, client } = await start(t, { callTimeoutMs: 20_000 });
+  const events: string[] = [];
+  const logger = { info: (_fields: object, event: string) => void events.push(event), warn() {} };
+  const { launch, client } = await start(t, { callTimeoutMs: 20_000, logger });
   launch.answer('GET /v1/x', rateLimited(60));
   const error = await errorOf(client.transport.call(GET));
   t.match(error, { name: 'GGScaleError', status: 429, retryAfter: 60 });
   t.equal(launch.requests.length, 1);
   const ofCall = await errorOf(client.transport.call(GET, { timeoutMs: 10_000 }));
   t.match(ofCall, { status: 429, retryAfter: 60 });
+  t.same(events, ['http.complete', 'http.complete'], 'no wait was begun');
 });
 
 t.test('a deadline that nobody knew of ends the wait with the server’s answer', async (t) => {
