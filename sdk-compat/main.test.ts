@@ -15,7 +15,7 @@ function call(argument: string): Promise<{ code: unknown; out: string; err: stri
 }
 
 t.test('sdk-compat tells what it takes, and refuses what it does not know', async (t) => {
-  t.match(await call('--help'), { code: 0, out: /^Usage: sdk-compat.*--update/s });
+  t.match(await call('--help'), { code: 0, out: /^Usage: sdk-compat.*--launch.*--update/s });
   const refused = await call('--updaet');
   t.match(refused, { code: 1, err: /unknown option '--updaet'/ });
   t.notMatch(refused.out, /\| program \|/);

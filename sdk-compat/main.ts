@@ -1,19 +1,16 @@
 /**
  * Plays every program with the option off and on, on every network, and prints the table of README.md;
- * `--update` writes it there. Exit code 1 with any difference, 2 when it cannot be tried.
+ * `--launch` runs the contract tests of the launch SDK instead. `--update` writes the table there. Exit
+ * code 1 with any difference, 2 when it cannot be tried.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { UsageError } from '../bench/command-line.js';
 import { differences, type Rule, type Run } from './compare.js';
+import { runContractTests, tableOf } from './launch/report.js';
 import { IMPAIRMENTS, Network } from './network.js';
 import { PROGRAMS } from './programs/index.js';
+import { CONTRACT, WIRES, writeTable } from './readme.js';
 import { DEATHS, runWhileUdpDies } from './udp-death.js';
-
-const README = fileURLToPath(new URL('../../sdk-compat/README.md', import.meta.url));
-const BEGIN = '<!-- npm run sdk-compat -- --update -->\n';
-const END = '<!-- end of the table -->';
 
 interface Cell {
   program: string;
@@ -87,19 +84,28 @@ async function main(isUpdate: boolean): Promise<void> {
       if (found.length > 0) process.exitCode = 1;
     }
   }
-  if (!isUpdate || process.exitCode === 1) return;
-  const text = readFileSync(README, 'utf8');
-  const from = text.indexOf(BEGIN) + BEGIN.length;
-  writeFileSync(README, text.slice(0, from) + table + text.slice(text.indexOf(END)));
+  if (isUpdate && process.exitCode !== 1) writeTable(WIRES, table);
 }
 
-const { update } = new Command('sdk-compat')
+async function mainOfLaunch(isUpdate: boolean): Promise<void> {
+  const results = await runContractTests();
+  const table = tableOf(results);
+  process.stdout.write(table);
+  for (const { name, failures } of results) {
+    for (const line of failures) process.stderr.write(`${name}: ${line}\n`);
+    if (failures.length > 0) process.exitCode = 1;
+  }
+  if (isUpdate && process.exitCode !== 1) writeTable(CONTRACT, table);
+}
+
+const { update, launch } = new Command('sdk-compat')
   .description('every program with the UDP option off and on, on every network')
+  .option('--launch', 'the contract tests of the launch SDK instead', false)
   .option('--update', 'writes the table into README.md', false)
   .parse()
-  .opts<{ update: boolean }>();
+  .opts<{ update: boolean; launch: boolean }>();
 try {
-  await main(update);
+  await (launch ? mainOfLaunch(update) : main(update));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`sdk-compat: ${error.message}\n`);

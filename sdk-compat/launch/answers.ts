@@ -27,6 +27,15 @@ export class Refusal extends Error {
   }
 }
 
+/** Returned by a handler that has more to say than a body. */
+export class Given {
+  readonly answer: HttpAnswer;
+
+  constructor(answer: HttpAnswer) {
+    this.answer = answer;
+  }
+}
+
 export interface FieldProblem {
   message: string;
   location: string;

@@ -22,11 +22,13 @@ import {
 } from './answers.js';
 import { LIMITS } from './contract.js';
 import { GameRooms } from './game-rooms.js';
-import { type Allocation, Matchmaker } from './matchmaker.js';
+import { Matchmaker } from './matchmaker.js';
 import { type FakeSocket, RealtimeHub } from './realtime-hub.js';
 import { type Found, findOperation, type Gates, realtimePlayer, requestKey } from './routing.js';
 import { type Leaderboard, Scoreboards } from './scoreboards.js';
 import { type Backend, perform } from './services.js';
+import { Storage } from './storage.js';
+import type { Allocation } from './tickets.js';
 
 export interface FakeLaunchOptions {
   /** The keys that are accepted. Defaults `ggp_fake` and `ggs_fake`. */
@@ -36,12 +38,16 @@ export interface FakeLaunchOptions {
   /** What a `fleet_allocation` ticket of that fleet gets. */
   fleets?: Record<string, Allocation | (() => Allocation)>;
   leaderboards?: Leaderboard[];
+  /** The project's remote config. Default: empty. */
+  config?: object;
   pingIntervalMs?: number;
   accessTokenTtlMs?: number;
   refreshTokenTtlMs?: number;
   socketsPerPlayerMax?: number;
   /** Milliseconds; default Date.now. Of expiry and of `atMs`, not of pings. */
   now?: () => number;
+  /** The timer of the pings; it returns what stops it. Default setInterval. */
+  every?: (intervalMs: number, run: () => void) => () => void;
 }
 
 /** As it came in, before anything judged it. */
@@ -58,9 +64,14 @@ export interface RecordedRequest {
   atMs: number;
 }
 
-/** Undefined: the fake answers as if nothing had been scripted. */
+/**
+ * Undefined: the fake answers as if nothing had been scripted.
+ *
+ * @param usual what it would have answered; asked for, it happens, so a login is a login
+ */
 export type Responder = (
   request: RecordedRequest,
+  usual: () => FakeAnswer,
 ) => FakeAnswer | undefined | Promise<FakeAnswer | undefined>;
 
 interface Script {
@@ -104,6 +115,7 @@ export class FakeLaunch {
       now,
       pingIntervalMs: options.pingIntervalMs ?? LIMITS.pingIntervalMs,
       socketsPerPlayerMax: options.socketsPerPlayerMax ?? LIMITS.socketsPerPlayerMax,
+      every: options.every ?? everyInterval,
       isStillGood: (player, epoch) => player.epoch === epoch && !player.isBanned,
     });
     const rooms = new GameRooms(now);
@@ -118,6 +130,8 @@ export class FakeLaunch {
       matchmaker: this.matchmaker,
       scoreboards: this.scoreboards,
       rooms,
+      storage: new Storage(now),
+      config: options.config ?? {},
       servers: new Map(),
       now,
     };
@@ -235,19 +249,29 @@ export class FakeLaunch {
     return recorded;
   }
 
-  async #answerTo(request: RecordedRequest, usual: () => FakeAnswer): Promise<FakeAnswer> {
+  async #answerTo(request: RecordedRequest, perform: () => FakeAnswer): Promise<FakeAnswer> {
+    const usual = () => orRefusal(perform);
     for (const script of this.#scripts) {
       if (script.left <= 0 || !matches(script.route, request)) continue;
       script.left--;
-      const answer = await script.responder(request);
+      const answer = await script.responder(request, usual);
       if (answer !== undefined) return answer;
     }
-    try {
-      return usual();
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      throw error;
-    }
+    return usual();
+  }
+}
+
+function everyInterval(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs);
+  return () => clearInterval(timer);
+}
+
+function orRefusal(perform: () => FakeAnswer): FakeAnswer {
+  try {
+    return perform();
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer;
+    throw error;
   }
 }
 

@@ -2,7 +2,9 @@
  * The realtime sockets of the fake: one for each player counts, the newer one wins. Frames go from the
  * server to the client only; what comes in is kept and not answered.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -17,6 +19,8 @@ export interface FakeSocket {
   readonly received: string[];
   /** Answers to pings so far. */
   readonly pongs: number;
+  /** Resolves when there have been so many. */
+  ponged(count: number): Promise<void>;
   readonly isOpen: boolean;
   /** A close frame came from the client, or the connection ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -34,6 +38,7 @@ export interface HubOptions {
   now: () => number;
   pingIntervalMs: number;
   socketsPerPlayerMax: number;
+  every: (intervalMs: number, run: () => void) => () => void;
   /** Asked at each ping: false ends the socket without a close frame, as a revocation does. */
   isStillGood: (player: Player, epoch: number) => boolean;
 }
@@ -52,6 +57,7 @@ export class RealtimeHub {
   readonly #winners = new Map<number, WebSocket>();
   /** Slots: a replaced socket holds its own until it is closed. */
   readonly #open = new Map<WebSocket, number>();
+  #awaiting: { count: number; resolve: () => void }[] = [];
   /** By the ticket's SHA-256: the ticket itself is not kept. */
   readonly #tickets = new Map<string, { player: Player; epoch: number; expiresAtMs: number }>();
 
@@ -107,6 +113,12 @@ export class RealtimeHub {
     return true;
   }
 
+  /** Resolves when so many sockets have been accepted since the start. */
+  accepted(count: number): Promise<void> {
+    if (this.sockets.length >= count) return Promise.resolve();
+    return new Promise((resolve) => this.#awaiting.push({ count, resolve }));
+  }
+
   end(): void {
     for (const socket of this.#open.keys()) socket.terminate();
     this.#server.close();
@@ -119,6 +131,9 @@ export class RealtimeHub {
     const received: string[] = [];
     let pongs = 0;
     socket.on('pong', () => pongs++);
+    const ponged = async (count: number) => {
+      while (pongs < count) await once(socket, 'pong');
+    };
     socket.on('message', (data: Buffer) => received.push(data.toString('utf8')));
     socket.on('error', () => {}); // a close follows
     const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -134,6 +149,7 @@ export class RealtimeHub {
       get pongs() {
         return pongs;
       },
+      ponged,
       get isOpen() {
         return socket.readyState === socket.OPEN;
       },
@@ -144,6 +160,9 @@ export class RealtimeHub {
       close: (code = 1000, reason = '') => socket.close(code, reason),
       drop: () => socket.terminate(),
     });
+    const { length } = this.sockets;
+    for (const { count, resolve } of this.#awaiting) if (count <= length) resolve();
+    this.#awaiting = this.#awaiting.filter(({ count }) => count > length);
   }
 
   /** An unanswered ping ends the socket at the next one. */
@@ -153,15 +172,15 @@ export class RealtimeHub {
     socket.on('pong', () => {
       isAnswered = true;
     });
-    const timer = setInterval(() => {
+    const stop = this.#options.every(this.#options.pingIntervalMs, () => {
       if (!isAnswered || !this.#options.isStillGood(player, epoch)) {
         socket.terminate();
         return;
       }
       isAnswered = false;
       socket.ping();
-    }, this.#options.pingIntervalMs);
-    socket.on('close', () => clearInterval(timer));
+    });
+    socket.on('close', stop);
   }
 }
 

@@ -1,15 +1,17 @@
 /** What each operation of the contract does in the fake. */
 import { createHmac } from 'node:crypto';
 import type { Accounts, Player } from './accounts.js';
-import { type FakeAnswer, plainText, problem, Refusal } from './answers.js';
-import type { Endpoint, Operation } from './contract.js';
+import { type FakeAnswer, Given, plainText, problem, Refusal } from './answers.js';
+import { type Endpoint, type Operation, REALTIME } from './contract.js';
 import type { RecordedRequest } from './fake-server.js';
 import type { GameRooms, PeerAddress, RoomRequest } from './game-rooms.js';
-import type { Matchmaker, TicketRequest } from './matchmaker.js';
+import type { Matchmaker } from './matchmaker.js';
 import type { RealtimeHub } from './realtime-hub.js';
-import { findOperation, type Gates, keyTypeOf, passGates } from './routing.js';
+import { findOperation, type Gates, keyTypeOf, passGates, realtimePlayer } from './routing.js';
 import type { Scoreboards } from './scoreboards.js';
 import { misfits } from './shapes.js';
+import { remoteConfig, type Storage } from './storage.js';
+import type { TicketRequest } from './tickets.js';
 
 /** One live game server, as it announced itself. */
 export interface Heartbeat {
@@ -27,6 +29,9 @@ export interface Backend {
   matchmaker: Matchmaker;
   scoreboards: Scoreboards;
   rooms: GameRooms;
+  storage: Storage;
+  /** The project's own JSON. */
+  config: object;
   servers: Map<string, Heartbeat>;
   now: () => number;
 }
@@ -38,14 +43,16 @@ interface Call {
   body: any;
   player: Player;
   isSecret: boolean;
+  headers: RecordedRequest['headers'];
 }
 
 const RELAY_TTL_S = 600;
 const TOP_DEFAULT = 10;
 
-/** The body of success; undefined: none. */
+/** The body of success, undefined: none; or the whole answer. */
 const HANDLERS: Record<Operation, (backend: Backend, call: Call) => unknown> = {
   healthz: () => ({ status: 'ok', version: 'v1', commit: 'fake' }),
+  getRemoteConfig: ({ config }, { headers }) => remoteConfig(config, headers['if-none-match']),
   authLogin: ({ accounts }, { body }) => accounts.login(body),
   authCustomToken: ({ accounts }, { body }) => accounts.customToken(body),
   authSteam: ({ accounts }, { body }) => accounts.steam(body),
@@ -59,6 +66,11 @@ const HANDLERS: Record<Operation, (backend: Backend, call: Call) => unknown> = {
     matchmaker.read(player, integer(params.id)),
   cancelMatchmakerTicket: ({ matchmaker }, { player, params }) =>
     matchmaker.cancel(player, integer(params.id)),
+  getStorageObject: ({ storage }, { player, params }) => storage.read(player.id, params.key),
+  putStorageObject: ({ storage }, { player, params, body, headers }) =>
+    storage.write(player.id, params.key, body, headers['if-match']),
+  deleteStorageObject: ({ storage }, { player, params }) => storage.delete(player.id, params.key),
+  listStorageObjects: ({ storage }, { player, query }) => storage.list(player.id, query),
   verifyPlayerSession: ({ accounts }, { body }) => accounts.verify(body),
   fleetHeartbeat: announce,
   fleetServersList: ({ servers }, { params }) => listServers(servers, params.fleet),
@@ -91,14 +103,24 @@ const OPAQUE: Operation = 'verifyPlayerSession';
 export function perform(backend: Backend, gates: Gates, request: RecordedRequest): FakeAnswer {
   if (request.method === 'OPTIONS') return preflight();
   const found = findOperation(request.method, request.path);
-  if (found === null) return plainText(404, '404 page not found');
+  if (found === null) return notFound(gates, request);
   const { operation, endpoint, params } = found;
   const player = passGates(gates, endpoint.tier, request);
   const body = operation === OPAQUE ? looseBody(request) : bodyOf(endpoint, request);
   const isSecret = endpoint.tier !== 'open' && keyTypeOf(gates, request) === 'secret';
   const query = new URLSearchParams(request.query);
-  const call: Call = { params, query, body, player: player as Player, isSecret };
-  return { status: endpoint.status, body: HANDLERS[operation](backend, call) };
+  const { headers } = request;
+  const call: Call = { params, query, body, player: player as Player, isSecret, headers };
+  const done = HANDLERS[operation](backend, call);
+  return done instanceof Given ? done.answer : { status: endpoint.status, body: done };
+}
+
+/** The WebSocket's path, asked for without an upgrade, has its gates nevertheless. */
+function notFound(gates: Gates, request: RecordedRequest): FakeAnswer {
+  const isRealtime = request.method === REALTIME.method && request.path === REALTIME.path;
+  if (!isRealtime) return plainText(404, '404 page not found');
+  realtimePlayer(gates, request);
+  return plainText(426, 'Upgrade Required', { Connection: 'Upgrade', Upgrade: 'websocket' });
 }
 
 function preflight(): FakeAnswer {
@@ -118,6 +140,7 @@ function bodyOf(endpoint: Endpoint, request: RecordedRequest): unknown {
   if (request.body.length === 0) throw new Refusal(problem(400, 'request body is required'));
   const body = looseBody(request);
   if (body === undefined) throw new Refusal(problem(400, 'validation failed'));
+  if (endpoint.request === 'json') return body;
   const errors = misfits(endpoint.request, body);
   if (errors.length > 0) throw new Refusal(problem(422, 'validation failed', { errors }));
   return body;

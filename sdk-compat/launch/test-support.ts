@@ -1,5 +1,4 @@
 /** Raw `fetch` and `ws` against a launch server, so that no SDK stands between the test and the wire. */
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { SessionBody } from './accounts.js';
@@ -78,7 +77,9 @@ export class RawSocket {
       else waiting(text);
     });
     socket.on('error', () => {}); // a close follows
-    this.closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: `${reason}` }));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => resolve({ code, reason: `${reason}` }));
+    });
   }
 
   text(): Promise<string> {
@@ -97,12 +98,13 @@ export interface Rejection {
 /** The socket, or what came instead of 101. */
 export async function tryConnect(
   launch: Launch,
-  options: CallOptions & { ticket?: string } = {},
+  options: CallOptions & { ticket?: string; autoPong?: boolean } = {},
 ): Promise<RawSocket | Rejection> {
-  const { key = launch.publishableKey, token, headers = {}, ticket } = options;
+  const { key = launch.publishableKey, token, headers = {}, ticket, autoPong = true } = options;
   const query = ticket === undefined ? '' : `?ticket=${ticket}`;
   const socket = new WebSocket(`${launch.url.replace('http', 'ws')}/v1/ws${query}`, {
     perMessageDeflate: false,
+    autoPong,
     headers: {
       ...(key !== null && { Authorization: `Bearer ${key}` }),
       ...(token !== undefined && { 'X-Session-Token': token }),
