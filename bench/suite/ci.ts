@@ -8,7 +8,7 @@ import { judge, markdown } from './gates.js';
 import { choose, createPlan, type PlanSize, QUICK } from './plan.js';
 import { buildNative, measureAll, placeHere } from './suite.js';
 
-const SIZE: PlanSize = { ...QUICK, settleMs: 4_000, warmMs: 200, measureMs: 1_000 };
+const SIZE: PlanSize = { ...QUICK, rounds: 5, settleMs: 4_000, warmMs: 200, measureMs: 1_000 };
 const GATED = ['echo/saturated', 'echo/paced-1000x60', 'coalesced/8', 'game/500x60'];
 
 const watcher = {

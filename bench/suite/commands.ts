@@ -95,8 +95,9 @@ export function loadCommand(plan: RunPlan, wire: string, ready: Ready, place: Pl
   const program = foreign?.load ?? [place.binary, 'load'];
   const loadWire = foreign?.shape ?? LOAD_WIRES[wire as Wire];
   const args = ['--wire', loadWire, '--server', ready.ready];
-  args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${plan.window}`);
-  args.push('--batch', `${plan.window}`, '--values', `${ECHO_VALUES}`);
+  const window = wire === 'floor' ? 1 : plan.window; // it has no packets of several messages
+  args.push('--flows', `${plan.flows}`, '--hz', `${plan.hz}`, '--window', `${window}`);
+  args.push('--batch', `${window}`, '--values', `${ECHO_VALUES}`);
   if (plan.workload === 'game') args.push('--game', '--tick-hz', `${plan.tickHz}`);
   if (wire === 'udp') args.push('--registry-hash', `${ready.registryHash ?? 0}`);
   // In a storm players come as they do; elsewhere coming in is not what is measured.

@@ -19,7 +19,8 @@ t.test('the whole run has every run that was promised, on its wires', async (t) 
     t.same(wiresOf(`loss/${percent}pct-50ms`), ['udp', 'json-ws']);
     t.same(wiresOf(`loss/${percent}pct-50ms-snapshots`), ['udp', 'json-ws']);
   }
-  for (const name of ['coalesced/8', 'stalled/one', 'bulk/256KiB', 'gc-soak', 'storm/1000']) {
+  t.same(wiresOf('coalesced/8'), ['floor', 'udp', 'json-ws']);
+  for (const name of ['stalled/one', 'bulk/256KiB', 'gc-soak', 'storm/1000']) {
     t.same(wiresOf(name), ['udp', 'json-ws'], name);
   }
   t.same(wiresOf('flows/100000'), ['udp']);

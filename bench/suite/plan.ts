@@ -80,7 +80,7 @@ export const FULL: Readonly<PlanSize> = {
 };
 
 export const QUICK: Readonly<PlanSize> = {
-  rounds: 5,
+  rounds: 7,
   settleMs: 2_500,
   warmMs: 100,
   measureMs: 300,
@@ -212,8 +212,9 @@ function echoPlans(size: PlanSize): RunPlan[] {
       );
     }
   }
+  // The floor has one message in a packet, so an eighth of its packet is what compares.
   const eight = { name: 'coalesced/8', flows: 100, window: 8, isFast: true };
-  plans.push(stretch(size, { ...eight, rounds }));
+  plans.push(stretch(size, { ...eight, rounds, wires: MAIN }));
   return plans;
 }
 
@@ -231,7 +232,7 @@ function gamePlans(size: PlanSize): RunPlan[] {
           // Inputs: on change, else every 50 ms; 22–30 a second while fighting (workload.md).
           hz: 25,
           tickHz,
-          rounds: Math.min(2, size.rounds),
+          rounds: Math.min(flows === 500 && tickHz === 60 ? 3 : 2, size.rounds),
           measureMs: 1.5 * size.measureMs,
         }),
       );

@@ -26,6 +26,7 @@ t.test('each wire is compared with ours, and ours with the floor', async (t) => 
     run('echo/saturated', 'udp', [125], { ...rtt(20), wireBytesPerMessage: 300 }),
     run('echo/saturated', 'json-ws', [250], { ...rtt(40), wireBytesPerMessage: 600 }),
     run('coalesced/8', 'udp', [20]),
+    run('coalesced/8', 'floor', [100]),
     run('flows/1000', 'udp', [100]),
     run('flows/100000', 'udp', [120]),
   ]);
@@ -35,6 +36,7 @@ t.test('each wire is compared with ours, and ours with the floor', async (t) => 
   t.equal(ratios['echo/saturated rtt-p99 udp/json-ws'], 0.5);
   t.equal(ratios['echo/saturated rtt-p99 udp/floor'], 2);
   t.equal(ratios['coalesced/8 cpu udp/(floor/8)'], 1.6);
+  t.equal(ratios['coalesced/8 cpu udp/floor'], undefined, 'their packets hold unlike numbers');
   t.equal(ratios['flows cpu 100000/1000'], 1.2);
 });
 

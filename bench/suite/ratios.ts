@@ -7,6 +7,8 @@
 import { median, rounded } from './histogram.js';
 import { findRun, isOwnWire, type Results, type RunResult } from './results.js';
 
+const COALESCED = 'coalesced/8';
+
 export function ratiosOf(runs: readonly RunResult[]): Record<string, number> {
   const ratios: Record<string, number> = {};
   const set = (name: string, value: number | null): void => {
@@ -16,7 +18,7 @@ export function ratiosOf(runs: readonly RunResult[]): Record<string, number> {
     const of = (wire: string): RunResult | undefined => pick(runs, name, wire);
     const udp = of('udp');
     if (udp === undefined) continue;
-    set(`${name} cpu udp/floor`, cpuRatio(udp, of('floor')));
+    if (name !== COALESCED) set(`${name} cpu udp/floor`, cpuRatio(udp, of('floor')));
     for (const wire of ['json-ws', 'json-http', 'json-dgram']) {
       set(`${name} cpu ${wire}/udp`, cpuRatio(of(wire), udp));
     }
@@ -31,7 +33,7 @@ export function ratiosOf(runs: readonly RunResult[]): Record<string, number> {
   }
   const udp = (name: string): RunResult | undefined => pick(runs, name, 'udp');
   // Eight messages share a packet: what a message costs, to an eighth of a packet of the floor.
-  const eighth = cpuRatio(udp('coalesced/8'), pick(runs, 'echo/saturated', 'floor'));
+  const eighth = cpuRatio(udp(COALESCED), pick(runs, COALESCED, 'floor'));
   set('coalesced/8 cpu udp/(floor/8)', eighth === null ? null : eighth * 8);
   set('flows cpu 100000/1000', cpuRatio(udp('flows/100000'), udp('flows/1000')));
   for (const wire of ['udp', 'json-ws']) {
