@@ -150,7 +150,7 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
     return this.#broadcaster.send(this.#roster.all, type, value, options);
   }
 
-  /** Goes through all players: about a microsecond for each. */
+  /** Goes through all players. */
   stats(): ServerStats {
     return this.#collect(this.#roster.links());
   }

@@ -1,8 +1,8 @@
 /**
- * Peers that owe an acknowledgement. The host keeps one timer for all: it is started by the first one to
- * be added (`onFirst`) and flushes SESSION_ACK_ROUND_MS later; who still owes then is added again. So no
- * peer has a timer of its own. Flushes are counted, which tells how old a debt is without a clock: after
- * two it is paid. Before, it rides in a packet that leaves anyway, if none did since the last flush.
+ * Peers to be looked at again: WebSockets that owe an acknowledgement, flows that had no room for what
+ * waits. The host keeps one timer for all: it is started by the first one to be added (`onFirst`) and
+ * flushes SESSION_ACK_ROUND_MS later; who still owes then is added again. So no peer has a timer of its
+ * own. Flushes are counted, which tells how old a debt is without a clock: after two it is paid.
  */
 export class AckBatch<P extends { flushAck(): void }> {
   /** Flushes so far, int32. */

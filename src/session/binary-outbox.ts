@@ -216,9 +216,7 @@ export class BinaryOutbox implements LogSink {
     const isReliable = mode >= MODE_RELIABLE_UNORDERED;
     const lane = laneOf(channel, mode);
     const isPlain = options === NO_OPTIONS;
-    if (isReliable) {
-      if (!isPlain) checkReliableOptions(options);
-    }
+    if (isReliable && !isPlain) checkReliableOptions(options);
     const receipt = isPlain ? 0 : (options.receipt ?? 0);
     if (!this.#isDirect && (isReliable || this.#state >= OUT_HELD)) {
       refuseTooLarge(length, mode);
@@ -278,11 +276,8 @@ export class BinaryOutbox implements LogSink {
     while (log.hasUnsent) {
       const { lane, bytes, receipt } = entries[log.sentCount];
       const { length } = bytes;
-      if (this.#state === OUT_UNCONFIRMED) {
-        const cost = length + BEFORE_HELLO_MESSAGE_BYTES;
-        if (cost > this.#unconfirmedBytes) return true; // the confirmation comes back here
-        this.#unconfirmedBytes -= cost;
-      }
+      const cost = this.#state === OUT_UNCONFIRMED ? length + BEFORE_HELLO_MESSAGE_BYTES : 0;
+      if (cost > this.#unconfirmedBytes) return true; // the confirmation comes back here
       const mode = (MODE_RELIABLE_UNORDERED | (lane & 1)) as Mode;
       const code = port.send(this.#slot, lane >> 1, mode, bytes, 0, length, 0, 0, 0, receipt);
       if (code === SEND_TOO_LARGE) {
@@ -290,7 +285,8 @@ export class BinaryOutbox implements LogSink {
         return true;
       }
       if (code >= SEND_FULL) return false;
-      log.markSent(1);
+      this.#unconfirmedBytes -= cost;
+      log.markSent();
       if (receipt !== 0) this.#owe(receipt);
     }
     return true;
@@ -377,7 +373,7 @@ export class BinaryOutbox implements LogSink {
     this.#append(lane, bytes.slice(0, length), receipt);
     this.messagesOut++;
     this.#events.handleWaiting();
-    return 'queued';
+    return this.hasUnsent ? 'queued' : 'sent';
   }
 
   #owe(receipt: number): void {

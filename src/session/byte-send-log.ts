@@ -87,9 +87,9 @@ export class ByteSendLog {
     for (const { lane, bytes, receipt } of waiting) this.append(lane, bytes, receipt);
   }
 
-  /** The link has got `count` more of those that wait. */
-  markSent(count: number): void {
-    this.#sent += count;
+  /** The link has got the first of those that wait. */
+  markSent(): void {
+    this.#sent++;
   }
 
   /** What the link has got is the flow's to keep from now on. */
