@@ -4,7 +4,7 @@ import { CONTROL_CHANNEL, SESSION_CHANNELS } from './limits.js';
 
 const PRIORITY_MAX = 7;
 const WEIGHT_MAX = 255;
-/** Acknowledgements of the session are small, and what waits for them is a full send log. */
+/** What the runtime itself has to say is small and rare, and a session waits for it. */
 const CONTROL: ChannelOptions = { priority: 0 };
 
 /**

@@ -22,7 +22,7 @@ export const SESSION_LOG_RESERVE_BYTES = 64 * 1024;
 export const SESSION_SMALL_BYTES = 1100;
 /** WebSocket: a cumulative acknowledgement leaves at the latest this long after the message came. */
 export const SESSION_ACK_DELAY_MS = 100;
-/** Half of it: what has waited so long rides along, what has waited twice so long leaves by itself. */
+/** Who owes is looked at so often; what has waited through two looks leaves. */
 export const SESSION_ACK_ROUND_MS = SESSION_ACK_DELAY_MS / 2;
 /** … and at once after this many messages or bytes, a fraction of the sender's limits. */
 export const SESSION_ACK_MESSAGES = 64;
