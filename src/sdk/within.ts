@@ -1,5 +1,5 @@
 import { GameDialError } from './errors.js';
-import { abortErrorOf } from './http/deadline.js';
+import { startDeadline, unlessAborted } from './http/deadline.js';
 
 /**
  * `work`, unless it takes longer or `signal` aborts.
@@ -11,20 +11,13 @@ export async function within<T>(
   signal: AbortSignal | null,
   work: Promise<T>,
 ): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort: (() => void) | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new GameDialError('handshake-timeout', `no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-    onAbort = () => reject(abortErrorOf(signal as AbortSignal, 'the dial'));
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener('abort', onAbort);
-  });
+  const deadline = startDeadline(timeoutMs, signal ?? undefined);
   try {
-    return await Promise.race([work, limit]);
+    return await unlessAborted(deadline.signal, work, 'the dial');
+  } catch (error) {
+    if (!deadline.signal.aborted || signal?.aborted) throw error;
+    throw new GameDialError('handshake-timeout', `no answer within ${timeoutMs} ms`);
   } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    deadline.end();
   }
 }
