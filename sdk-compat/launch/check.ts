@@ -94,17 +94,18 @@ export function isPlainText(told: Told, status: number, text: string): unknown[]
 }
 
 export function isProblem(answer: Answer, status: number): unknown[] {
-  const { contentType, shape } = ERROR_BODIES.problem;
   return [
-    ...equal('the status', answer.status, status),
-    ...equal('the type', answer.headers.get('Content-Type'), contentType),
-    ...misfits(shape, answer.body),
+    ...isErrorBody('problem', answer, status),
     ...equal('the problem’s status', answer.body?.status, status),
   ];
 }
 
 export function isLegacy(answer: Answer, status: number): unknown[] {
-  const { contentType, shape } = ERROR_BODIES.legacy;
+  return isErrorBody('legacy', answer, status);
+}
+
+function isErrorBody(kind: 'problem' | 'legacy', answer: Answer, status: number): unknown[] {
+  const { contentType, shape } = ERROR_BODIES[kind];
   return [
     ...equal('the status', answer.status, status),
     ...equal('the type', answer.headers.get('Content-Type'), contentType),
