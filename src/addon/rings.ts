@@ -82,7 +82,10 @@ export class Rings {
 
   /** Whether the last drain left datagrams in a socket (a full ring or the turn's limit). */
   get more(): boolean {
-    return this.#pairs.some((pair) => this.#ints[pair.control + I_MORE] !== 0);
+    for (let i = 0; i < this.#pairs.length; i++) {
+      if (this.#ints[this.#pairs[i].control + I_MORE] !== 0) return true;
+    }
+    return false;
   }
 
   /** Ticks that the last drain took off the schedule. */

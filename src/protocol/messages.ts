@@ -110,11 +110,6 @@ export function freeMessage(core: Core, message: number): void {
   core.messages.free(message);
 }
 
-/** Its record may wait for an older message of its stream. */
-export function isAcked(core: Core, message: number): boolean {
-  return (core.messages.words[message + L.M_FLAGS] & L.MESSAGE_ACKED) !== 0;
-}
-
 export function appendUnsent(core: Core, stream: number, message: number): void {
   const streams = core.sendStreams.words;
   const words = core.messages.words;

@@ -2,7 +2,7 @@ import { FRAGMENT_BYTES } from '../util/limits.js';
 import { MODE_RELIABLE_ORDERED } from './api.js';
 import type { Core } from './core.js';
 import * as L from './layout.js';
-import { frameBytes, isAcked } from './messages.js';
+import { frameBytes } from './messages.js';
 
 /** A reliable message that the peer's application may not have: acknowledgements do not say it. */
 export interface UnackedMessage {
@@ -32,6 +32,7 @@ export function readUnacked(core: Core, f: number): Unacked {
   const streams: { channel: number; mode: number; next: number }[] = [];
   const found: { message: UnackedMessage; queuedUs: number }[] = [];
   const words = core.sendStreams.words;
+  const messageWords = core.messages.words;
   let stream = core.flows[f + L.F_SEND_STREAMS];
   for (; stream !== 0; stream = words[stream + L.S_FLOW_NEXT]) {
     const key = words[stream + L.S_KEY];
@@ -43,7 +44,8 @@ export function readUnacked(core: Core, f: number): Unacked {
     streams.push({ channel: key >> 2, mode: key & 3, next });
     for (let index = 0; index < messages.length; index += 1) {
       const message = messages[index];
-      if ((key & 3) !== MODE_RELIABLE_ORDERED && isAcked(core, message)) {
+      const isAcked = (messageWords[message + L.M_FLAGS] & L.MESSAGE_ACKED) !== 0;
+      if (isAcked && (key & 3) !== MODE_RELIABLE_ORDERED) {
         continue;
       }
       found.push({
@@ -52,9 +54,9 @@ export function readUnacked(core: Core, f: number): Unacked {
           mode: key & 3,
           number: (next - messages.length + index) >>> 0,
           bytes: copyOf(core, message),
-          receipt: core.messages.words[message + L.M_RECEIPT],
+          receipt: messageWords[message + L.M_RECEIPT],
         },
-        queuedUs: core.messages.words[message + L.M_EXPIRES_US],
+        queuedUs: messageWords[message + L.M_EXPIRES_US],
       });
     }
   }
