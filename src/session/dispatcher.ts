@@ -67,13 +67,15 @@ export class Dispatcher<O> {
     const { id } = type;
     const handlers = (id < this.#byId.length ? this.#byId[id] : undefined) ?? this.#find(type);
     if (handlers === undefined) return false;
-    for (let i = 0; i < handlers.views.length; i++) {
-      this.#call(handlers.views[i], owner, type.view(bytes, offset, length), meta, type.name);
+    // Who is there when the message comes gets it, whatever handlers do to the lists meanwhile.
+    const { views, values } = handlers;
+    for (let i = 0; i < views.length; i++) {
+      this.#call(views[i], owner, type.view(bytes, offset, length), meta, type.name);
     }
-    for (let i = 0; i < handlers.values.length; i++) {
-      this.#call(handlers.values[i], owner, type.read(bytes, offset, length), meta, type.name);
+    for (let i = 0; i < values.length; i++) {
+      this.#call(values[i], owner, type.read(bytes, offset, length), meta, type.name);
     }
-    return handlers.values.length + handlers.views.length > 0;
+    return values.length + views.length > 0;
   }
 
   /** A normalised value. View handlers get it as a view over freshly encoded bytes. */
@@ -87,20 +89,21 @@ export class Dispatcher<O> {
     if (this.#before.size > 0) this.#runBefore(name);
     const handlers = this.#byType.get(name);
     if (handlers === undefined) return false;
-    if (type !== undefined && handlers.views.length > 0) {
+    const { views, values } = handlers; // as in dispatchBytes
+    if (type !== undefined && views.length > 0) {
       this.#scratch ??= new Uint8Array(BODY_BYTES_MAX);
       const scratch = this.#scratch;
       const length = type.encode(value, scratch, 0, scratch.length);
       // Short JSON may stand for more bytes than a body may have: defaults are filled in.
       if (length < 0) this.#onError(tooLarge(name), name);
-      for (let i = 0; length >= 0 && i < handlers.views.length; i++) {
-        this.#call(handlers.views[i], owner, type.view(scratch, 0, length), meta, name);
+      for (let i = 0; length >= 0 && i < views.length; i++) {
+        this.#call(views[i], owner, type.view(scratch, 0, length), meta, name);
       }
     }
-    for (let i = 0; i < handlers.values.length; i++) {
-      this.#call(handlers.values[i], owner, value, meta, name);
+    for (let i = 0; i < values.length; i++) {
+      this.#call(values[i], owner, value, meta, name);
     }
-    return handlers.values.length + handlers.views.length > 0;
+    return values.length + views.length > 0;
   }
 
   /** What is found stays: of a name that has no handlers any more, the lists are empty. */
