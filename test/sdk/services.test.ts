@@ -188,3 +188,23 @@ t.test('without a session only the key is shown', async (t) => {
   t.equal(launch.requests[0].headers['x-session-token'], undefined);
   t.equal(launch.requests[0].headers.authorization, `Bearer ${launch.publishableKey}`);
 });
+
+t.test('what is no part of a path reaches no server', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  const { server } = clientOf(launch, { apiKey: launch.secretKey });
+  const before = launch.requests.length;
+  for (const name of ['', '.', '..', undefined as never]) {
+    await t.rejects(client.storage.put(name, 1), { code: 'bad-option' });
+    await t.rejects(client.storage.delete(name), { code: 'bad-option' });
+    await t.rejects(client.gameSessions.leave(name), { code: 'bad-option' });
+    await t.rejects(client.fleets.listServers(name), { code: 'bad-option' });
+  }
+  for (const id of [0, -1, 1.5, 2 ** 53, Number.NaN, '1/../2' as never]) {
+    await t.rejects(client.matchmaker.cancelTicket(id), { code: 'bad-option' });
+    await t.rejects(client.friends.block(id), { code: 'bad-option' });
+    await t.rejects(client.leaderboards.top(id), { code: 'bad-option' });
+    await t.rejects(server.submitScore(id, 1, 2), { code: 'bad-option' });
+    await t.rejects(server.submitScore(1, id, 2), { code: 'bad-option' });
+  }
+  t.equal(launch.requests.length, before);
+});

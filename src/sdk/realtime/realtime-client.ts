@@ -146,7 +146,7 @@ export class RealtimeClient implements AsyncIterable<RealtimeMessage> {
     const reader = this.#readers.shift();
     if (reader === undefined) {
       this.#queue.push(frame);
-      if (this.#queue.length === QUEUED_MAX) this.#socket.pause();
+      if (this.#queue.length >= QUEUED_MAX) this.#socket.pause(); // a new socket, too
     } else if (frame instanceof Error) reader.reject(frame);
     else reader.resolve(frame);
   }

@@ -1,5 +1,6 @@
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
+import { namePart } from './path-parts.js';
 import { listOf } from './wire.js';
 
 export interface FleetServer {
@@ -22,7 +23,7 @@ export class FleetsService {
 
   /** The fleet's servers that live: what `server.fleetHeartbeat` told. */
   async listServers(fleet: string, options?: CallOptions): Promise<FleetServer[]> {
-    const path = `/v1/fleets/${encodeURIComponent(fleet)}/servers`;
+    const path = `/v1/fleets/${namePart('fleet', fleet)}/servers`;
     const request = { operationId: 'fleetServersList', method: 'GET', path };
     return listOf(await this.#api.callAsPlayer(request, options), 'servers');
   }

@@ -1,6 +1,7 @@
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
 import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
+import { idPart } from './path-parts.js';
 import { objectOf } from './wire.js';
 
 export interface Friend {
@@ -67,7 +68,7 @@ export class FriendsService {
   }
 
   async remove(playerId: number, options?: CallOptions): Promise<void> {
-    const path = `${FRIENDS}/${playerId}`;
+    const path = `${FRIENDS}/${idPart('playerId', playerId)}`;
     const request = { operationId: 'deleteFriend', method: 'DELETE', path };
     await this.#api.callAsPlayer(request, options);
   }
@@ -78,7 +79,7 @@ export class FriendsService {
     verb: string,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const path = `${FRIENDS}/${playerId}/${verb}`;
+    const path = `${FRIENDS}/${idPart('playerId', playerId)}/${verb}`;
     return this.#api.callAsPlayer({ operationId, method: 'POST', path }, options);
   }
 }

@@ -2,6 +2,7 @@
 import type { Api } from '../api.js';
 import type { CallOptions, TransportRequest } from '../http/transport.js';
 import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
+import { namePart } from './path-parts.js';
 import { listOf, objectOf, toWire } from './wire.js';
 
 /** Where a peer is reached from outside. */
@@ -136,5 +137,5 @@ export class GameSessionsService {
 const ROOT = '/v1/game-session';
 
 function pathOf(sessionId: string): string {
-  return `${ROOT}/${encodeURIComponent(sessionId)}`;
+  return `${ROOT}/${namePart('sessionId', sessionId)}`;
 }

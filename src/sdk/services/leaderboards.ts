@@ -1,5 +1,6 @@
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
+import { idPart } from './path-parts.js';
 import { listOf, objectOf } from './wire.js';
 
 export interface LeaderboardEntry {
@@ -50,7 +51,7 @@ export class LeaderboardsService {
     score: number,
     { metadata, ...options }: CallOptions & { metadata?: unknown } = {},
   ): Promise<void> {
-    const path = `${BOARDS}/${leaderboardId}/scores`;
+    const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/scores`;
     const body = { score, metadata };
     const request = { operationId: 'submitScore', method: 'POST', path, body };
     await this.#api.callAsPlayer(request, options);
@@ -60,7 +61,7 @@ export class LeaderboardsService {
     leaderboardId: number,
     { limit, ...options }: CallOptions & { limit?: number } = {},
   ): Promise<LeaderboardEntry[]> {
-    const path = `${BOARDS}/${leaderboardId}/top`;
+    const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/top`;
     return listOf(await this.#get('leaderboardTop', path, { limit }, options), 'entries');
   }
 
@@ -69,13 +70,13 @@ export class LeaderboardsService {
     leaderboardId: number,
     { radius, ...options }: CallOptions & { radius?: number } = {},
   ): Promise<AroundMe> {
-    const path = `${BOARDS}/${leaderboardId}/around-me`;
+    const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/around-me`;
     return objectOf(await this.#get('leaderboardAroundMe', path, { radius }, options), 'ranking');
   }
 
   /** The player and friends. */
   async friends(leaderboardId: number, options?: CallOptions): Promise<LeaderboardEntry[]> {
-    const path = `${BOARDS}/${leaderboardId}/friends`;
+    const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/friends`;
     return listOf(await this.#get('leaderboardFriends', path, {}, options), 'entries');
   }
 

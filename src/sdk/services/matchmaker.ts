@@ -14,6 +14,7 @@ import {
   matchOfPush,
   matchOfTicket,
 } from './match.js';
+import { idPart } from './path-parts.js';
 import { objectOf, toWire } from './wire.js';
 
 export interface WaitOptions extends CallOptions {
@@ -62,14 +63,14 @@ export class MatchmakerService {
 
   /** Once it is matched, the ticket carries all of the match. */
   async getTicket(ticketId: number, options?: CallOptions): Promise<MatchTicket> {
-    const path = `${TICKETS}/${ticketId}`;
+    const path = `${TICKETS}/${idPart('ticketId', ticketId)}`;
     const request = { operationId: 'getMatchmakerTicket', method: 'GET', path };
     return objectOf(await this.#host.api.callAsPlayer(request, options), 'ticket');
   }
 
   /** `isConflict`: it is settled already. */
   async cancelTicket(ticketId: number, options?: CallOptions): Promise<void> {
-    const path = `${TICKETS}/${ticketId}`;
+    const path = `${TICKETS}/${idPart('ticketId', ticketId)}`;
     const request = { operationId: 'cancelMatchmakerTicket', method: 'DELETE', path };
     await this.#host.api.callAsPlayer(request, options);
   }

@@ -2,6 +2,7 @@
 import { badOption, TransportError } from '../../util/errors.js';
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
+import { idPart, readId } from './path-parts.js';
 import { objectOf, toWire } from './wire.js';
 
 export interface VerifiedPlayer {
@@ -86,14 +87,11 @@ export class ServerService {
     score: number,
     { metadata, ...options }: CallOptions & { metadata?: unknown } = {},
   ): Promise<void> {
-    if (!(Number.isSafeInteger(playerId) && playerId > 0)) {
-      throw badOption('playerId', playerId, 'an integer from 1');
-    }
     const request = {
       operationId: 'serverSubmitScore',
       method: 'POST',
-      path: `/v1/server/leaderboards/${leaderboardId}/scores`,
-      body: { player_id: playerId, score, metadata },
+      path: `/v1/server/leaderboards/${idPart('leaderboardId', leaderboardId)}/scores`,
+      body: { player_id: readId('playerId', playerId), score, metadata },
     };
     await this.#api.call(request, options);
   }

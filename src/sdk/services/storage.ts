@@ -2,6 +2,7 @@
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
 import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
+import { namePart } from './path-parts.js';
 import { objectOf } from './wire.js';
 
 export interface StorageObject {
@@ -85,5 +86,5 @@ export class StorageService {
 const OBJECTS = '/v1/storage/objects';
 
 function pathOf(key: string): string {
-  return `${OBJECTS}/${encodeURIComponent(key)}`;
+  return `${OBJECTS}/${namePart('key', key)}`;
 }
