@@ -1,17 +1,21 @@
 /** A comparison that finds nothing proves something only if it finds what is there. */
 import t, { type Test } from 'tap';
 import { differences, type Rule, type Run } from './compare.js';
+import { openMatchWorld } from './match-world.js';
 import { openPlayground } from './playground.js';
 import { PROGRAMS } from './programs/index.js';
 import { runProgram } from './runner.js';
 
 /** A run on loopback, for spoiling. */
 async function runOf(t: Pick<Test, 'equal'>, program: string): Promise<Run> {
-  const playground = await openPlayground(null, { udp: false });
-  const run = await runProgram(program, 'json-ws', playground.address);
-  const { errors } = await playground.close();
+  const options = { udp: false } as const;
+  const world = PROGRAMS[program].hasLaunch ? await openMatchWorld(null, options) : null;
+  const playground = world ?? (await openPlayground(null, options));
+  const launch = world?.launch ?? null;
+  const run = await runProgram(program, 'json-ws', playground.address, launch);
+  const { errors, joins } = await playground.close();
   t.equal(run.failure, null);
-  return { ...run, lanes: { ...run.lanes, 'server errors': errors }, wires: ['json-ws'] };
+  return { ...run, lanes: { ...run.lanes, 'server errors': errors }, wires: ['json-ws'], joins };
 }
 
 function spoiled(run: Run, lane: string, spoil: (entries: string[]) => string[]): Run {
@@ -71,6 +75,9 @@ t.test('one changed close code, error code, value or type is reported', async (t
     ['bad-values', 'server errors', 'on fail: as asked', 'on fall: as asked'],
     ['untyped-values', 'echo', '"value":0}', '"value":{"$number":"-0"}}'],
     ['typed-values', 'GameEvent', '0.3333333432674408', '0.3333333333333333'],
+    ['hand-off', 'events', '0.1428571492433548', '0.14285714285714285'],
+    ['hand-off', 'board', '"selfRank":2', '"selfRank":3'],
+    ['hand-off', 'after', 'invalid refresh', 'bad refresh'],
     ['receipts', 'client', '"acked"', '"lost"'],
     ['switching', 'to udp', 'udp', 'UDP'],
   ];

@@ -1,15 +1,21 @@
 /** Whether two runs of one program came to the same, and what the contract lets differ. */
 import type { Transcript } from './transcript.js';
 
-/** What became of one run of a program. */
-export interface Run {
+/** What became of one run of a program, as its client knows it. */
+export interface RunOfClient {
   lanes: Transcript;
   /** Reasons of `transport.fallback` events. */
   fallbacks: string[];
   /** Why the program failed; null: it came to its end. */
   failure: string | null;
-  /** Wires that carried its messages, as the server counted them. */
+}
+
+/** The same with what the server knows. */
+export interface Run extends RunOfClient {
+  /** Wires that carried its messages. */
   wires: string[];
+  /** How often somebody came in; who resumes does not. */
+  joins: number;
 }
 
 /**

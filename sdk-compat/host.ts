@@ -1,19 +1,32 @@
 /** A process of a network: opens servers or runs programs, as it is asked; ends when it is let go. */
-import type { Opened, Request } from './network.js';
+import { openMatchWorld } from './match-world.js';
+import type { Opened, OpenRequest, Request } from './network.js';
 import { openPlayground, type Playground } from './playground.js';
-import { runProgram } from './runner.js';
+import { type LaunchFace, runProgram } from './runner.js';
 
 const servers: Playground[] = [];
 
 async function answerTo(request: Request): Promise<unknown> {
   if (request.kind === 'run') {
-    return runProgram(request.program, request.option, request.address);
+    const { program, option, address, launch } = request;
+    return runProgram(program, option, address, launch);
   }
   if (request.kind === 'close') return servers[request.server].close();
-  const playground = await openPlayground(request.where, request.options);
+  return open(request);
+}
+
+async function open({ where, options, hasLaunch }: OpenRequest): Promise<Opened> {
+  let playground: Playground;
+  let launch: LaunchFace | null = null;
+  if (hasLaunch) {
+    const world = await openMatchWorld(where, options);
+    playground = world;
+    launch = world.launch;
+  } else {
+    playground = await openPlayground(where, options);
+  }
   const { address, udpPort } = playground;
-  const opened: Opened = { server: servers.push(playground) - 1, address, udpPort };
-  return opened;
+  return { server: servers.push(playground) - 1, address, udpPort, launch };
 }
 
 process.on('message', ({ id, request }: { id: number; request: Request }) => {

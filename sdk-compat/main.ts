@@ -1,13 +1,17 @@
 /**
- * Plays every program with the option off and on, on every network, and prints the table of README.md;
+ * Plays every program with the option off and on, on every network and in pages, and prints the table of
+ * README.md;
  * `--launch` runs the contract tests of the launch SDK instead. `--update` writes the table there. Exit
  * code 1 with any difference, 2 when it cannot be tried.
  */
 import { Command } from 'commander';
 import { UsageError } from '../bench/command-line.js';
+import { SKIP } from '../test/browser/chromium.js';
 import { differences, type Rule, type Run } from './compare.js';
+import { differencesInPages, runInPages } from './in-pages.js';
 import { runContractTests, tableOf } from './launch/report.js';
 import { IMPAIRMENTS, Network } from './network.js';
+import { Pages } from './pages.js';
 import { PROGRAMS } from './programs/index.js';
 import { CONTRACT, WIRES, writeTable } from './readme.js';
 import { DEATHS, runWhileUdpDies } from './udp-death.js';
@@ -28,6 +32,10 @@ function equalEntries(off: Run, rules: Rules): number {
 
 function cellOf(program: string, off: Run, on: Run[], rules: Rules): Cell {
   const found = on.flatMap((run) => differences(off, run, rules));
+  return cellWith(program, off, found, rules);
+}
+
+function cellWith(program: string, off: Run, found: string[], rules: Rules): Cell {
   if (off.failure !== null) found.push(`failure: ${off.failure}`);
   const text = found.length > 0 ? `${found.length} differ` : `${equalEntries(off, rules)} equal`;
   return { program, text, found };
@@ -57,7 +65,20 @@ async function columnOfDeaths(network: Network): Promise<Cell[]> {
   return Promise.all(cells);
 }
 
+async function columnOfPages(loopback: Network): Promise<Cell[]> {
+  const chromium = Network.with(await Pages.open());
+  const cells: Cell[] = [];
+  for (const [program, entry] of Object.entries(PROGRAMS)) {
+    const four = await runInPages(loopback, chromium, program);
+    const found = differencesInPages(four, entry);
+    cells.push(cellWith(program, four.page.off, found, entry.rules ?? {}));
+  }
+  await chromium.end();
+  return cells;
+}
+
 async function main(isUpdate: boolean): Promise<void> {
+  if (SKIP !== false) throw new UsageError(SKIP);
   const columns = new Map<string, Cell[]>();
   const loopback = Network.loopback();
   columns.set('loopback', await columnOf(loopback));
@@ -68,6 +89,7 @@ async function main(isUpdate: boolean): Promise<void> {
     await network.end();
   }
   columns.set('UDP dies', await columnOfDeaths(loopback));
+  columns.set('Chromium', await columnOfPages(loopback));
   await loopback.end();
 
   const rows = Object.keys(PROGRAMS).map((program, row) => [

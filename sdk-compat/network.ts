@@ -1,26 +1,37 @@
 /**
  * Where programs run: a server process and a client process, on plain loopback or with the layer-3
- * forwarder between them, which loses and delays real packets of both wires.
+ * forwarder between them, which loses and delays real packets of both wires; or the clients in pages.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Forwarder, type ForwarderCounters } from '../bench/match/forwarder.js';
 import type { GameServerOptions } from '../src/server/index.js';
-import type { Run } from './compare.js';
+import type { Run, RunOfClient } from './compare.js';
 import type { Messages } from './messages.js';
+import type { Players, RunRequest } from './players.js';
 import type { Served } from './playground.js';
-import type { Option } from './runner.js';
+import { PROGRAMS } from './programs/index.js';
+import type { LaunchFace, Option } from './runner.js';
 
 /** What a process of a network is asked; it answers with the same `id`. */
 export type Request =
-  | { kind: 'open'; where: string | null; options: GameServerOptions<Messages> }
+  | ({ kind: 'open' } & OpenRequest)
   | { kind: 'close'; server: number }
-  | { kind: 'run'; program: string; option: Option; address: string };
+  | ({ kind: 'run' } & RunRequest);
+
+export interface OpenRequest {
+  /** An address to bind; null: loopback. */
+  where: string | null;
+  options: GameServerOptions<Messages>;
+  /** With a launch server whose fleet it is. */
+  hasLaunch: boolean;
+}
 
 export interface Opened {
   server: number;
   address: string;
   udpPort: number;
+  launch: LaunchFace | null;
 }
 
 export interface Impairment {
@@ -41,8 +52,11 @@ interface Place {
   execArgv: string[];
 }
 
+const PLAIN: Place = { execPath: process.execPath, execArgv: [] };
+
 /** A process of ours. It ends when it is let go. */
-class Host {
+class Host implements Players {
+  readonly origin = null;
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, { resolve(v: never): void; reject(e: Error): void }>();
   #nextId = 0;
@@ -77,6 +91,10 @@ class Host {
     });
   }
 
+  run(request: RunRequest): Promise<RunOfClient> {
+    return this.ask({ kind: 'run', ...request });
+  }
+
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
@@ -95,44 +113,59 @@ export interface Relay {
 export class Network {
   readonly #where: string | null;
   readonly #server: Host;
-  readonly #clients: Host;
+  readonly #players: Players;
   readonly #forwarder: Forwarder | null;
 
-  private constructor(forwarder: Forwarder | null) {
-    const plain = { execPath: process.execPath, execArgv: [] };
+  private constructor(server: Host, players: Players, forwarder: Forwarder | null) {
+    this.#server = server;
+    this.#players = players;
     this.#forwarder = forwarder;
     this.#where = forwarder?.server.address ?? null;
-    this.#server = new Host(forwarder?.server.entry ?? plain);
-    this.#clients = new Host(forwarder?.players.entry ?? plain);
   }
 
   static loopback(): Network {
-    return new Network(null);
+    return new Network(new Host(PLAIN), new Host(PLAIN), null);
+  }
+
+  /** On loopback, the clients where the caller has them. */
+  static with(players: Players): Network {
+    return new Network(new Host(PLAIN), players, null);
   }
 
   /** @throws Error saying what the machine lacks */
   static async impaired(impairment: Impairment): Promise<Network> {
-    return new Network(await Forwarder.start({ ...impairment, seed: SEED }, () => {}));
+    const forwarder = await Forwarder.start({ ...impairment, seed: SEED }, () => {});
+    const { server, players } = forwarder;
+    return new Network(new Host(server.entry), new Host(players.entry), forwarder);
   }
 
   /** Plays a program against a server of its own. */
   async run(program: string, option: Option, relay: Relay | null = null): Promise<Run> {
-    const udp = relay === null ? {} : { advertise: [relay.address] };
-    const open: Request = { kind: 'open', where: this.#where, options: { udp } };
-    const { server, address, udpPort } = await this.#server.ask<Opened>(open);
+    const { origin } = this.#players;
+    const options: GameServerOptions<Messages> = {
+      udp: relay === null ? {} : { advertise: [relay.address] },
+      ws: origin === null ? {} : { allowedOrigins: [origin] },
+    };
+    const hasLaunch = PROGRAMS[program].hasLaunch === true;
+    const opened = await this.#server.ask<Opened>({
+      kind: 'open',
+      where: this.#where,
+      options,
+      hasLaunch,
+    });
+    const { server, address, udpPort, launch } = opened;
     if (relay !== null) relay.serverPort = udpPort;
-    const run: Request = { kind: 'run', program, option, address };
-    const ended = await this.#clients.ask<Omit<Run, 'wires'>>(run);
-    const { messagesIn, errors } = await this.#server.ask<Served>({ kind: 'close', server });
-    const wires = Object.entries(messagesIn).filter(([, count]) => count > 0);
+    const ended = await this.#players.run({ program, option, address, launch });
+    const served = await this.#server.ask<Served>({ kind: 'close', server });
+    const wires = Object.entries(served.messagesIn).filter(([, count]) => count > 0);
     // What its handlers reported: a program may cause errors at the server, too.
-    ended.lanes['server errors'] = errors;
-    return { ...ended, wires: wires.map(([wire]) => wire).sort() };
+    ended.lanes['server errors'] = served.errors;
+    return { ...ended, wires: wires.map(([wire]) => wire).sort(), joins: served.joins };
   }
 
   /** What the forwarder did to the packets; null without one. */
   async end(): Promise<ForwarderCounters | null> {
-    await Promise.all([this.#clients.end(), this.#server.end()]);
+    await Promise.all([this.#players.end(), this.#server.end()]);
     return (await this.#forwarder?.end()) ?? null;
   }
 }

@@ -13,6 +13,7 @@ import { type Messages, registry, TYPES } from './messages.js';
 /** What the server counted and reported. */
 export interface Served {
   messagesIn: { udp: number; 'json-ws': number };
+  joins: number;
   errors: string[];
 }
 
@@ -77,6 +78,7 @@ export async function openPlayground(
       await server.close();
       return {
         messagesIn: { udp: stats.udp.messagesIn, 'json-ws': stats['json-ws'].messagesIn },
+        joins: game.joins,
         errors: game.errors,
       };
     },
@@ -93,6 +95,7 @@ function shortened(value: unknown): unknown {
 
 class Game {
   readonly errors: string[] = [];
+  joins = 0;
   readonly #server: GameServer<Messages>;
   readonly #outboxes = new WeakMap<Player<Messages>, Said[]>();
   readonly #diaries = new Map<string, unknown[]>();
@@ -103,7 +106,10 @@ class Game {
   constructor(server: GameServer<Messages>) {
     this.#server = server;
     server.onError((error, where) => this.errors.push(`${where}: ${(error as Error).message}`));
-    server.onJoin((player) => this.#write(player.id, 'joined'));
+    server.onJoin((player) => {
+      this.joins++;
+      this.#write(player.id, 'joined');
+    });
     server.onLeave((player, { code, reason, wasClean }) => {
       clearInterval(this.#timers.get(player));
       this.#write(player.id, 'left', code, reason, wasClean);

@@ -1,6 +1,6 @@
-/** One run of one program, and the one token by which its two runs differ. */
+/** One run of one program, and the one token by which its two runs differ. Runs in pages too. */
 import { Client, WithHighPerformanceTransport } from '../src/index.js';
-import type { Run } from './compare.js';
+import type { RunOfClient } from './compare.js';
 import { PROGRAMS } from './programs/index.js';
 import { Recorder } from './transcript.js';
 
@@ -8,6 +8,15 @@ import { Recorder } from './transcript.js';
 export type Option = 'json-ws' | 'udp';
 
 export const OPTIONS: readonly Option[] = ['json-ws', 'udp'];
+
+/** The launch API that a program's client gets to know. */
+export interface LaunchFace {
+  url: string;
+  publishableKey: string;
+}
+
+/** Of programs that need none. */
+const NOBODY: LaunchFace = { url: 'http://127.0.0.1:1', publishableKey: 'conformance' };
 
 /** Only a hang takes this long. */
 const RUN_MS_MAX = 60_000;
@@ -17,7 +26,8 @@ export async function runProgram(
   name: string,
   option: Option,
   address: string,
-): Promise<Omit<Run, 'wires'>> {
+  launch: LaunchFace | null = null,
+): Promise<RunOfClient> {
   const fallbacks: string[] = [];
   const logger = {
     info() {},
@@ -26,7 +36,8 @@ export async function runProgram(
       fallbacks.push(event === 'transport.fallback' ? `${reason}` : event);
     },
   };
-  const options = { apiKey: 'conformance', baseUrl: 'http://127.0.0.1:1', logger };
+  const { url: baseUrl, publishableKey: apiKey } = launch ?? NOBODY;
+  const options = { apiKey, baseUrl, logger };
   const client =
     option === 'udp' ? new Client(options, WithHighPerformanceTransport()) : new Client(options);
   const recorder = new Recorder();

@@ -254,6 +254,28 @@ const WRONG: [string, Spoil, string][] = [
     'a matched ticket says what the push said',
   ],
   [
+    'counts ranks from 1',
+    operation(
+      'leaderboardAroundMe',
+      on(
+        200,
+        withBody((body) => ({ ...body, self_rank: (body.self_rank as number) + 1 })),
+      ),
+    ),
+    'ranks are from 0, of equal scores the older player’s is first, without a score it is −1',
+  ],
+  [
+    'matches without a look at queries',
+    (launch) => {
+      launch.answer('POST /v1/matchmaker/tickets', (request) => {
+        const { query: _, ...rest } = JSON.parse(Buffer.from(request.body).toString());
+        request.body = Buffer.from(JSON.stringify(rest));
+        return undefined;
+      });
+    },
+    'who does not fit the query of one is no match for it, whatever its own says',
+  ],
+  [
     'allows a second ticket',
     operation(
       'createMatchmakerTicket',

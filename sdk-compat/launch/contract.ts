@@ -91,5 +91,10 @@ export const LIMITS = {
   tenantCapRetryAfterS: 5,
   matchmakerBodyBytesMax: 64 * 1024,
   attributesBytesMax: 4 * 1024,
+  /** Of a ticket, per kind; and bytes of a string property. */
+  propertiesMax: 16,
+  propertyBytesMax: 128,
   verifyBodyBytesMax: 8 * 1024,
+  /** Of a game session, and so of a roster that becomes one. */
+  roomPlayersMax: 64,
 } as const;

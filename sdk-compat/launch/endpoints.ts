@@ -329,6 +329,13 @@ export const ENDPOINTS = {
     status: 200,
     response: { entries: 'array' },
   },
+  leaderboardAroundMe: {
+    method: 'GET',
+    path: '/v1/leaderboards/{id}/around-me',
+    tier: 'player',
+    status: 200,
+    response: { entries: 'array', self_rank: 'integer' },
+  },
 } as const satisfies Record<string, Endpoint>;
 
 export type Operation = keyof typeof ENDPOINTS;

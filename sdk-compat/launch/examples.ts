@@ -80,4 +80,5 @@ export const EXAMPLES: Partial<
     body: { player_id: player.player_id, score: 1500 },
   }),
   leaderboardTop: () => ({ param: '1' }),
+  leaderboardAroundMe: () => ({ param: '1' }),
 };

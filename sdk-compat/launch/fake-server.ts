@@ -31,6 +31,8 @@ import { Storage } from './storage.js';
 import type { Allocation } from './tickets.js';
 
 export interface FakeLaunchOptions {
+  /** The address to bind. Default 127.0.0.1. */
+  host?: string;
   /** The keys that are accepted. Defaults `ggp_fake` and `ggs_fake`. */
   publishableKey?: string;
   secretKey?: string;
@@ -98,7 +100,8 @@ export class FakeLaunch {
 
   static async start(options: FakeLaunchOptions = {}): Promise<FakeLaunch> {
     const http = createServer();
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { host = '127.0.0.1' } = options;
+    await new Promise<void>((resolve) => http.listen(0, host, resolve));
     return new FakeLaunch(http, options);
   }
 
@@ -150,7 +153,8 @@ export class FakeLaunch {
       this.matchmaker.fleets.set(name, fleet);
     }
     this.#http = http;
-    this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    const { address, port } = http.address() as AddressInfo;
+    this.url = `http://${address}:${port}`;
     http.on('request', (request, response) => void this.#onRequest(request, response));
     http.on('upgrade', (request, stream, head) => void this.#onUpgrade(request, stream, head));
   }

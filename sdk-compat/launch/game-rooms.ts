@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Player } from './accounts.js';
 import { problem, Refusal } from './answers.js';
+import { LIMITS } from './contract.js';
 
 export interface PeerAddress {
   ip: string;
@@ -30,7 +31,7 @@ export interface RoomRequest {
 }
 
 const ROOM_TTL_MS = 5 * 60_000;
-const PLAYERS_DEFAULT = 8;
+const PLAYERS_DEFAULT = 2;
 const CODE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const NOWHERE: PeerAddress = { ip: '', port: 0 };
 
@@ -46,6 +47,9 @@ export class GameRooms {
     const address = readAddress(request.public_addr);
     if ((request.max_players ?? 0) < 0) {
       throw new Refusal(problem(400, 'max_players must not be negative'));
+    }
+    if ((request.max_players ?? 0) > LIMITS.roomPlayersMax) {
+      throw new Refusal(problem(400, 'max_players exceeds limit'));
     }
     const room = this.#open(host.id, request);
     room.peers.set(host.id, address);

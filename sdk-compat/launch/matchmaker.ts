@@ -1,17 +1,18 @@
 /**
- * Tickets that really match: players who ask for the same thing become a match, and each gets the push.
- * A full group (`max_count`) forms at once; a smaller one when `formMatches` says that the waiting is over.
- * Queries and regions are not weighed: the tickets of one pool are all alike.
+ * Tickets that really match: players who take each other become a match, and each gets the push. A full
+ * group (`max_count`) forms at once; a smaller one, or one across regions, when `formMatches` says that the
+ * waiting is over. The real matcher knows both waits apart (30 s and 60 s), claims at most 128 tickets at a
+ * time, and lets a ticket expire after 10 minutes; here `fail` does that.
  */
 import { randomBytes } from 'node:crypto';
 import type { Player } from './accounts.js';
 import { problem, Refusal } from './answers.js';
-import { LIMITS } from './contract.js';
+import { formGroups, poolOf } from './match-groups.js';
+import { readTicketRequest } from './ticket-request.js';
 import {
   type Allocation,
   bodyOf,
   type Match,
-  type MatchMode,
   pushOf,
   rosterEntryOf,
   type Ticket,
@@ -24,8 +25,6 @@ export interface MatchmakerHooks {
   /** The room of a `game_session` match. */
   openRoom: (host: number, players: number[]) => { sessionId: string; joinCode: string };
 }
-
-const MODES: readonly string[] = ['match_only', 'game_session', 'fleet_allocation'];
 
 export class Matchmaker {
   /** False: only `formMatches` matches. */
@@ -42,7 +41,7 @@ export class Matchmaker {
   }
 
   create(player: Player, request: TicketRequest): object {
-    const { mode, minCount, maxCount, countMultiple } = this.#readRequest(request);
+    const terms = readTicketRequest(request, (name) => this.fleets.has(name));
     for (const ticket of this.#tickets.values()) {
       if (ticket.player !== player || ticket.status !== 'queued') continue;
       const message = 'player already has an active matchmaking ticket in this project';
@@ -53,10 +52,7 @@ export class Matchmaker {
       id: this.#nextId++,
       player,
       request,
-      mode,
-      minCount,
-      maxCount,
-      countMultiple,
+      ...terms,
       status: 'queued',
       failureReason: '',
       createdAtMs: this.#hooks.now(),
@@ -80,7 +76,7 @@ export class Matchmaker {
     ticket.status = 'cancelled';
   }
 
-  /** Whoever has waited long enough is content with `min_count`. */
+  /** Everybody has waited long enough: `min_count` will do, and other regions where the ticket allows. */
   formMatches(): void {
     this.#match(true);
   }
@@ -114,48 +110,15 @@ export class Matchmaker {
     return ticket;
   }
 
-  #readRequest(request: TicketRequest) {
-    const { fleet = '', allow_cross_region: cross, attributes } = request;
-    const mode = request.mode || (fleet === '' ? 'match_only' : 'fleet_allocation');
-    const isFleet = mode === 'fleet_allocation';
-    const minCount = request.min_count || 1;
-    const maxCount = request.max_count || minCount;
-    const countMultiple = request.count_multiple || 1;
-    const refuse = (detail: string) => new Refusal(problem(400, detail));
-    const size = attributes === undefined ? 0 : Buffer.byteLength(JSON.stringify(attributes));
-    if (size > LIMITS.attributesBytesMax) {
-      throw refuse(`attributes must not exceed ${LIMITS.attributesBytesMax} bytes`);
-    }
-    if (!MODES.includes(mode)) throw refuse('unknown mode');
-    if (isFleet && fleet === '') throw refuse('fleet is required for fleet_allocation');
-    if (isFleet && cross !== undefined) {
-      throw refuse('allow_cross_region is not supported for fleet_allocation');
-    }
-    if (!isFleet && fleet !== '') throw refuse('fleet is only valid for fleet_allocation');
-    if (minCount < 0 || maxCount < 0 || countMultiple < 0) throw refuse('counts must be positive');
-    if (minCount > maxCount) throw refuse('min_count must not exceed max_count');
-    if (Math.floor(maxCount / countMultiple) * countMultiple < minCount) {
-      throw refuse('no roster size in [min_count, max_count] is a multiple of count_multiple');
-    }
-    if (isFleet && !this.fleets.has(fleet)) throw refuse('unknown fleet');
-    return { mode: mode as MatchMode, minCount, maxCount, countMultiple };
-  }
-
   #match(isRelaxed: boolean): void {
     const pools = new Map<string, Ticket[]>();
     for (const ticket of this.#tickets.values()) {
       if (ticket.status !== 'queued') continue;
-      const { mode, request, minCount, maxCount, countMultiple } = ticket;
-      const counts = [minCount, maxCount, countMultiple];
-      const pool = [mode, request.fleet, request.game_mode, ...counts].join('|');
+      const pool = poolOf(ticket);
       pools.set(pool, [...(pools.get(pool) ?? []), ticket]);
     }
     for (const tickets of pools.values()) {
-      for (;;) {
-        const size = groupSize(tickets, isRelaxed);
-        if (size === 0) break;
-        this.#form(tickets.splice(0, size));
-      }
+      for (const group of formGroups(tickets, isRelaxed)) this.#form(group);
     }
   }
 
@@ -190,15 +153,4 @@ export class Matchmaker {
     const allocation = this.fleets.get(fleet) as Allocation | (() => Allocation);
     return typeof allocation === 'function' ? allocation() : allocation;
   }
-}
-
-/** 0: not enough. A group is a multiple of `count_multiple`. */
-function groupSize(tickets: Ticket[], isRelaxed: boolean): number {
-  if (tickets.length === 0) return 0;
-  const { minCount, maxCount, countMultiple } = tickets[0];
-  const floor = (count: number) => Math.floor(count / countMultiple) * countMultiple;
-  const full = floor(maxCount);
-  if (tickets.length >= full) return full;
-  const some = floor(tickets.length);
-  return isRelaxed && some >= minCount ? some : 0;
 }

@@ -13,6 +13,19 @@ function read({ launch }: Subject, id: number, player: SessionBody): Promise<Ans
   return call(launch, 'GET', `${TICKETS}/${id}`, undefined, { token });
 }
 
+const SEVENTEEN = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`property_${i}`, i]));
+
+/** Of players of their own, one after the other; each can be read. */
+async function queueAll(subject: Subject, requests: object[]) {
+  const tickets: (() => Promise<Answer['body']>)[] = [];
+  for (const request of requests) {
+    const player = await signIn(subject.launch);
+    const { body } = await post(subject.launch, TICKETS, request, player);
+    tickets.push(async () => (await read(subject, body.id, player)).body);
+  }
+  return tickets;
+}
+
 /** Both tickets, read after both players have the push. */
 async function matchTwo(subject: Subject, request: object) {
   const { launch, player } = subject;
@@ -109,6 +122,87 @@ export const MATCHMAKING_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'who does not fit the query of one is no match for it, whatever its own says',
+    async run(subject) {
+      const { launch } = subject;
+      const picky = { ...PAIR, query: 'skill>=10 AND map:"arena 2"' };
+      const weak = { numeric_properties: { skill: 9 }, string_properties: { map: 'arena 2' } };
+      const good = { numeric_properties: { skill: 10 }, string_properties: { map: 'arena 2' } };
+      const [first, second, third] = await queueAll(subject, [
+        picky,
+        { ...PAIR, ...weak },
+        { ...PAIR, ...good },
+      ]);
+      launch.matchmaker.formMatches();
+      return [
+        ...equal('the picky one', (await first()).status, 'matched'),
+        ...equal('who fits', (await third()).match_id, (await first()).match_id),
+        ...equal('who does not', (await second()).status, 'queued'),
+      ];
+    },
+  },
+  {
+    name: 'players of two regions meet late, and where both tickets allow it',
+    async run(subject) {
+      const { launch } = subject;
+      const at = (region: string, more = {}) => ({ ...PAIR, region, ...more });
+      const [north, lonely] = await queueAll(subject, [
+        at('north'),
+        at('west', { allow_cross_region: false }),
+      ]);
+      launch.matchmaker.formMatches();
+      const refused = [(await north()).status, (await lonely()).status];
+      const [east] = await queueAll(subject, [at('east')]);
+      const early = (await east()).status;
+      launch.matchmaker.formMatches();
+      return [
+        ...equal('where one does not', refused.join(), 'queued,queued'),
+        ...equal('at first', early, 'queued'),
+        ...equal('at last', (await east()).status, 'matched'),
+        ...equal('with whom', (await east()).match_id, (await north()).match_id),
+        ...equal('who stays at home', (await lonely()).status, 'queued'),
+      ];
+    },
+  },
+  {
+    name: 'who is of the same region is taken before who came earlier',
+    async run(subject) {
+      const { launch } = subject;
+      launch.matchmaker.isAutomatic = false;
+      const regions = ['south', 'north', 'south'];
+      const requests = regions.map((region) => ({ ...PAIR, region }));
+      const [first, second, third] = await queueAll(subject, requests);
+      launch.matchmaker.formMatches();
+      return [
+        ...equal('the first', (await first()).status, 'matched'),
+        ...equal('with whom', (await third()).match_id, (await first()).match_id),
+        ...equal('the one between', (await second()).status, 'queued'),
+      ];
+    },
+  },
+  {
+    name: 'a group suits the counts of each of its tickets',
+    async run(subject) {
+      const counts = (min_count: number, max_count: number, count_multiple = 1) => ({
+        mode: 'match_only',
+        min_count,
+        max_count,
+        count_multiple,
+      });
+      const [four, two, three] = await queueAll(subject, [
+        counts(2, 4, 2),
+        counts(2, 4),
+        counts(3, 4),
+      ]);
+      subject.launch.matchmaker.formMatches();
+      return [
+        ...equal('its roster', (await four()).users?.length, 2),
+        ...equal('the other', (await two()).match_id, (await four()).match_id),
+        ...equal('who wants three', (await three()).status, 'queued'),
+      ];
+    },
+  },
+  {
     name: 'a second active ticket is 409 and names the first',
     async run({ launch, player }) {
       const { body } = await post(launch, TICKETS, PAIR, player);
@@ -160,6 +254,13 @@ export const MATCHMAKING_CHECKS: readonly Check[] = [
     ['min_count above max_count', { min_count: 3, max_count: 2 }],
     ['counts that no roster has', { min_count: 3, max_count: 3, count_multiple: 2 }],
     ['attributes beyond 4 KiB', { attributes: { note: 'x'.repeat(4096) } }],
+    ['more players than a game session has', { mode: 'game_session', max_count: 65 }],
+    ['a query that is none', { query: 'skill >' }],
+    ['a query beyond 512 bytes', { query: `map:${'x'.repeat(509)}` }],
+    ['a property that no query could name', { numeric_properties: { '1e5': 1 } }],
+    ['a property that is a field of tickets', { string_properties: { region: 'north' } }],
+    ['a property beyond 128 bytes', { string_properties: { map: 'ä'.repeat(65) } }],
+    ['17 properties of a kind', { numeric_properties: SEVENTEEN }],
   ].map(
     ([name, request]): Check => ({
       name: `a ticket with ${name} is 400`,
@@ -177,6 +278,24 @@ export const MATCHMAKING_CHECKS: readonly Check[] = [
       const mine = await post(launch, path, undefined, players[0]);
       const strangers = await post(launch, path, undefined, await signIn(launch));
       return [...equal('mine', mine.status, 200), ...isProblem(strangers, 403)];
+    },
+  },
+  {
+    name: 'a room has two places when nobody says how many, and 64 at most',
+    async run({ launch, player }) {
+      const room = { public_addr: { ip: '203.0.113.1', port: 7777 } };
+      const opened = await post(launch, '/v1/game-session', room, player);
+      const path = `/v1/game-session/${opened.body?.session_id}/join`;
+      const second = await post(launch, path, room, await signIn(launch));
+      const third = await post(launch, path, room, await signIn(launch));
+      const most = await post(launch, '/v1/game-session', { ...room, max_players: 64 }, player);
+      const more = await post(launch, '/v1/game-session', { ...room, max_players: 65 }, player);
+      return [
+        ...equal('the second player', second.status, 200),
+        ...isProblem(third, 409),
+        ...equal('64 places', most.status, 201),
+        ...isProblem(more, 400),
+      ];
     },
   },
   {

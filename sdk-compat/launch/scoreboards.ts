@@ -1,4 +1,4 @@
-/** Leaderboards: the best score of each player counts. */
+/** Leaderboards: the best score of each player counts, the highest is first, ranks are from 0. */
 import { problem, Refusal } from './answers.js';
 
 export interface Leaderboard {
@@ -13,6 +13,13 @@ export interface Submission {
   boardId: number;
   playerId: number;
   score: number;
+  metadata?: object;
+}
+
+interface Entry {
+  player_id: number;
+  score: number;
+  rank: number;
   metadata?: object;
 }
 
@@ -32,6 +39,19 @@ export class Scoreboards {
   }
 
   top(boardId: number, limit: number): object {
+    return { entries: this.#ranked(boardId).slice(0, limit) };
+  }
+
+  /** Who is within `radius` places of the player; nobody, and −1, when there is no score of it. */
+  aroundMe(boardId: number, playerId: number, radius: number): object {
+    const ranked = this.#ranked(boardId);
+    const rank = ranked.findIndex((entry) => entry.player_id === playerId);
+    const entries = rank < 0 ? [] : ranked.slice(Math.max(0, rank - radius), rank + radius + 1);
+    return { entries, self_rank: rank };
+  }
+
+  /** Of equal scores that of the older player is first. */
+  #ranked(boardId: number): Entry[] {
     this.#boardOf(boardId);
     const best = new Map<number, Submission>();
     for (const submission of this.submissions) {
@@ -39,14 +59,13 @@ export class Scoreboards {
       const isBetter = score > (best.get(playerId)?.score ?? Number.NEGATIVE_INFINITY);
       if (submission.boardId === boardId && isBetter) best.set(playerId, submission);
     }
-    const sorted = [...best.values()].sort((a, b) => b.score - a.score).slice(0, limit);
-    const entries = sorted.map(({ playerId, score, metadata }, index) => ({
+    const sorted = [...best.values()].sort((a, b) => b.score - a.score || a.playerId - b.playerId);
+    return sorted.map(({ playerId, score, metadata }, rank) => ({
       player_id: playerId,
       score,
-      rank: index + 1,
+      rank,
       ...(metadata && { metadata }),
     }));
-    return { entries };
   }
 
   #boardOf(id: number): Leaderboard {

@@ -47,7 +47,8 @@ interface Call {
 }
 
 const RELAY_TTL_S = 600;
-const TOP_DEFAULT = 10;
+const TOP = { usual: 10, most: 100 };
+const RADIUS = { usual: 5, most: 50 };
 
 /** The body of success, undefined: none; or the whole answer. */
 const HANDLERS: Record<Operation, (backend: Backend, call: Call) => unknown> = {
@@ -93,7 +94,9 @@ const HANDLERS: Record<Operation, (backend: Backend, call: Call) => unknown> = {
     scoreboards.submit({ boardId: integer(params.id), playerId, ...score }, true);
   },
   leaderboardTop: ({ scoreboards }, { params, query }) =>
-    scoreboards.top(integer(params.id), Number(query.get('limit') ?? TOP_DEFAULT)),
+    scoreboards.top(integer(params.id), countOf(query.get('limit'), TOP)),
+  leaderboardAroundMe: ({ scoreboards }, { player, params, query }) =>
+    scoreboards.aroundMe(integer(params.id), player.id, countOf(query.get('radius'), RADIUS)),
 };
 
 /** Its answer never says what was wrong, so its body is judged in the handler. */
@@ -159,6 +162,12 @@ function integer(text: string): number {
   if (/^-?\d+$/.test(text)) return Number(text);
   const errors = [{ message: 'invalid integer', location: 'path.id', value: text }];
   throw new Refusal(problem(422, 'validation failed', { errors }));
+}
+
+/** What makes no sense is the usual count, what is too much the most. */
+function countOf(text: string | null, { usual, most }: { usual: number; most: number }): number {
+  const count = /^[+]?\d+$/.test(text ?? '') ? Number(text) : 0;
+  return count > 0 ? Math.min(count, most) : usual;
 }
 
 function announce({ servers }: Backend, { body }: Call): void {

@@ -1,7 +1,8 @@
 /** Signing in, refreshing, verifying: what a session is and when it ends. */
+import type { SessionBody } from './accounts.js';
 import { type Check, equal, expect, isPlainText, isProblem } from './check.js';
 import { LIMITS } from './contract.js';
-import { call, post } from './test-support.js';
+import { call, post, signIn } from './test-support.js';
 
 const SCORE = '/v1/leaderboards/1/scores';
 
@@ -151,10 +152,37 @@ export const SESSION_CHECKS: readonly Check[] = [
       await post(launch, SCORE, { score: 900 }, player);
       const beyond = await post(launch, SCORE, { score: 1_000_001 }, player);
       const top = await call(launch, 'GET', '/v1/leaderboards/1/top', undefined, { token });
-      const wanted = JSON.stringify([{ player_id: player.player_id, score: 1500, rank: 1 }]);
+      const wanted = JSON.stringify([{ player_id: player.player_id, score: 1500, rank: 0 }]);
       return [
         ...equal('the entries', JSON.stringify(top.body?.entries), wanted),
         ...isProblem(beyond, 422),
+      ];
+    },
+  },
+  {
+    name: 'ranks are from 0, of equal scores the older player’s is first, without a score it is −1',
+    async run({ launch, player }) {
+      const others = [await signIn(launch), await signIn(launch), await signIn(launch)];
+      const around = async ({ access_token: token }: SessionBody, radius: number) => {
+        const path = `/v1/leaderboards/1/around-me?radius=${radius}`;
+        const { body } = await call(launch, 'GET', path, undefined, { token });
+        const entries: { player_id: number; rank: number }[] = body?.entries ?? [];
+        return JSON.stringify([body?.self_rank, entries.map((it) => [it.player_id, it.rank])]);
+      };
+      const none = await around(player, 1);
+      await post(launch, SCORE, { score: 7 }, others[1]);
+      await post(launch, SCORE, { score: 7 }, others[0]);
+      await post(launch, SCORE, { score: 1 }, others[2]);
+      await post(launch, SCORE, { score: 9 }, player);
+      const [first, second, third, last] = [player, ...others].map((it) => it.player_id);
+      return [
+        ...equal('without a score', none, '[-1,[]]'),
+        ...equal('the first', await around(player, 1), `[0,[[${first},0],[${second},1]]]`),
+        ...equal(
+          'the third',
+          await around(others[1], 1),
+          `[2,[[${second},1],[${third},2],[${last},3]]]`,
+        ),
       ];
     },
   },

@@ -1,5 +1,6 @@
 /** Matchmaking tickets, and how they and their matches are written. */
 import type { Player } from './accounts.js';
+import type { Query } from './match-query.js';
 
 export type MatchMode = 'match_only' | 'game_session' | 'fleet_allocation';
 
@@ -51,6 +52,9 @@ export interface Ticket {
   minCount: number;
   maxCount: number;
   countMultiple: number;
+  crossesRegions: boolean;
+  /** Whom it takes. */
+  query: Query;
   status: 'queued' | 'matched' | 'failed' | 'cancelled';
   failureReason: string;
   createdAtMs: number;
@@ -98,7 +102,7 @@ export function bodyOf(ticket: Ticket): object {
     status: ticket.status,
     mode: ticket.mode,
     region: request.region ?? '',
-    allow_cross_region: request.allow_cross_region ?? true,
+    allow_cross_region: ticket.crossesRegions,
     game_mode: request.game_mode ?? '',
     min_count: ticket.minCount,
     max_count: ticket.maxCount,

@@ -1,4 +1,4 @@
-import type { Client, DialGameOptions } from '../../src/index.js';
+import { Client, type DialGameOptions } from '../../src/index.js';
 import type { Messages } from '../messages.js';
 import { type Log, outcome } from '../transcript.js';
 
@@ -8,6 +8,9 @@ export async function dialling(client: Client, address: string, log: Log): Promi
     outcome(() => client.dialGame<Messages>(to as string, options));
   for (const to of ['', 'no spaces here', 'ftp://127.0.0.1', 'http://', null, 7, {}]) {
     log('address', to, await dial(to, { sessionToken: 'anna' }));
+  }
+  for (const baseUrl of ['http://no spaces here', 'ws://127.0.0.1', 'http://a?b']) {
+    log('base', baseUrl, await outcome(() => new Client({ apiKey: 'k', baseUrl }).session));
   }
   log('session', await dial(address));
   log('session', await dial(address, { sessionToken: () => Promise.reject(new Error('no')) }));

@@ -10,6 +10,7 @@ import { closing } from './closing.js';
 import { dialling } from './dialling.js';
 import { expiryAndKeys } from './expiry-and-keys.js';
 import { figures } from './figures.js';
+import { handOff } from './hand-off.js';
 import { newestConnection } from './newest-connection.js';
 import { newestState } from './newest-state.js';
 import { reading } from './reading.js';
@@ -26,10 +27,14 @@ export type Program = (client: Client, address: string, log: Log) => Promise<voi
 
 export interface Entry {
   run: Program;
+  /** Its client has a launch server, of which the game server is a fleet. */
+  hasLaunch?: true;
   /** By lane; the others must be the same. */
   rules?: Readonly<Record<string, Rule>>;
   /** Instead of them, when UDP dies in the middle. */
   rulesWhenUdpDies?: Readonly<Record<string, Rule>>;
+  /** Instead of them, when both clients are pages: there the option finds no UDP. */
+  rulesInPages?: Readonly<Record<string, Rule>>;
   /** Why its transcript need not be the same when UDP dies in the middle. */
   notWhenUdpDies?: string;
   /** Why the lanes with a rule may differ, for people. */
@@ -52,6 +57,12 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
   dialling: { run: dialling },
   'expiry-and-keys': { run: expiryAndKeys },
   figures: { run: figures },
+  'hand-off': {
+    run: handOff,
+    hasLaunch: true,
+    rules: { snapshots: 'newest' },
+    because: 'snapshots are unreliable messages: see newest-state',
+  },
   'newest-connection': { run: newestConnection },
   'newest-state': {
     run: newestState,
@@ -78,6 +89,12 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
       'to udp': {
         off: '[{"error":"GameDialError","class":"GameDialError","message":"ggscale: the client was made without',
         on: '[{"error":"GameDialError","class":"GameDialError","message":"ggscale: no answer within 2000 ms"',
+      },
+    },
+    rulesInPages: {
+      'to udp': {
+        off: '[{"error":"GameDialError","class":"GameDialError","message":"ggscale: the client was made without',
+        on: '[{"error":"TransportError","class":"TransportError","message":"ggscale: browsers have no UDP',
       },
     },
     because: 'a client that was made without the option cannot be moved to UDP, and is told so',

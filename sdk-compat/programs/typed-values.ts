@@ -31,8 +31,15 @@ const FULL = {
 export async function typedValues(client: Client, address: string, log: Log): Promise<void> {
   const game = await client.dialGame<Messages>(address, { registry, sessionToken: 'anna' });
   const plain = TYPES.Kitchen.normalize({ outer: OUTER, title: 't', must: LEAF }, false);
-  game.on('Kitchen', (kitchen, meta) => log('Kitchen', kitchen, meta.mode, meta.channel));
-  game.on('GameEvent', (event, meta) => log('GameEvent', event, meta.mode, meta.channel));
+  let came = 0;
+  const all = new Promise<void>((resolve) => {
+    for (const type of ['Kitchen', 'GameEvent']) {
+      game.on(type, (value, meta) => {
+        log(type, value, meta.mode, meta.channel);
+        if (++came === 5) resolve();
+      });
+    }
+  });
   game.onView<{ tick: number; x: number }>('GameEvent', (view) => log('view', view.tick, view.x));
   log('sent', await outcome(() => game.send('Kitchen', plain) !== 'full'));
   log('sent', await outcome(() => game.send('Kitchen', FULL as never) !== 'full'));
@@ -45,6 +52,7 @@ export async function typedValues(client: Client, address: string, log: Log): Pr
   }
   game.send('echo', 'last');
   log('end', await game.readMessage());
+  await all; // on channels of their own
   await game.drained();
   game.send('burst', { type: 'MatchEvent', values: [{ tick: 9 }, { tick: 1, round: 255 }] });
   log('MatchEvent', await game.readMessage(), await game.readMessage());

@@ -6,6 +6,7 @@ import type { ChannelOptions } from '../util/channel-options.js';
 import { TransportError } from '../util/errors.js';
 import { GameDialError, GGScaleError, RequestError } from './errors.js';
 import { GameChannel } from './game-channel.js';
+import { parseUrl } from './http/parse-url.js';
 import type { Link, LinkHost } from './link.js';
 import { isNode, loadUdpLink } from './platform.js';
 import { Resumer } from './resumer.js';
@@ -157,7 +158,7 @@ function originOf(address: string): string {
   const hasScheme = /^[a-z]+:\/\//i.test(address);
   const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/i.test(address);
   const text = hasScheme ? address : `${isLoopback ? 'http' : 'https'}://${address}`;
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.host === '') {
     throw badAddress(address);
   }

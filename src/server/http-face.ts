@@ -21,7 +21,7 @@ import type { ServerOps } from './server-ops.js';
 import type { Admitted } from './tickets.js';
 import type { VerifiedSession, VerifySession } from './types.js';
 import { isPlayerId, PLAYER_ID_BYTES_MAX } from './user-data.js';
-import { verify } from './verify.js';
+import { Unverifiable, verify } from './verify.js';
 
 const TICKET = 'ticket';
 /** Names of the routes in metrics and logs. */
@@ -215,6 +215,7 @@ export class HttpFace {
   }
 
   #problemOf(error: unknown): Problem {
+    if (error instanceof Unverifiable) this.#options.ops.handleUnverifiable(error.why);
     if (error instanceof Problem) return error;
     this.handleFailure(error);
     return new Problem(500, 'internal', 'internal error');

@@ -85,6 +85,7 @@ export class ServerOps {
   #ticksSkipped = 0;
   readonly #skipTeller: Teller;
   readonly #unansweredTeller: Teller;
+  readonly #unverifiableTeller: Teller;
   readonly #nowMs: () => number;
 
   /** @param nowMs monotonic */
@@ -98,6 +99,7 @@ export class ServerOps {
     this.#nowMs = nowMs;
     this.#skipTeller = new Teller(nowMs);
     this.#unansweredTeller = new Teller(nowMs);
+    this.#unverifiableTeller = new Teller(nowMs);
     this.gate = metrics === null ? null : new BearerGate(metrics.bearer);
     this.#watch =
       metrics === null
@@ -145,6 +147,12 @@ export class ServerOps {
     this.#revalidations.unanswered++;
     const count = this.#unansweredTeller.add(1);
     if (count > 0) this.logger.warn({ count, error }, 'revalidate gave no answer');
+  }
+
+  /** The `verifySession` hook did not find out; `error` says why, without the token. */
+  handleUnverifiable(error: string): void {
+    const count = this.#unverifiableTeller.add(1);
+    if (count > 0) this.logger.warn({ count, error }, 'verifySession gave no answer');
   }
 
   handleRequest(route: string, status: number): void {

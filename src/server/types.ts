@@ -98,7 +98,9 @@ export interface VerifiedSession {
 
 /**
  * Checks the launch session token (`X-Session-Token`): resolve who it is, with 1 to 200 bytes of
- * player id and whatever else the game wants to find in `player.session`; null refuses (401). Over 10 s: 503.
+ * player id and whatever else the game wants to find in `player.session`; null refuses (401). Over 10 s,
+ * or a throw with `code: 'unverifiable'` (it cannot find out now): 503 and Retry-After; any other throw: 500.
+ * Of the launch API: `client.server.sessionVerifier()`.
  */
 export type VerifySession = (
   sessionToken: string,

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { TransportError } from '../util/errors.js';
 import { Problem } from './problem.js';
 import { verify } from './verify.js';
 
@@ -15,6 +16,15 @@ t.test('a hook that never settles is a refusal with a time to come back', async 
   const error = await verify(() => new Promise(() => {}), TOKEN, 5).catch((it: unknown) => it);
   t.type(error, Problem);
   t.match(error, { status: 503, code: 'unverifiable', retryAfterS: 5 });
+});
+
+t.test('a hook that says that it cannot tell is a refusal with a time to come back', async (t) => {
+  const hook = async () => {
+    throw new TransportError('unverifiable', `no answer for ${TOKEN}`);
+  };
+  const error = await verify(hook, TOKEN).catch((it: unknown) => it);
+  t.match(error, { status: 503, code: 'unverifiable', retryAfterS: 5, why: /no answer for/ });
+  t.notMatch((error as { why: string }).why, TOKEN);
 });
 
 t.test('an answer that comes too late, good or bad, is nobody’s any more', async (t) => {
@@ -37,6 +47,7 @@ t.test('a hook that throws, or resolves no session, fails without the token', as
       throw new Error(`no answer for ${TOKEN}`);
     },
     async () => Promise.reject(new Error(`no answer for ${TOKEN}`)),
+    async () => Promise.reject(null),
     async () => `session of ${TOKEN}`,
     () => undefined,
     () => 5,

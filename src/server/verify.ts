@@ -6,11 +6,24 @@ import type { VerifiedSession, VerifySession } from './types.js';
 /** A client waits for 30 s at most, and a revocation is remembered that long. */
 const VERIFY_MS = 10_000;
 const RETRY_AFTER_S = 5;
+/** What a hook throws that cannot find out now: nobody is refused for it. */
+const UNVERIFIABLE = 'unverifiable';
+
+/** 503: the hook is late, or says that it cannot tell. */
+export class Unverifiable extends Problem {
+  /** For the log, without the token. */
+  readonly why: string;
+
+  constructor(why: string) {
+    super(503, UNVERIFIABLE, 'sessions cannot be verified now', RETRY_AFTER_S);
+    this.why = why;
+  }
+}
 
 /**
  * Null: refused.
  *
- * @throws Problem 503 the hook takes too long; Error it threw, without the token that it may repeat
+ * @throws Unverifiable; Error what the hook threw, without the token that it may repeat
  */
 export async function verify(
   hook: VerifySession,
@@ -25,11 +38,11 @@ export async function verify(
       throw new TypeError(`it resolved ${typeof session}`);
     }
   } catch (error) {
-    throw new Error(`verifySession failed: ${errorText(error, token)}`);
+    const why = errorText(error, token);
+    if ((error as { code?: unknown } | null)?.code === UNVERIFIABLE) throw new Unverifiable(why);
+    throw new Error(`verifySession failed: ${why}`);
   }
-  if (session === 'late') {
-    throw new Problem(503, 'unverifiable', 'sessions cannot be verified now', RETRY_AFTER_S);
-  }
+  if (session === 'late') throw new Unverifiable(`no answer within ${limitMs} ms`);
   return session as VerifiedSession | null;
 }
 

@@ -27,12 +27,7 @@ for (const wire of WIRES) {
   t.test(`a match is found and played over ${wire}, its player verified by the API`, async (t) => {
     const { launch } = await start(t);
     const backend = new Client({ apiKey: launch.secretKey, baseUrl: launch.url });
-    const server = await listen({
-      verifySession: async (token) => {
-        const { playerId } = await backend.server.verifySession(token);
-        return { playerId: String(playerId) };
-      },
-    });
+    const server = await listen({ verifySession: backend.server.sessionVerifier() });
     t.teardown(() => server.close());
     server.on('hello', (player, value) => player.send('welcome', { to: player.id, value }));
     const address = `127.0.0.1:${server.http.port}`;

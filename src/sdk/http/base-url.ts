@@ -1,4 +1,5 @@
 import { badOption } from '../../util/errors.js';
+import { parseUrl } from './parse-url.js';
 
 /**
  * The base URL without trailing slashes. What stands in user info or a query may be a secret, so such
@@ -7,8 +8,8 @@ import { badOption } from '../../util/errors.js';
  * @throws TransportError bad-option
  */
 export function readBaseUrl(text: unknown): string {
-  if (typeof text === 'string' && /^https?:\/\//i.test(text) && URL.canParse(text)) {
-    const url = new URL(text);
+  const url = typeof text === 'string' && /^https?:\/\//i.test(text) ? parseUrl(text) : null;
+  if (typeof text === 'string' && url !== null) {
     // A bare `?` or `#` leaves search and hash empty, and would swallow the path that follows.
     if (!url.username && !url.password && !/[?#]/.test(text)) return text.replace(/\/+$/, '');
   }

@@ -6,7 +6,7 @@ import { listOf, objectOf } from './wire.js';
 export interface LeaderboardEntry {
   playerId: number;
   score: number;
-  /** From 0. */
+  /** From 0: the first is rank 0. */
   rank: number;
   displayName?: string;
   metadata?: unknown;
@@ -14,6 +14,7 @@ export interface LeaderboardEntry {
 
 export interface AroundMe {
   entries: LeaderboardEntry[];
+  /** From 0; −1: the player has no score there, and `entries` is empty. */
   selfRank: number;
 }
 
@@ -65,7 +66,7 @@ export class LeaderboardsService {
     return listOf(await this.#get('leaderboardTop', path, { limit }, options), 'entries');
   }
 
-  /** The player's rank, and who is within `radius` places of it. */
+  /** The player's rank, and who is within `radius` places of it (left out: 5, at most 50). */
   async aroundMe(
     leaderboardId: number,
     { radius, ...options }: CallOptions & { radius?: number } = {},
@@ -74,7 +75,7 @@ export class LeaderboardsService {
     return objectOf(await this.#get('leaderboardAroundMe', path, { radius }, options), 'ranking');
   }
 
-  /** The player and friends. */
+  /** The player and friends; ranks are those among them. */
   async friends(leaderboardId: number, options?: CallOptions): Promise<LeaderboardEntry[]> {
     const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/friends`;
     return listOf(await this.#get('leaderboardFriends', path, {}, options), 'entries');

@@ -1,6 +1,8 @@
 /** What game servers ask: with the secret key, without a player's session. */
 import { badOption, TransportError } from '../../util/errors.js';
 import type { Api } from '../api.js';
+import { isUnauthorized } from '../error-predicates.js';
+import { GGScaleError, RequestError } from '../errors.js';
 import type { CallOptions } from '../http/transport.js';
 import { idPart, readId } from './path-parts.js';
 import { objectOf, toWire } from './wire.js';
@@ -9,6 +11,14 @@ export interface VerifiedPlayer {
   playerId: number;
   externalId: string;
   /** Players without an account have none. */
+  email?: string;
+}
+
+/** What game servers get to know of a player: `player.session` there. */
+export interface PlayerSession {
+  /** The launch API's number, as text: game servers know players by texts. */
+  playerId: string;
+  externalId: string;
   email?: string;
 }
 
@@ -25,6 +35,9 @@ export interface FleetHeartbeat {
   level?: string;
   version?: string;
 }
+
+/** Sooner than game servers give a `verifySession` up (10 s), so that they hear why. */
+const VERIFIER_MS = 8000;
 
 /** All of them are on the wire, always: what is left out is the type's zero. */
 const HEARTBEAT_DEFAULTS = {
@@ -58,6 +71,30 @@ export class ServerService {
       body: { session_token: sessionToken },
     };
     return objectOf(await this.#api.call(request, options), 'player');
+  }
+
+  /**
+   * `verifySession` in the form that game servers want:
+   *
+   *     GameServer.listen({ verifySession: backend.server.sessionVerifier() })
+   *
+   * The function resolves the player, or null for a session that is not (or no longer) valid. When the
+   * API cannot tell now (no answer within 8 s, 408, 429, 5xx) it throws TransportError `unverifiable`,
+   * which game servers answer with 503 and a time to come back. Whatever else the API refuses, a key
+   * that is wrong or not secret, is thrown as it is: that is no player's fault.
+   */
+  sessionVerifier(): (sessionToken: string) => Promise<PlayerSession | null> {
+    return async (sessionToken) => {
+      try {
+        const player = await this.verifySession(sessionToken, { timeoutMs: VERIFIER_MS });
+        return { ...player, playerId: String(player.playerId) };
+      } catch (error) {
+        if (isInvalidSession(error)) return null;
+        if (!isUnanswered(error)) throw error;
+        const message = `ggscale: no verification now: ${(error as Error).message}`;
+        throw new TransportError('unverifiable', message, { cause: error });
+      }
+    };
   }
 
   /**
@@ -95,4 +132,15 @@ export class ServerService {
     };
     await this.#api.call(request, options);
   }
+}
+
+/** A key that is refused is a 401 too, in plain text: without a code. */
+function isInvalidSession(error: unknown): boolean {
+  return isUnauthorized(error) && error.code !== '';
+}
+
+function isUnanswered(error: unknown): boolean {
+  if (error instanceof RequestError) return true;
+  if (!(error instanceof GGScaleError)) return false;
+  return error.status === 408 || error.status === 429 || error.status >= 500;
 }
