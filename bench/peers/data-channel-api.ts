@@ -11,6 +11,7 @@ export interface PeerConnection {
   createDataChannel(label: string): DataChannel;
   onDataChannel(listener: (channel: DataChannel) => void): void;
   onGatheringStateChange(listener: (state: string) => void): void;
+  onLocalDescription(listener: (sdp: string, type: Description['type']) => void): void;
   setRemoteDescription(sdp: string, type: Description['type']): void;
   localDescription(): Description;
 }
@@ -29,6 +30,20 @@ export function createConnection(name: string, bindAddress: string): PeerConnect
   const { PeerConnection } = npmModule<Library>('node-datachannel');
   const options = { iceServers: [], ...(bindAddress === '' ? {} : { bindAddress }) };
   return new PeerConnection(name, options);
+}
+
+/**
+ * Resolves with the offer before its candidates, so that the answering side has nobody to check until the
+ * offering side, who knows everything by then, checks it. Two things go wrong in libdatachannel 0.24 when
+ * the answering side checks first and connects: its first DTLS flight comes before the offering side has
+ * DTLS, is dropped, and is sent again after a second (OpenSSL's timer); and the offering side may shake
+ * hands before it has kept the answer's fingerprint, fails, and says that a candidate came "without ICE
+ * transport".
+ */
+export function described(connection: PeerConnection): Promise<Description> {
+  return new Promise((resolve) => {
+    connection.onLocalDescription((sdp, type) => resolve({ sdp, type }));
+  });
 }
 
 /** Resolves with all candidates in it, so that one exchange is enough. */

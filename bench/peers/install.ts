@@ -9,7 +9,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../suite/root.js';
 import { enetVersion, PEERS } from './locks.js';
-import { bunProgram, type Need, type PeerEntry } from './peers.js';
+import type { Need, PeerEntry } from './peers.js';
 
 /** Where the built programs are. */
 export type Tools = Readonly<Record<string, string>>;
@@ -31,7 +31,8 @@ type Step = (say: (text: string) => void, tools: Record<string, string>) => Prom
 /** In this order; each throws an Error whose message is the reason. */
 const STEPS: readonly [Need, Step][] = [
   ['npm', installPackages],
-  ['bun', findBun],
+  ['bun', () => needBinary('@oven/bun-linux-x64')],
+  ['quic', () => needBinary(`@matrixai/quic-${process.platform}-${process.arch}`)],
   ['enet', findEnet],
   ['rust', buildRust],
   ['go', buildGo],
@@ -64,9 +65,10 @@ async function installPackages(say: (text: string) => void): Promise<void> {
   await runTool(command, PEERS, NPM_SECONDS_MAX);
 }
 
-async function findBun(): Promise<void> {
-  if (!existsSync(bunProgram())) {
-    throw new Error('@oven/bun-linux-x64 has no binary for this machine');
+/** npm leaves out what is optional and not for this machine. @throws Error with the package's name */
+export async function needBinary(name: string): Promise<void> {
+  if (!existsSync(join(PEERS, 'node_modules', name))) {
+    throw new Error(`${name} is not installed: npm has no binary for this machine`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ROOT } from '../suite/root.js';
 
 export const PEERS = join(ROOT, 'bench/peers');
@@ -13,6 +14,19 @@ const require = createRequire(join(PEERS, 'package.json'));
 /** @returns what `require(name)` gives. @throws Error when it is not installed */
 export function npmModule<T>(name: string): T {
   return require(name) as T;
+}
+
+/**
+ * Of a package that can only be imported: it is not found from where the compiled programs are.
+ *
+ * @returns what `import(name)` gives. @throws Error when it is not installed
+ */
+export async function npmImport<T>(name: string): Promise<T> {
+  const folder = join(PEERS, 'node_modules', name);
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    exports: { '.': { import: string } };
+  };
+  return (await import(pathToFileURL(join(folder, exports['.'].import)).href)) as T;
 }
 
 /** Of a package of npm. @throws Error for a name that is not in the lock */

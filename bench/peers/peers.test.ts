@@ -10,8 +10,9 @@ import { ROOT } from '../suite/root.js';
 import { emptyResult } from '../suite/run.js';
 import { problemsOf } from '../suite/schema-check.js';
 import { buildNative, measureAll, placeHere } from '../suite/suite.js';
-import { runTool } from './install.js';
-import { lockedVersion } from './locks.js';
+import { needBinary, runTool } from './install.js';
+import { slicer } from './load/slicer.js';
+import { lockedVersion, PEERS } from './locks.js';
 import { infoOf, PEER_ENTRIES } from './peers.js';
 import { onWires, peerPlans } from './plan.js';
 import { peersTable, rank } from './table.js';
@@ -79,6 +80,21 @@ t.test(
   },
 );
 
+t.test('a package that npm left out is missed by its name', async (t) => {
+  const reason = /^@matrixai\/quic-no-such is not installed/;
+  await t.rejects(needBinary('@matrixai/quic-no-such'), { message: reason });
+});
+
+t.test('messages come whole out of a stream, however it was cut', async (t) => {
+  const sent = Buffer.from('abcdefghijkl');
+  for (const cut of [1, 2, 3, 4, 5, 7, 12]) {
+    const heard: string[] = [];
+    const slice = slicer(4, (message) => heard.push(Buffer.from(message).toString()));
+    for (let at = 0; at < sent.length; at += cut) slice(sent.subarray(at, at + cut));
+    t.same(heard, ['abcd', 'efgh', 'ijkl'], `${cut} bytes at a time`);
+  }
+});
+
 t.test('the table is sorted by cost as × floor, or by round trips without a floor', async (t) => {
   const run = (name: string, wire: string, ns: number, p99: number): RunResult => ({
     ...emptyResult(name, wire),
@@ -135,6 +151,37 @@ t.test(
     for (const run of results.runs) {
       t.ok(run.deliveredPerSecond > 0 && run.serverCpuNsPerMessage > 0, run.wire);
       t.equal(run.payloadBytes, 100);
+    }
+  },
+);
+
+const inJavaScript = ['udx', 'data-channel', 'quic'];
+const isInstalled = ['udx-native', 'node-datachannel', '@matrixai/quic', 'selfsigned'].every(
+  (name) => existsSync(join(PEERS, 'node_modules', name)),
+);
+
+t.test(
+  'peers whose client is JavaScript open a hundred connections and echo on all of them',
+  { skip: skip || (isInstalled ? false : 'not installed: run the benchmark with --peers first') },
+  async (t) => {
+    const binary = await buildNative({ release: false });
+    const [saturated] = peerPlans(SMOKE);
+    const plan = { ...saturated, wires: ['floor', ...inJavaScript] };
+    const entries = PEER_ENTRIES.filter(({ name }) => inJavaScript.includes(name));
+    const foreign = new Map(entries.map((entry) => [entry.name, entry.wire({})]));
+    const place = { ...placeHere(binary), foreign };
+    const silent = { begin() {}, step() {}, end() {} };
+    const results = await measureAll([plan], place, silent, 'smoke', wires);
+    t.same(problemsOf(results, schema), []);
+    t.same(results.skipped ?? [], []);
+    t.same(
+      results.runs.map(({ wire }) => wire),
+      ['floor', ...inJavaScript],
+    );
+    for (const run of results.runs) {
+      t.equal(run.flows, 100, run.wire);
+      t.ok(run.deliveredPerSecond > 0 && run.serverCpuNsPerMessage > 0, run.wire);
+      t.equal(run.payloadBytes, 100, run.wire);
     }
   },
 );

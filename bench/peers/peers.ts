@@ -7,7 +7,7 @@ import type { Tools } from './install.js';
 import { crateVersion, enetVersion, goVersion, lockedVersion, PEERS } from './locks.js';
 
 /** What has to be installed or built for a peer. */
-export type Need = 'npm' | 'bun' | 'rust' | 'enet' | 'go';
+export type Need = 'npm' | 'bun' | 'quic' | 'rust' | 'enet' | 'go';
 
 /** `saturated`, `paced` (a thousand connections) and `loss`. */
 export type PeerRun = 'saturated' | 'paced' | 'loss';
@@ -146,11 +146,25 @@ export const PEER_ENTRIES: readonly PeerEntry[] = [
     isEncrypted: true,
     isReliable: true,
     isOrdered: true,
-    lacks:
-      'a connection without signalling; a thousand connections here: its threads share a processor',
+    lacks: 'a connection without signalling, the pace of a thousand connections on one processor',
     needs: ['npm'],
     runs: ['saturated'],
     wire: () => ({ ...inJavaScript('data-channel'), isUdp: false }),
+  },
+  {
+    name: 'quic',
+    title: 'QUIC (js-quic)',
+    about: '@matrixai/quic, a connection with one bidirectional stream per flow',
+    version: lockedVersion('@matrixai/quic'),
+    language: 'JavaScript over quiche (Rust)',
+    isEncrypted: true,
+    isReliable: true,
+    isOrdered: true,
+    lacks:
+      'borders of messages in a stream, unreliable messages; the pace of a thousand connections',
+    needs: ['npm', 'quic'],
+    runs: ['saturated'],
+    wire: () => inJavaScript('quic'),
   },
   {
     name: 'gnet',
@@ -166,7 +180,7 @@ export const PEER_ENTRIES: readonly PeerEntry[] = [
   },
 ];
 
-export function bunProgram(): string {
+function bunProgram(): string {
   return join(PEERS, 'node_modules/@oven/bun-linux-x64/bin/bun');
 }
 

@@ -3,7 +3,7 @@ import {
   createConnection,
   type DataChannel,
   type Description,
-  gathered,
+  described,
   type PeerConnection,
 } from '../data-channel-api.js';
 import type { Heard, LoadOptions, PeerClient } from './engine.js';
@@ -14,14 +14,8 @@ export async function openDataChannels(
 ): Promise<PeerClient> {
   const connections: PeerConnection[] = [];
   const channels: DataChannel[] = [];
-  // One handshake at a time: of several at once libdatachannel loses some here.
-  let last: Promise<unknown> = Promise.resolve();
   return {
-    open(flow) {
-      const opened = last.then(() => openOne(flow));
-      last = opened;
-      return opened;
-    },
+    open: openOne,
     send(flow, message) {
       channels[flow].sendMessageBinary(message);
     },
@@ -30,7 +24,7 @@ export async function openDataChannels(
   async function openOne(flow: number): Promise<void> {
     const connection = createConnection(`load-${flow}`, host.startsWith('127.') ? host : '');
     connections.push(connection); // what nobody holds is collected, and closes
-    const offer = gathered(connection);
+    const offer = described(connection);
     const channel = connection.createDataChannel('echo');
     channels[flow] = channel;
     channel.onMessage(heard);

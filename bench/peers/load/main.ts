@@ -4,11 +4,13 @@ import { parseArgs } from 'node:util';
 import { tell } from '../../suite/words.js';
 import { openDataChannels } from './data-channel.js';
 import { LoadEngine, type LoadOptions, type OpenClient } from './engine.js';
+import { openQuic } from './quic.js';
 import { openUdx } from './udx.js';
 
 const CLIENTS: Readonly<Record<string, OpenClient>> = {
   udx: openUdx,
   'data-channel': openDataChannels,
+  quic: openQuic,
 };
 
 async function main(): Promise<void> {

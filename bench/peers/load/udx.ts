@@ -1,6 +1,7 @@
 /** Streams of udx-native, all on one socket. */
 import { createUdx, HELLO_BYTES, type UdxStream } from '../udx-api.js';
 import type { Heard, LoadOptions, PeerClient } from './engine.js';
+import { slicer } from './slicer.js';
 
 const HELLO_AGAIN_MS = 200;
 
@@ -43,16 +44,5 @@ export async function openUdx(
     send(flow, message) {
       streams[flow].write(Buffer.from(message));
     },
-  };
-}
-
-/** Messages of a fixed length out of a stream of bytes. */
-export function slicer(length: number, heard: Heard): (data: Uint8Array) => void {
-  let rest: Uint8Array = new Uint8Array(0);
-  return (data) => {
-    const all = rest.length === 0 ? data : Buffer.concat([rest, data]);
-    let at = 0;
-    for (; at + length <= all.length; at += length) heard(all.subarray(at, at + length));
-    rest = all.subarray(at);
   };
 }
