@@ -93,7 +93,9 @@ async function buildRust(
   const cargo = await findCargo();
   if (cargo === null) throw new Error('no Rust toolchain (cargo) found');
   say('cargo build in bench/peers/rust (the first time takes some minutes)');
-  const target = process.env.CARGO_TARGET_DIR ?? join(PEERS, 'rust/target');
+  // Two workspaces in one target folder take each other's builds of the crates they share.
+  const shared = process.env.CARGO_TARGET_DIR;
+  const target = shared === undefined ? join(PEERS, 'rust/target') : join(shared, 'peers');
   const args = ['build', '--release', '--locked', '--target-dir', target];
   if (enetVersion() !== null) args.push('--features', 'enet');
   await runTool([cargo, ...args], join(PEERS, 'rust'));
