@@ -85,6 +85,33 @@ t.test('a package that npm left out is missed by its name', async (t) => {
   await t.rejects(needBinary('@matrixai/quic-no-such'), { message: reason });
 });
 
+t.test(
+  'the lock has all that its packages want, for every machine, as npm ci demands',
+  async (t) => {
+    interface Locked {
+      dependencies?: Record<string, string>;
+      optionalDependencies?: Record<string, string>;
+    }
+    const text = readFileSync(join(PEERS, 'package-lock.json'), 'utf8');
+    const { packages } = JSON.parse(text) as { packages: Record<string, Locked> };
+    const isFound = (from: string, name: string): boolean => {
+      const path = `${from}${from === '' ? '' : '/'}node_modules/${name}`;
+      if (packages[path] !== undefined) return true;
+      return (
+        from !== '' && isFound(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name)
+      );
+    };
+    for (const [path, { dependencies, optionalDependencies }] of Object.entries(packages)) {
+      const wanted = Object.keys({ ...dependencies, ...optionalDependencies });
+      t.same(
+        wanted.filter((name) => !isFound(path, name)),
+        [],
+        path,
+      );
+    }
+  },
+);
+
 t.test('messages come whole out of a stream, however it was cut', async (t) => {
   const sent = Buffer.from('abcdefghijkl');
   for (const cut of [1, 2, 3, 4, 5, 7, 12]) {
