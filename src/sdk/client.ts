@@ -23,19 +23,24 @@ import {
 import { RealtimeClient } from './realtime/realtime-client.js';
 import { dialRealtimeSocket, type RealtimeDial } from './realtime/realtime-dial.js';
 import type { ReconnectPolicy } from './realtime/reconnect.js';
+import { AccountService } from './services/account.js';
 import { AuthService } from './services/auth.js';
 import { ConfigService } from './services/config.js';
 import { FleetsService } from './services/fleets.js';
 import { FriendsService } from './services/friends.js';
 import { GameSessionsService } from './services/game-sessions.js';
 import { HealthService } from './services/health.js';
+import { InvitesService } from './services/invites.js';
 import { LeaderboardsService } from './services/leaderboards.js';
 import { MatchmakerService } from './services/matchmaker.js';
+import { PartiesService } from './services/parties.js';
+import { PlayersService } from './services/players.js';
 import { PresenceService } from './services/presence.js';
 import { ProfileService } from './services/profile.js';
 import { RealtimeService } from './services/realtime.js';
 import { RelayService } from './services/relay.js';
 import { ServerService } from './services/server.js';
+import { SignalsService } from './services/signals.js';
 import { StorageService } from './services/storage.js';
 import type {
   ClientLogger,
@@ -114,11 +119,16 @@ export class Client {
   readonly auth: AuthService;
   readonly matchmaker: MatchmakerService;
   readonly realtime: RealtimeService;
+  readonly parties: PartiesService;
   readonly gameSessions: GameSessionsService;
+  readonly signals: SignalsService;
+  readonly invites: InvitesService;
   readonly relay: RelayService;
   readonly leaderboards: LeaderboardsService;
   readonly storage: StorageService;
+  readonly account: AccountService;
   readonly profile: ProfileService;
+  readonly players: PlayersService;
   readonly friends: FriendsService;
   readonly presence: PresenceService;
   readonly fleets: FleetsService;
@@ -150,11 +160,16 @@ export class Client {
     const dialRealtime = (options: { signal: AbortSignal }) => this.dialRealtime(options);
     this.matchmaker = new MatchmakerService({ api, dialRealtime });
     this.realtime = new RealtimeService(api);
+    this.parties = new PartiesService(api);
     this.gameSessions = new GameSessionsService(api);
+    this.signals = new SignalsService(api);
+    this.invites = new InvitesService(api);
     this.relay = new RelayService(api);
     this.leaderboards = new LeaderboardsService(api);
     this.storage = new StorageService(api);
+    this.account = new AccountService(api);
     this.profile = new ProfileService(api);
+    this.players = new PlayersService(api);
     this.friends = new FriendsService(api);
     this.presence = new PresenceService(api);
     this.fleets = new FleetsService(api);

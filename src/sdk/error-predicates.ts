@@ -38,13 +38,22 @@ export function isValidation(error: unknown): error is GGScaleError {
 
 /** 409 `ticket_already_active`: the player waits for a match already. */
 export function isTicketActive(error: unknown): error is GGScaleError {
-  // The legacy envelope has the word in its message.
-  const word = 'ticket_already_active';
-  return (
-    error instanceof GGScaleError &&
-    error.status === 409 &&
-    (error.code === word || error.message.endsWith(`: ${word}`))
-  );
+  return hasWord(error, 409, 'ticket_already_active');
+}
+
+/** 409 `stale_version`: the party has moved on; read it again. */
+export function isStaleVersion(error: unknown): error is GGScaleError {
+  return hasWord(error, 409, 'stale_version');
+}
+
+/** 503 `party_enqueue_disabled`: the server queues no parties. It is not tried again. */
+export function isPartyEnqueueDisabled(error: unknown): error is GGScaleError {
+  return hasWord(error, 503, 'party_enqueue_disabled');
+}
+
+/** 429 `code_redemption_cooldown`: too many wrong codes; `retryAfter` says how long. */
+export function isCodeCooldown(error: unknown): error is GGScaleError {
+  return hasWord(error, 429, 'code_redemption_cooldown');
 }
 
 /** The ticket that `isTicketActive` speaks of; 0 when the error names none. */
@@ -60,4 +69,10 @@ export function activeTicketIdOf(error: GGScaleError): number {
 
 function hasStatus(error: unknown, ...statuses: number[]): boolean {
   return error instanceof GGScaleError && statuses.includes(error.status);
+}
+
+/** A problem has the word as its code; the legacy envelope, and some problems, have it as their message. */
+function hasWord(error: unknown, status: number, word: string): error is GGScaleError {
+  if (!(error instanceof GGScaleError) || error.status !== status) return false;
+  return error.code === word || error.message.endsWith(`: ${word}`);
 }

@@ -1,6 +1,7 @@
 /** When a call is repeated, and after how long. */
 import { badOption } from '../../util/errors.js';
 import { integer, number, refuseUnknown } from '../../util/option-checks.js';
+import { isPartyEnqueueDisabled } from '../error-predicates.js';
 import { GGScaleError, RequestError } from '../errors.js';
 import type { TransportRequest } from './transport.js';
 
@@ -23,9 +24,6 @@ const ATTEMPTS_MAX = 100;
 
 /** "Try again later" and the failures of whoever stands in between; never 500, which may have acted. */
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
-/** A setting of the server, not a state that passes. */
-const PERMANENT_CODES: ReadonlySet<string> = new Set(['party_enqueue_disabled']);
-
 /** @throws TransportError bad-option */
 export function readRetryPolicy(policy: RetryPolicy = {}): RetrySettings {
   refuseUnknown('retryPolicy.', policy, KNOWN);
@@ -50,7 +48,8 @@ export function isReplayable({ method, replaySafe, headers }: TransportRequest):
 /** Whether the same call may do better. What a network failure is, `networkErrorOf` has decided. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof GGScaleError) {
-    return RETRIED.has(error.status) && !PERMANENT_CODES.has(error.code);
+    // A setting of the server, not a state that passes.
+    return RETRIED.has(error.status) && !isPartyEnqueueDisabled(error);
   }
   return error instanceof RequestError && error.isPassing;
 }

@@ -1,5 +1,6 @@
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
+import { addrsOf, type RemoteAddr } from './account.js';
 import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
 import { idPart } from './path-parts.js';
 import { objectOf } from './wire.js';
@@ -71,6 +72,13 @@ export class FriendsService {
     const path = `${FRIENDS}/${idPart('playerId', playerId)}`;
     const request = { operationId: 'deleteFriend', method: 'DELETE', path };
     await this.#api.callAsPlayer(request, options);
+  }
+
+  /** Where an accepted friend can be reached; `isForbidden` for anybody else. */
+  async remoteAddrs(playerId: number, options?: CallOptions): Promise<RemoteAddr[]> {
+    const path = `${FRIENDS}/${idPart('playerId', playerId)}/remote-addrs`;
+    const request = { operationId: 'getFriendRemoteAddrs', method: 'GET', path };
+    return addrsOf(await this.#api.callAsPlayer(request, options));
   }
 
   #post(

@@ -1,5 +1,7 @@
+import { integer } from '../../util/option-checks.js';
 import type { Api } from '../api.js';
 import type { CallOptions } from '../http/transport.js';
+import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
 import { idPart } from './path-parts.js';
 import { listOf, objectOf } from './wire.js';
 
@@ -33,6 +35,20 @@ export interface Leaderboard {
   periodStartedAt?: Date;
   nextResetAt?: Date;
   metadata?: unknown;
+}
+
+/** A reset interval that is over. */
+export interface LeaderboardPeriod {
+  period: number;
+  startedAt: Date;
+  endedAt: Date;
+}
+
+export interface LeaderboardPeriods extends Page<LeaderboardPeriod> {
+  currentPeriod: number;
+  resetSchedule: string;
+  periodStartedAt?: Date;
+  nextResetAt?: Date;
 }
 
 export class LeaderboardsService {
@@ -81,10 +97,47 @@ export class LeaderboardsService {
     return listOf(await this.#get('leaderboardFriends', path, {}, options), 'entries');
   }
 
+  /** The intervals that are over, and how things stand now. */
+  async periods(
+    leaderboardId: number,
+    { limit, cursor }: PageOptions = {},
+    options?: CallOptions,
+  ): Promise<LeaderboardPeriods> {
+    const path = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}/periods`;
+    const query = { limit, cursor: cursor || undefined };
+    const answer = await this.#get('listLeaderboardPeriods', path, query, options);
+    const { periods, ...now } = objectOf<LeaderboardPeriods & { periods?: unknown }>(
+      answer,
+      'list of periods',
+    );
+    return { ...now, ...pageOf<LeaderboardPeriod>(answer, 'periods') };
+  }
+
+  allPeriods(
+    leaderboardId: number,
+    list: PageOptions = {},
+    options?: CallOptions,
+  ): AsyncGenerator<LeaderboardPeriod> {
+    return allPages(list.cursor, (cursor) =>
+      this.periods(leaderboardId, cursor === undefined ? list : { ...list, cursor }, options),
+    );
+  }
+
+  /** As `top`, of one interval. */
+  async periodTop(
+    leaderboardId: number,
+    period: number,
+    { limit, ...options }: CallOptions & { limit?: number } = {},
+  ): Promise<LeaderboardEntry[]> {
+    const board = `${BOARDS}/${idPart('leaderboardId', leaderboardId)}`;
+    const path = `${board}/periods/${integer('period', period, 0, Number.MAX_SAFE_INTEGER)}/top`;
+    return listOf(await this.#get('leaderboardPeriodTop', path, { limit }, options), 'entries');
+  }
+
   #get(
     operationId: string,
     path: string,
-    query: Record<string, number | undefined>,
+    query: Record<string, number | string | undefined>,
     options: CallOptions | undefined,
   ): Promise<unknown> {
     return this.#api.callAsPlayer({ operationId, method: 'GET', path, query }, options);

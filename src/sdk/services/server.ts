@@ -4,7 +4,18 @@ import type { Api } from '../api.js';
 import { isUnauthorized } from '../error-predicates.js';
 import { GGScaleError, RequestError } from '../errors.js';
 import type { CallOptions } from '../http/transport.js';
+import { addrsOf, type RemoteAddr } from './account.js';
+import { allPages, type Page, pageOf } from './pages.js';
 import { idPart, readId } from './path-parts.js';
+import {
+  getRequest,
+  listRequest,
+  type PutOptions,
+  putRequest,
+  type StorageListOptions,
+  type StorageObject,
+  type StorageObjectMetadata,
+} from './storage.js';
 import { objectOf, toWire } from './wire.js';
 
 export interface VerifiedPlayer {
@@ -132,6 +143,59 @@ export class ServerService {
     };
     await this.#api.call(request, options);
   }
+
+  /** Where a player whom this project knows can be reached (`account.setRemoteAddrs`). */
+  async playerRemoteAddrs(playerId: number, options?: CallOptions): Promise<RemoteAddr[]> {
+    const path = `${pathOf(playerId)}/remote-addrs`;
+    const request = { operationId: 'serverGetPlayerRemoteAddrs', method: 'GET', path };
+    return addrsOf(await this.#api.call(request, options));
+  }
+
+  async storageGet(playerId: number, key: string, options?: CallOptions): Promise<StorageObject> {
+    const operationId = 'serverGetStorageObject';
+    const request = { operationId, ...getRequest(objectsOf(playerId), key) };
+    return objectOf(await this.#api.call(request, options), 'object');
+  }
+
+  /** As `storage.put` of the player. */
+  async storagePut(
+    playerId: number,
+    key: string,
+    value: unknown,
+    { ifMatch, ...options }: PutOptions = {},
+  ): Promise<StorageObject> {
+    const operationId = 'serverPutStorageObject';
+    const request = { operationId, ...putRequest(objectsOf(playerId), key, value, ifMatch) };
+    return objectOf(await this.#api.call(request, options), 'object');
+  }
+
+  async storageList(
+    playerId: number,
+    list: StorageListOptions = {},
+    options?: CallOptions,
+  ): Promise<Page<StorageObjectMetadata>> {
+    const operationId = 'serverListStorageObjects';
+    const request = { operationId, ...listRequest(objectsOf(playerId), list) };
+    return pageOf(await this.#api.call(request, options));
+  }
+
+  storageAll(
+    playerId: number,
+    list: StorageListOptions = {},
+    options?: CallOptions,
+  ): AsyncGenerator<StorageObjectMetadata> {
+    return allPages(list.cursor, (cursor) =>
+      this.storageList(playerId, cursor === undefined ? list : { ...list, cursor }, options),
+    );
+  }
+}
+
+function pathOf(playerId: number): string {
+  return `/v1/server/players/${idPart('playerId', playerId)}`;
+}
+
+function objectsOf(playerId: number): string {
+  return `${pathOf(playerId)}/storage/objects`;
 }
 
 /** A key that is refused is a 401 too, in plain text: without a code. */

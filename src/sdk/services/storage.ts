@@ -1,6 +1,6 @@
 /** A player's objects: JSON by key, each with a version. */
 import type { Api } from '../api.js';
-import type { CallOptions } from '../http/transport.js';
+import type { CallOptions, TransportRequest } from '../http/transport.js';
 import { allPages, type Page, type PageOptions, pageOf } from './pages.js';
 import { namePart } from './path-parts.js';
 import { objectOf } from './wire.js';
@@ -37,7 +37,7 @@ export class StorageService {
   }
 
   async get(key: string, options?: CallOptions): Promise<StorageObject> {
-    const request = { operationId: 'getStorageObject', method: 'GET', path: pathOf(key) };
+    const request = { operationId: 'getStorageObject', ...getRequest(ROOT, key) };
     return objectOf(await this.#api.callAsPlayer(request, options), 'object');
   }
 
@@ -47,32 +47,22 @@ export class StorageService {
     value: unknown,
     { ifMatch, ...options }: PutOptions = {},
   ): Promise<StorageObject> {
-    const request = {
-      operationId: 'putStorageObject',
-      method: 'PUT',
-      path: pathOf(key),
-      body: value ?? null,
-      ifMatch: ifMatch === undefined ? '' : String(ifMatch),
-    };
+    const request = { operationId: 'putStorageObject', ...putRequest(ROOT, key, value, ifMatch) };
     return objectOf(await this.#api.callAsPlayer(request, options), 'object');
   }
 
   async delete(key: string, options?: CallOptions): Promise<void> {
-    const request = { operationId: 'deleteStorageObject', method: 'DELETE', path: pathOf(key) };
+    const { path } = getRequest(ROOT, key);
+    const request = { operationId: 'deleteStorageObject', method: 'DELETE', path };
     await this.#api.callAsPlayer(request, options);
   }
 
   /** Oldest first, without values. */
   async list(
-    { keyPrefix, limit, cursor }: StorageListOptions = {},
+    list: StorageListOptions = {},
     options?: CallOptions,
   ): Promise<Page<StorageObjectMetadata>> {
-    const request = {
-      operationId: 'listStorageObjects',
-      method: 'GET',
-      path: OBJECTS,
-      query: { key_prefix: keyPrefix || undefined, limit, cursor: cursor || undefined },
-    };
+    const request = { operationId: 'listStorageObjects', ...listRequest(ROOT, list) };
     return pageOf(await this.#api.callAsPlayer(request, options));
   }
 
@@ -83,8 +73,28 @@ export class StorageService {
   }
 }
 
-const OBJECTS = '/v1/storage/objects';
+const ROOT = '/v1/storage/objects';
 
-function pathOf(key: string): string {
-  return `${OBJECTS}/${namePart('key', key)}`;
+/** A player's objects are below `root`; servers reach them below another. */
+export function getRequest(root: string, key: string): TransportRequest {
+  return { method: 'GET', path: `${root}/${namePart('key', key)}` };
+}
+
+export function putRequest(
+  root: string,
+  key: string,
+  value: unknown,
+  ifMatch: number | undefined,
+): TransportRequest {
+  const { path } = getRequest(root, key);
+  const version = ifMatch === undefined ? '' : String(ifMatch);
+  return { method: 'PUT', path, body: value ?? null, ifMatch: version };
+}
+
+export function listRequest(
+  root: string,
+  { keyPrefix, limit, cursor }: StorageListOptions,
+): TransportRequest {
+  const query = { key_prefix: keyPrefix || undefined, limit, cursor: cursor || undefined };
+  return { method: 'GET', path: root, query };
 }

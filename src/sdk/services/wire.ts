@@ -9,7 +9,7 @@ const OPAQUE: ReadonlySet<string> = new Set(
   ),
 );
 
-/** `{player_id}` → `{playerId}`, all the way down; `…_at` becomes a Date. */
+/** `{player_id}` → `{playerId}`, all the way down; `…_at` and `…_deadline` become Dates. */
 export function fromWire(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromWire);
   if (typeof value !== 'object' || value === null) return value;
@@ -17,7 +17,7 @@ export function fromWire(value: unknown): unknown {
   for (const [name, inner] of Object.entries(value)) {
     const camel = name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
     if (OPAQUE.has(name)) out[camel] = inner;
-    else out[camel] = name.endsWith('_at') ? dateOf(inner) : fromWire(inner);
+    else out[camel] = /_(at|deadline)$/.test(name) ? dateOf(inner) : fromWire(inner);
   }
   return out;
 }
