@@ -92,8 +92,9 @@ async function typescriptLane() {
     if (!entry.isDirectory() || !existsSync(join(root, project))) continue;
     await types(project);
   }
-  for (const page of readdirSync(join(root, 'examples'))) {
-    await types(`examples/${page}/page/tsconfig.json`);
+  for (const example of readdirSync(join(root, 'examples'))) {
+    const project = `examples/${example}/page/tsconfig.json`;
+    if (existsSync(join(root, project))) await types(project);
   }
   const biome = 'node_modules/@biomejs/biome/bin/biome';
   const biomeArgs = ['check', '--error-on-warnings', '--max-diagnostics=50', '--colors=off'];

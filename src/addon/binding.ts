@@ -1,4 +1,5 @@
 /** Types of the native module. Only `src/addon` loads it; everybody else uses `Endpoint`. */
+import type { NativeHandle } from '../util/native-handle.js';
 
 /**
  * When JavaScript takes its turns. `immediate`: at each readable; `auto`: at each readable while that
@@ -238,6 +239,7 @@ export interface NativeEndpoint extends NativeCore {
   nativeNs(): number;
   /** The endpoint's clock now: int32 wrapping microseconds. */
   clockUs(): number;
+  nativeHandle(): NativeHandle;
   ref(): void;
   unref(): void;
 }

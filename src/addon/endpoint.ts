@@ -7,6 +7,7 @@
  */
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
+import type { NativeHandle } from '../util/native-handle.js';
 import { admissionStatus, nativeAdmission } from './admission.js';
 import type {
   Binding,
@@ -166,6 +167,15 @@ export class Endpoint extends Rings {
   /** Fills `out` in the order of `counterNames()`. */
   counters(out: Float64Array): void {
     this.#native.counters(out);
+  }
+
+  /**
+   * For native modules of this process; a new value at each call, of one and the same endpoint.
+   *
+   * @throws TransportError closed
+   */
+  nativeHandle(): NativeHandle {
+    return callNative(() => this.#native.nativeHandle());
   }
 
   /** Datagrams lost, by reason; reasons that never occurred are 0. */

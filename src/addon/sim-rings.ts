@@ -5,6 +5,7 @@
  */
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
 import { TransportError } from '../util/errors.js';
+import type { NativeHandle } from '../util/native-handle.js';
 import { admissionStatus, nativeAdmission } from './admission.js';
 import type { BoundAddress, FlowRef, SimEndpoint, SimOptions } from './binding.js';
 import { loadBinding } from './load-binding.js';
@@ -77,6 +78,11 @@ export class SimRings extends Rings {
 
   address(): BoundAddress {
     return NO_ADDRESS;
+  }
+
+  /** A simulated process has no native neighbours. */
+  nativeHandle(): NativeHandle {
+    throw new TransportError('unsupported-platform', 'a simulated endpoint has no native handle');
   }
 
   /** Its world has no kernel. */

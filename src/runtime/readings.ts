@@ -1,6 +1,7 @@
 /** What a runtime tells between its turns, straight from its endpoint and protocol. */
 import { DROP_REASON_NAMES, type Protocol } from '../protocol/index.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
+import type { NativeHandle } from '../util/native-handle.js';
 import { type FlowFigures, readFlowFigures } from './flow-figures.js';
 import type { RuntimeEndpoint } from './runtime-endpoint.js';
 
@@ -26,6 +27,11 @@ export abstract class RuntimeReadings {
   /** Nanoseconds that this thread has spent in the addon, on its turns. */
   nativeNs(): number {
     return this.endpoint.nativeNs();
+  }
+
+  /** See Endpoint. @throws TransportError closed */
+  nativeHandle(): NativeHandle {
+    return this.endpoint.nativeHandle();
   }
 
   /** Our protocol clock now, not at the beginning of the turn: int32 wrapping µs. */

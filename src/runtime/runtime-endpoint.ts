@@ -10,6 +10,7 @@ type Used =
   | 'admission'
   | 'clockUs'
   | 'nativeNs'
+  | 'nativeHandle'
   | 'drops'
   | 'flowStats'
   | 'flowAddress'

@@ -18,7 +18,8 @@ import {
 import type { LinkStats } from '../session/connection-stats.js';
 import { SessionDrops } from '../session/drops.js';
 import type { CloseInfo, ReceiptOutcome, SendOptions } from '../session/types.js';
-import { badOption } from '../util/errors.js';
+import { badOption, TransportError } from '../util/errors.js';
+import type { NativeHandle } from '../util/native-handle.js';
 import { Broadcaster } from './broadcast.js';
 import { Door } from './door.js';
 import { Drain, readDrainOptions } from './drain.js';
@@ -166,6 +167,22 @@ export class GameServer<R extends object = Record<string, unknown>> extends Serv
   /** What the kernel gave: batch calls, timestamps, buffer sizes. Empty while UDP is off. */
   features(): Record<string, boolean | number | string> {
     return this.#udpListener?.features() ?? {};
+  }
+
+  /**
+   * For a native module of the game's own: with it the module reads the UDP side's counters on any thread,
+   * without JavaScript, by the C header `@ggscale/transport/ggscale_transport.h`. It outlives the server,
+   * and tells then that it is closed.
+   *
+   * @throws TransportError udp-off, closed
+   */
+  nativeHandle(): NativeHandle {
+    this.life.requireAlive();
+    if (this.#udpListener === null) {
+      const message = 'ggscale: only the UDP side has a native handle, and UDP is off';
+      throw new TransportError('udp-off', message);
+    }
+    return this.#udpListener.nativeHandle();
   }
 
   /**

@@ -22,6 +22,7 @@ export type {
   Wire,
 } from '../session/types.js';
 export { TransportError } from '../util/errors.js';
+export type { NativeHandle } from '../util/native-handle.js';
 export { GameServer } from './game-server.js';
 export type {
   AdmissionSettings,

@@ -20,6 +20,7 @@ import { RESUME_FIRST_MESSAGE_MS, SESSION_ACK_ROUND_MS } from '../session/limits
 import { settledWithin } from '../session/settled-within.js';
 import { RECEIPT_OUTCOMES } from '../session/types.js';
 import type { AdmissionSettings, AdmissionStatus } from '../util/admission.js';
+import type { NativeHandle } from '../util/native-handle.js';
 import { Scratch } from '../util/scratch.js';
 import { createHello, createSession } from './hello.js';
 import type { ListenerHost } from './host.js';
@@ -158,6 +159,11 @@ export class UdpListener implements PlayerLink, RuntimeHandler {
 
   nativeNs(): number {
     return this.#runtime.nativeNs();
+  }
+
+  /** @throws TransportError closed */
+  nativeHandle(): NativeHandle {
+    return this.#runtime.nativeHandle();
   }
 
   /** @throws TransportError bad-option, closed */

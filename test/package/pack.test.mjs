@@ -16,6 +16,7 @@ const needed = [
   /^schemas\/[\w-]+\.fbs$/,
   /^dist\/src\/(?!.*\.test\.).*\.(js|d\.ts)$/,
   /^native\/Cargo\.(toml|lock)$/,
+  /^native\/include\/ggscale_transport\.h$/,
   /^native\/(core|addon|forwarder|bench|rl1)\/(Cargo\.toml|build\.rs|src\/.*\.rs)$/,
 ];
 
@@ -31,6 +32,7 @@ const required = [
   'native/core/src/lib.rs',
   'native/addon/src/lib.rs',
   'native/addon/build.rs',
+  'native/include/ggscale_transport.h',
   'dist/src/index.js',
   'dist/src/index.d.ts',
   'dist/src/server/index.js',
@@ -89,6 +91,9 @@ t.test('the packed entries load with only the dependencies beside them', async (
     const names = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
     t.ok(Number(names) > 0, `@ggscale/transport${entry} exports something`);
   }
+  const find = "console.log(require.resolve('@ggscale/transport/ggscale_transport.h'))";
+  const header = execFileSync(process.execPath, ['-e', find], { cwd: folder, encoding: 'utf8' });
+  t.match(readFileSync(header.trim(), 'utf8'), /^#define GGSCALE_ABI_VERSION \d+u$/m);
   const { bin, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
   for (const program of Object.values(bin)) {
     const run = (...args) =>

@@ -1,6 +1,8 @@
 //! What the endpoint itself counts, beside the counters of the core. One name each, in the order of
 //! `counters()`; a drop is always one of these or one of the core's drop reasons.
 
+use ggscale_transport_core::{COUNTER_COUNT, COUNTER_NAMES};
+
 macro_rules! counters {
     ($($variant:ident = $name:literal),+ $(,)?) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,14 @@ impl Counter {
     pub fn name(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or("")
     }
+}
+
+/// Counters of an endpoint, those of the core included.
+pub const COUNT: usize = COUNTER_COUNT + Counter::NAMES.len();
+
+/// Their names: the core's first.
+pub fn all_names() -> impl Iterator<Item = &'static str> {
+    COUNTER_NAMES.iter().chain(Counter::NAMES).copied()
 }
 
 /// The values, by `Counter`.

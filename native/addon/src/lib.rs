@@ -21,7 +21,13 @@
 
 // Reached by the workspace's own bench as well; nothing here is an interface for others.
 #[doc(hidden)]
+pub mod c_abi;
+#[doc(hidden)]
 pub mod clients;
+/// `tests/published_model.rs` has those of its model in their place.
+mod atomics {
+    pub use std::sync::atomic::{fence, AtomicU64};
+}
 mod clock;
 #[doc(hidden)]
 pub mod counters;
@@ -54,6 +60,8 @@ pub mod pace;
 pub mod peer;
 mod plant;
 #[doc(hidden)]
+pub mod published;
+#[doc(hidden)]
 pub mod ring;
 mod ring_geometry;
 mod ring_memory;
@@ -83,6 +91,8 @@ mod uv;
 
 mod napi_admission;
 mod napi_endpoint;
+#[cfg(target_os = "linux")]
+mod napi_handle;
 mod napi_nx;
 #[cfg(target_os = "linux")]
 mod napi_open;

@@ -119,6 +119,7 @@ mod linux {
 
     use ggscale_transport_core::FlowId;
     use napi::bindgen_prelude::{Float64Array, Uint8Array};
+    use napi::{Env, Unknown};
     use napi_derive::napi;
 
     use super::{write_stats, BoundAddress, Features, FlowRef};
@@ -126,6 +127,7 @@ mod linux {
     use crate::error::{Code, Failure, Result as Checked};
     use crate::host::Host;
     use crate::napi_admission::{self, AdmissionOptions, AdmissionStatus};
+    use crate::napi_handle::value_of;
     use crate::napi_options::{add_counters, bad_option, connect_failure, ip_of};
     use crate::peer::Peer;
     use crate::udp::clock_ns;
@@ -266,6 +268,13 @@ mod linux {
             self.host
                 .guarded(|engine| engine.each(|endpoint| add_counters(endpoint, out)))?;
             Ok(())
+        }
+
+        /// For native modules of the same process: an object with a type tag (napi_handle.rs).
+        #[napi(catch_unwind)]
+        pub fn native_handle(&self, env: Env) -> napi::Result<Unknown<'static>, Code> {
+            let handle = self.host.neighbour_handle()?.ok_or_else(closed)?;
+            Ok(value_of(&env, handle)?)
         }
 
         #[napi(catch_unwind)]

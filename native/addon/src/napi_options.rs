@@ -3,15 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ggscale_transport_core::{
-    AdmissionSettings, ConfigError, Random, Registry, Server, ServerConfig, COUNTER_COUNT,
-    COUNTER_NAMES, KEY_BYTES,
+    AdmissionSettings, ConfigError, Random, Registry, Server, ServerConfig, KEY_BYTES,
 };
 use napi::bindgen_prelude::{BigInt, Uint8Array};
 use napi::{sys, JsValue, Unknown};
 use napi_derive::napi;
 
 use crate::clients::{Clients, ConnectError};
-use crate::counters::Counter;
+use crate::counters::{all_names, Counter};
 use crate::endpoint::{Endpoint, EndpointOptions};
 use crate::error::{Code, Failure, Result};
 use crate::io::Io;
@@ -360,19 +359,12 @@ pub fn drop_reasons() -> Vec<String> {
 
 #[napi(catch_unwind)]
 pub fn counter_names() -> Vec<String> {
-    COUNTER_NAMES
-        .iter()
-        .chain(Counter::NAMES)
-        .map(|name| (*name).to_owned())
-        .collect()
+    all_names().map(str::to_owned).collect()
 }
 
 /// Adds all counters, in the order of `counterNames()`, as far as `out` reaches.
 pub fn add_counters<I: Io>(endpoint: &Endpoint<I>, out: &mut [f64]) {
-    let mut core = [0u64; COUNTER_COUNT];
-    endpoint.peer.add_counters(&mut core);
-    let values = core.iter().chain(endpoint.counters().values());
-    for (slot, value) in out.iter_mut().zip(values) {
-        *slot += *value as f64;
+    for (slot, value) in out.iter_mut().zip(endpoint.all_counters()) {
+        *slot += value as f64;
     }
 }

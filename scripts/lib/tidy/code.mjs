@@ -3,7 +3,7 @@ import ts from 'typescript';
 import { lineOf, walk } from './tree.mjs';
 
 const linesMax = 500;
-const codeFile = /\.(ts|mts|mjs|cjs|js|rs|go|py|c|h|sh|fbs)$|^\.ci\/run$/;
+const codeFile = /\.(ts|mts|mjs|cjs|js|rs|go|py|c|cc|h|sh|fbs)$|^\.ci\/run$/;
 
 /** Folders whose results depend on their arguments alone. */
 const deterministic = [
@@ -50,11 +50,14 @@ function bannedName(node) {
   return bannedObjects.has(object) || name === 'Math.random' ? name : null;
 }
 
+/** Where native modules are loaded: ours, and the example of a game's own. */
+const loaders = /^(src\/addon|examples\/native-neighbour)\//;
+
 /** Only src/addon loads the native library. */
 export function nativeLoading(tree) {
   const findings = [];
   for (const path of tree.code('src', 'bench', 'examples', 'sdk-compat')) {
-    if (path.startsWith('src/addon/') || tree.isTest(path)) continue;
+    if (loaders.test(path) || tree.isTest(path)) continue;
     const source = tree.syntax(path);
     walk(source, (node) => {
       const literal = ts.isStringLiteralLike(node) && node.text.endsWith('.node');

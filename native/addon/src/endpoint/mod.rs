@@ -12,13 +12,16 @@ mod admission;
 mod receive;
 mod transmit;
 
-use ggscale_transport_core::{Clock, CloseReason, FlowId, FlowStats};
+use std::sync::Arc;
 
-use crate::counters::{Counter, Counters};
+use ggscale_transport_core::{Clock, CloseReason, FlowId, FlowStats, COUNTER_COUNT};
+
+use crate::counters::{Counter, Counters, COUNT};
 use crate::io::{boxed_buffers, Io, Now, Queue, Scratch, DATAGRAM_BYTES, SEND_BATCH};
 use crate::layout as l;
 use crate::pace::Waiting;
 use crate::peer::Peer;
+use crate::published::{Published, Publisher};
 use crate::ring::{Geometry, Memory, RxRing, TxRing};
 use crate::slots::Slots;
 use transmit::Sealed;
@@ -70,6 +73,8 @@ pub struct Endpoint<I: Io> {
     stalled: bool,
     /// NEWS_* for JavaScript, published and not yet told.
     news: i32,
+    /// Once somebody reads the counters from outside.
+    publisher: Option<Publisher<COUNT>>,
 }
 
 impl<I: Io> Endpoint<I> {
@@ -97,6 +102,7 @@ impl<I: Io> Endpoint<I> {
             blocked: false,
             stalled: false,
             news: 0,
+            publisher: None,
             io,
             peer,
         }
@@ -104,6 +110,34 @@ impl<I: Io> Endpoint<I> {
 
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// All counters, in the order of `counters::all_names`.
+    pub fn all_counters(&self) -> [u64; COUNT] {
+        let mut core = [0u64; COUNTER_COUNT];
+        self.peer.add_counters(&mut core);
+        let mut all = [0; COUNT];
+        let values = core.iter().chain(self.counters.values());
+        for (slot, value) in all.iter_mut().zip(values) {
+            *slot = *value;
+        }
+        all
+    }
+
+    /// The counters as other threads can read them: up to date at the end of each piece of work.
+    pub fn publish_counters(&mut self) -> Arc<Published<COUNT>> {
+        let publisher = self.publisher.get_or_insert_with(Publisher::default);
+        let published = Arc::clone(publisher.published());
+        self.tell_counters();
+        published
+    }
+
+    fn tell_counters(&mut self) {
+        let Some(mut publisher) = self.publisher.take() else {
+            return;
+        };
+        publisher.publish(&self.all_counters());
+        self.publisher = Some(publisher);
     }
 
     /// Figures of a flow as JavaScript names it.
@@ -210,6 +244,7 @@ impl<I: Io> Endpoint<I> {
         self.peer.close_all(clock);
         self.send_all(clock, false);
         self.tx.publish();
+        self.tell_counters();
     }
 
     fn publish(&mut self) {
@@ -219,6 +254,7 @@ impl<I: Io> Endpoint<I> {
         if self.tx.publish() {
             self.news |= l::NEWS_ROOM;
         }
+        self.tell_counters();
     }
 
     /// What was published since the last call and may interest JavaScript if it sleeps (NEWS_*).

@@ -14,14 +14,16 @@ mod engine;
 mod handles;
 mod javascript;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::sys;
 
+use crate::c_abi::Handle;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::layout as l;
@@ -61,6 +63,8 @@ pub struct Host {
     /// Time in `drain` and `flush` so far. Both begin with a look at the clock anyway, so this costs one
     /// more at the end of each.
     native_ns: Cell<u64>,
+    /// What native neighbours hold of this endpoint, once one has asked.
+    neighbours: OnceCell<Arc<Handle>>,
 }
 
 impl Host {
@@ -94,6 +98,7 @@ impl Host {
             flushed: Cell::new(false),
             wants_room: Cell::new(false),
             native_ns: Cell::new(0),
+            neighbours: OnceCell::new(),
         });
         let started = host
             .handles
@@ -176,6 +181,19 @@ impl Host {
         self.native_ns.set(self.native_ns.get() + passed_ns);
     }
 
+    /// The handle for native neighbours; from the first call on the counters are published. None when
+    /// it is closed.
+    pub fn neighbour_handle(self: &Rc<Self>) -> Result<Option<Arc<Handle>>> {
+        self.guarded(|engine| {
+            let handle = self.neighbours.get_or_init(|| {
+                let mut parts = Vec::new();
+                engine.each(|endpoint| parts.push(endpoint.publish_counters()));
+                Handle::new(parts)
+            });
+            Arc::clone(handle)
+        })
+    }
+
     pub fn set_tick_interval_us(self: &Rc<Self>, interval_us: f64) {
         let now_ns = now_ns();
         self.with_pace(|pace| pace.schedule.set_tick_interval_us(now_ns, interval_us));
@@ -194,6 +212,9 @@ impl Host {
             return;
         }
         let _ = catch_unwind(AssertUnwindSafe(|| self.with(|it| it.finish(polite))));
+        if let Some(handle) = self.neighbours.get() {
+            handle.close();
+        }
         self.state.set(State::Closing);
         if !self.handles.close() {
             self.finish_close();
