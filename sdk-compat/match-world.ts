@@ -25,7 +25,8 @@ export async function openMatchWorld(
   options: GameServerOptions<Messages>,
 ): Promise<MatchWorld> {
   const host = where ?? '127.0.0.1';
-  const launch = await FakeLaunch.start({ host, leaderboards: LEADERBOARDS });
+  const { allowedOrigins = [] } = options.ws || {};
+  const launch = await FakeLaunch.start({ host, leaderboards: LEADERBOARDS, allowedOrigins });
   const backend = new Client({ apiKey: launch.secretKey, baseUrl: launch.url });
   const verifySession = backend.server.sessionVerifier();
   const playground = await openPlayground(where, { ...options, verifySession });

@@ -1,4 +1,7 @@
-/** Programs in headless Chromium: each run has a page of its own, of an origin that is no server's. */
+/**
+ * Programs in headless Chromium: each run has a page of its own. No game server is of its origin; the
+ * launch server is, as its realtime socket wants it. One run at a time.
+ */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
@@ -7,6 +10,7 @@ import { launchChromium } from '../test/browser/chromium.js';
 import { PageServer } from '../test/browser/page-server.js';
 import type { RunOfClient } from './compare.js';
 import type { Players, RunRequest } from './players.js';
+import { RUN_MS_MAX } from './runner.js';
 
 /** The package, wherever this file was compiled to. */
 const ROOT = dirname(createRequire(import.meta.url).resolve('@ggscale/transport/package.json'));
@@ -17,7 +21,7 @@ const SCRIPT = `
   globalThis.runProgram = runProgram;
 `;
 
-/** Nothing is asked of the page's own server but the page. */
+/** Without a launch server nothing is asked of the page's own server but the page. */
 const NO_BACK_PORT = 9;
 
 export class Pages implements Players {
@@ -33,16 +37,18 @@ export class Pages implements Players {
 
   static async open(): Promise<Pages> {
     const server = await PageServer.open(await bundle(), NO_BACK_PORT);
-    return new Pages(await launchChromium(), server);
+    return new Pages(await launchChromium([], 2 * RUN_MS_MAX), server);
   }
 
   async run({ program, option, address, launch }: RunRequest): Promise<RunOfClient> {
+    this.#server.backPort = launch === null ? NO_BACK_PORT : Number(new URL(launch.url).port);
+    const face = launch && { ...launch, url: this.origin };
     const page = await this.#browser.newPage();
     const strays: string[] = [];
     page.on('pageerror', (error) => strays.push(String(error)));
     try {
       await page.goto(this.origin);
-      const given = [program, option, address, launch].map((value) => JSON.stringify(value));
+      const given = [program, option, address, face].map((value) => JSON.stringify(value));
       const ended = (await page.evaluate(`runProgram(${given.join(', ')})`)) as RunOfClient;
       // In Node what nobody catches would have ended the process.
       return strays.length === 0 ? ended : { ...ended, failure: strays.join('; ') };

@@ -19,7 +19,7 @@ export interface LaunchFace {
 const NOBODY: LaunchFace = { url: 'http://127.0.0.1:1', publishableKey: 'conformance' };
 
 /** Only a hang takes this long. */
-const RUN_MS_MAX = 60_000;
+export const RUN_MS_MAX = 60_000;
 
 /** The program's part of a run; what the server saw is added by who holds the server. */
 export async function runProgram(

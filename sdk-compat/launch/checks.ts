@@ -1,5 +1,6 @@
 /** All checks of the launch contract. */
 import type { Check } from './check.js';
+import { CORS_CHECKS } from './cors-checks.js';
 import { httpChecks } from './http-checks.js';
 import { MATCHMAKING_CHECKS } from './matchmaking-checks.js';
 import { REALTIME_CHECKS } from './realtime-checks.js';
@@ -8,6 +9,7 @@ import { STORAGE_CHECKS } from './storage-checks.js';
 
 export const CHECKS: readonly Check[] = [
   ...httpChecks(),
+  ...CORS_CHECKS,
   ...SESSION_CHECKS,
   ...STORAGE_CHECKS,
   ...MATCHMAKING_CHECKS,

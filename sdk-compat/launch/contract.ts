@@ -66,6 +66,21 @@ export const ERROR_BODIES = {
   },
 } as const;
 
+/** What pages of other origins may send and read. */
+export const CORS = {
+  methods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'],
+  requestHeaders: [
+    'Authorization',
+    'Content-Type',
+    'X-Session-Token',
+    'X-Request-Id',
+    'If-Match',
+    'If-None-Match',
+  ],
+  exposedHeaders: ['X-Request-Id', 'X-Api-Version', 'Retry-After', 'Etag'],
+  maxAgeS: 300,
+} as const;
+
 /** How a client has to take the end of a realtime socket. `none`: the connection broke, no close frame. */
 export const CLOSES = [
   { code: 1000, reason: '', means: 'a newer socket of the player won', reconnect: false },

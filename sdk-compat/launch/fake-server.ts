@@ -16,11 +16,13 @@ import { Accounts, type EmailAccount, type Player } from './accounts.js';
 import {
   type FakeAnswer,
   type HttpAnswer,
+  plainText,
   Refusal,
   rejectUpgrade,
   writeAnswer,
 } from './answers.js';
 import { LIMITS } from './contract.js';
+import { type AllowedOrigins, answerPreflight, corsHeaders, isOfOwnHost } from './cors.js';
 import { GameRooms } from './game-rooms.js';
 import { Matchmaker } from './matchmaker.js';
 import { type FakeSocket, RealtimeHub } from './realtime-hub.js';
@@ -36,6 +38,8 @@ export interface FakeLaunchOptions {
   /** The keys that are accepted. Defaults `ggp_fake` and `ggs_fake`. */
   publishableKey?: string;
   secretKey?: string;
+  /** Whose pages may ask. Default: every origin's, as in development. */
+  allowedOrigins?: readonly string[];
   accounts?: EmailAccount[];
   /** What a `fleet_allocation` ticket of that fleet gets. */
   fleets?: Record<string, Allocation | (() => Allocation)>;
@@ -95,6 +99,7 @@ export class FakeLaunch {
   readonly #http: Server;
   readonly #backend: Backend;
   readonly #gates: Gates;
+  readonly #allowedOrigins: AllowedOrigins;
   readonly #streams = new Set<Duplex>();
   #scripts: Script[] = [];
 
@@ -106,7 +111,8 @@ export class FakeLaunch {
   }
 
   private constructor(http: Server, options: FakeLaunchOptions) {
-    const { now = Date.now } = options;
+    const { now = Date.now, allowedOrigins } = options;
+    this.#allowedOrigins = allowedOrigins === undefined ? null : new Set(allowedOrigins);
     this.publishableKey = options.publishableKey ?? 'ggp_fake';
     this.secretKey = options.secretKey ?? 'ggs_fake';
     this.accounts = new Accounts({
@@ -205,10 +211,12 @@ export class FakeLaunch {
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const recorded = await this.#record(request);
     if (recorded === null) return;
+    const preflight = answerPreflight(this.#allowedOrigins, recorded);
+    if (preflight !== null) return writeAnswer(response, preflight, {});
     const answer = await this.#answerTo(recorded, () =>
       perform(this.#backend, this.#gates, recorded),
     );
-    await writeAnswer(response, answer, alwaysOf(recorded));
+    await writeAnswer(response, answer, this.#alwaysOf(recorded));
   }
 
   async #onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
@@ -222,12 +230,13 @@ export class FakeLaunch {
       accepted = realtimePlayer(this.#gates, recorded);
       const refusal = this.realtime.refusal(accepted.id);
       if (refusal !== null) throw new Refusal(refusal);
+      if (!isOfOwnHost(recorded)) throw new Refusal(plainText(403, 'origin is not authorized'));
       return { status: 101 };
     });
     if (accepted !== null && (answer as HttpAnswer).status === 101) {
       this.realtime.accept(request, stream, head, accepted);
     } else {
-      rejectUpgrade(stream, answer, alwaysOf(recorded));
+      rejectUpgrade(stream, answer, this.#alwaysOf(recorded));
     }
   }
 
@@ -251,6 +260,14 @@ export class FakeLaunch {
     };
     this.requests.push(recorded);
     return recorded;
+  }
+
+  #alwaysOf(request: RecordedRequest): Record<string, string> {
+    return {
+      'X-API-Version': 'v1',
+      'X-Request-Id': requestKey(request) ?? randomBytes(16).toString('hex'),
+      ...corsHeaders(this.#allowedOrigins, request),
+    };
   }
 
   async #answerTo(request: RecordedRequest, perform: () => FakeAnswer): Promise<FakeAnswer> {
@@ -285,13 +302,4 @@ function matches(route: string, request: RecordedRequest): boolean {
   if (path === request.path) return true;
   const found: Found | null = findOperation(request.method, request.path);
   return found !== null && found.endpoint.path === path;
-}
-
-function alwaysOf(request: RecordedRequest): Record<string, string> {
-  return {
-    'X-API-Version': 'v1',
-    'X-Request-Id': requestKey(request) ?? randomBytes(16).toString('hex'),
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'X-Request-Id, X-API-Version, Retry-After, ETag',
-  };
 }

@@ -104,7 +104,6 @@ const OPAQUE: Operation = 'verifyPlayerSession';
 
 /** @throws Refusal */
 export function perform(backend: Backend, gates: Gates, request: RecordedRequest): FakeAnswer {
-  if (request.method === 'OPTIONS') return preflight();
   const found = findOperation(request.method, request.path);
   if (found === null) return notFound(gates, request);
   const { operation, endpoint, params } = found;
@@ -124,17 +123,6 @@ function notFound(gates: Gates, request: RecordedRequest): FakeAnswer {
   if (!isRealtime) return plainText(404, '404 page not found');
   realtimePlayer(gates, request);
   return plainText(426, 'Upgrade Required', { Connection: 'Upgrade', Upgrade: 'websocket' });
-}
-
-function preflight(): FakeAnswer {
-  return {
-    status: 204,
-    headers: {
-      'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
-      'Access-Control-Allow-Headers':
-        'Authorization, Content-Type, X-Session-Token, X-Request-Id, If-Match, If-None-Match',
-    },
-  };
 }
 
 /** @throws Refusal 400 no body or no JSON, 422 it does not fit */

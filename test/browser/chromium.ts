@@ -25,11 +25,11 @@ export async function openBrowser(t: { teardown(work: () => unknown): void }): P
 }
 
 /** Chromium's sandbox refuses root, and its shared memory is too small in containers. */
-export function launchChromium(args: string[] = []): Promise<Browser> {
+export function launchChromium(args: string[] = [], protocolTimeout = 30_000): Promise<Browser> {
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return launch({
     executablePath: executablePath as string,
-    protocolTimeout: 30_000,
+    protocolTimeout,
     args: ['--disable-dev-shm-usage', ...sandbox, ...args],
   });
 }

@@ -8,9 +8,12 @@ import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export class PageServer {
+  /** Of what stands behind the page, on 127.0.0.1. */
+  backPort: number;
   readonly #server: Server;
 
   private constructor(script: string, backPort: number) {
+    this.backPort = backPort;
     this.#server = createServer((request, response) => {
       if (request.url === '/') {
         response.setHeader('Content-Type', 'text/html');
@@ -20,7 +23,7 @@ export class PageServer {
         response.end(script);
       } else {
         const { method, url, headers } = request;
-        const to = { host: '127.0.0.1', port: backPort, agent: false }; // a stream of its own
+        const to = { host: '127.0.0.1', port: this.backPort, agent: false }; // a stream of its own
         const back = ask({ ...to, method, path: url, headers });
         back.on('error', () => response.destroy());
         back.on('response', (answer) => {
@@ -31,7 +34,7 @@ export class PageServer {
       }
     });
     this.#server.on('upgrade', (request: IncomingMessage, near: Duplex) => {
-      const far = connect(backPort, '127.0.0.1', () => {
+      const far = connect(this.backPort, '127.0.0.1', () => {
         const { rawHeaders } = request;
         const lines = [`${request.method} ${request.url} HTTP/1.1`];
         for (let i = 0; i < rawHeaders.length; i += 2)
