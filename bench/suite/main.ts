@@ -38,18 +38,36 @@ async function main(): Promise<void> {
   const binary = options.binary ?? (await buildBinary());
   const guests = await inviteTo(plans);
   const bar = new ProgressBar(guests.plans);
+  const failed: string[] = [];
+  const watcher = {
+    begin: (plan: RunPlan) => bar.begin(plan),
+    step: (doing: string) => bar.step(doing),
+    end: () => bar.end(),
+    fail: ({ name }: RunPlan, { message }: Error) => failed.push(`${name}: ${message}`),
+  };
   const command = ['npm run bench', ...measuring(args)].join(' ');
   let results: Results;
   try {
     const { foreign, skipped, wires } = guests;
     const place = { ...placeHere(binary), skipped, ...(foreign === undefined ? {} : { foreign }) };
-    results = await measureAll(guests.plans, place, bar, command, wires);
+    results = await measureAll(guests.plans, place, watcher, command, wires);
   } finally {
     bar.stop();
   }
+  const isWhole = failed.length === 0;
+  if (results.runs.length === 0) throw new Error(failed.join('\n'));
   console.log(tableOf(results));
   if (options.hasPeers) console.log(peersTable(results));
-  if (file === null) return;
+  // What is committed stays whole.
+  if (file !== null) await write(isWhole ? file : incomplete(file), results);
+  if (!isWhole) throw new Error(`not all was measured\n${failed.join('\n')}`);
+}
+
+function incomplete(file: string): string {
+  return file.replace(/(\.json)?$/, '.incomplete.json');
+}
+
+async function write(file: string, results: Results): Promise<void> {
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
   const report = pageFile(file);
   writeFileSync(report, await page(results));

@@ -1,6 +1,6 @@
 /** Every run at a size that proves it works: shapes, and counts that add up. Nothing about time. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -67,6 +67,22 @@ t.test('a run that is killed takes its processes with it', { skip }, async (t) =
   t.pass('all of them are gone');
 });
 
+t.test('a run that fails is named at the end, and the others are kept', { skip }, async (t) => {
+  const binary = await buildNative({ release: false });
+  const dir = t.testdir({ load: `#!/bin/sh\n[ "$1" = load ] && exit 3\nexec '${binary}' "$@"\n` });
+  const file = join(dir, 'results');
+  chmodSync(join(dir, 'load'), 0o700);
+  const few = ['--rounds', '1', '--only', 'start', '--only', 'echo/paced-1x20'];
+  const args = [program, ...few, '--binary', join(dir, 'load'), '--json', `${file}.json`];
+  const { code, stderr } = await ended(args);
+  t.equal(code, 1);
+  t.match(stderr, /echo\/paced-1x20: floor load: exit code 3\n$/);
+  t.equal(existsSync(`${file}.json`), false, 'what is whole is not overwritten');
+  const { runs, skipped } = JSON.parse(readFileSync(`${file}.incomplete.json`, 'utf8'));
+  t.same([...new Set(runs.map(({ name }: RunResult) => name))], ['start']);
+  t.match(skipped, [{ name: 'echo/paced-1x20' }]);
+});
+
 t.test('bad arguments: one line, exit 2', { skip }, async (t) => {
   const refused = [
     ['--bogus'],
@@ -77,18 +93,21 @@ t.test('bad arguments: one line, exit 2', { skip }, async (t) => {
     ['--only', 'start', '--binary', '/bin/true', '--json', ROOT],
   ];
   for (const args of refused) {
-    const child = spawn(process.execPath, [program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stderr = '';
-    child.stderr.on('data', (text) => {
-      stderr += text;
-    });
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    const { code, stderr } = await ended([program, ...args]);
     t.equal(code, 2);
     t.match(stderr, /^bench: [^\n]+\n$/);
   }
 });
+
+async function ended(args: string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stderr };
+}
 
 async function untilChildren({ pid }: ChildProcess, count: number): Promise<number[]> {
   let children: number[] = [];

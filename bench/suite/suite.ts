@@ -18,9 +18,15 @@ export interface Watcher {
   begin(plan: RunPlan): void;
   step(doing: string): void;
   end(plan: RunPlan): void;
+  fail?(plan: RunPlan, error: Error): void;
 }
 
-/** @throws Error what `measurePlan` throws, when not told to go on */
+/**
+ * `watcher.fail` is told of a plan that failed, which is left out, and the others go on: minutes of
+ * measuring are not lost for one. Without it the first failure is thrown.
+ *
+ * @throws Error what `measurePlan` throws
+ */
 export async function measureAll(
   plans: readonly RunPlan[],
   place: Place,
@@ -39,7 +45,14 @@ export async function measureAll(
         continue;
       }
       watcher.begin(plan);
-      runs.push(...(await measurePlan(plan, here, (doing) => watcher.step(doing))));
+      try {
+        runs.push(...(await measurePlan(plan, here, (doing) => watcher.step(doing))));
+      } catch (error) {
+        if (watcher.fail === undefined) throw error;
+        const { message: reason } = error as Error;
+        skipped.push({ name: plan.name, reason });
+        watcher.fail(plan, error as Error);
+      }
       watcher.end(plan);
     }
   } finally {
