@@ -55,9 +55,11 @@ async function project(t: Test, files: Map<string, string>): Promise<string> {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const cli = join(ROOT, 'dist/src/cli/main.js');
-  const generate = [cli, 'generate', 'schemas', '--out', 'messages'];
-  await run(process.execPath, generate, { cwd: folder, env: ENV });
+  if ([...files.keys()].some((name) => name.endsWith('.fbs'))) {
+    const cli = join(ROOT, 'dist/src/cli/main.js');
+    const generate = [cli, 'generate', 'schemas', '--out', 'messages'];
+    await run(process.execPath, generate, { cwd: folder, env: ENV });
+  }
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   const flags = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--types', 'node'];
   const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
