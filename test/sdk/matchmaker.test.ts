@@ -65,13 +65,13 @@ t.test('what is left out of a request is not on the wire', async (t) => {
   const ticket = await client.matchmaker.createTicket({
     mode: 'match_only',
     allowCrossRegion: false,
-    stringProperties: { gameMode: 'ctf' },
+    stringProperties: { map_name: 'ctf' },
     attributes: { someName: 1 },
   });
   t.same(bodyOf(launch.requestsTo(TICKETS)[0]), {
     mode: 'match_only',
     allow_cross_region: false,
-    string_properties: { gameMode: 'ctf' },
+    string_properties: { map_name: 'ctf' },
     attributes: { someName: 1 },
   });
   t.match(ticket, { status: 'queued', mode: 'match_only', createdAt: Date });
