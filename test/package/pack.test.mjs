@@ -8,7 +8,7 @@ import { packageRoot as root } from '../../scripts/build-addon.mjs';
 
 const needed = [
   /^package\.json$/,
-  /^(README|CHANGELOG)\.md$/,
+  /^(README|CHANGELOG|SECURITY)\.md$/,
   /^LICENSE$/,
   /^binding\.gyp$/,
   /^scripts\/(build-addon|generate)\.mjs$/,
