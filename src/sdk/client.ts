@@ -8,6 +8,7 @@ import type { Authenticator } from './auth/authenticator.js';
 import type { Session } from './auth/session.js';
 import { SessionKeeper } from './auth/session-keeper.js';
 import { dialGame } from './dial.js';
+import { createRequestId } from './http/request-id.js';
 import type { RetryPolicy } from './http/retry.js';
 import { type StdNetOptions, StdNetTransport } from './http/std-net-transport.js';
 import type { CallOptions, Transport } from './http/transport.js';
@@ -220,6 +221,7 @@ export class Client {
       api: this.#api,
       baseUrl: baseUrl || (ours?.baseUrl ?? ''),
       userAgent: this.#config.userAgent ?? ours?.userAgent ?? DEFAULT_USER_AGENT,
+      requestId: createRequestId(),
       handshakeTimeoutMs,
       readBytesMax: realtimeReadBytesMax,
     };
@@ -228,6 +230,7 @@ export class Client {
       policy: reconnect,
       onReconnect: () => this.#handleReconnect(),
       logger,
+      now: () => performance.now(),
     };
     return new RealtimeClient(host, await dialRealtimeSocket(dial, signal));
   }

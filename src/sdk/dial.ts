@@ -162,12 +162,14 @@ function originOf(address: string): string {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.host === '') {
     throw badAddress(address);
   }
+  // `127.0.0.1:80@example.com` is a host of the net, and no development server.
+  if (url.username !== '' || url.password !== '') throw badAddress('[redacted]');
   return url.origin;
 }
 
 function badAddress(address: unknown): TransportError {
   return new TransportError(
     'bad-address',
-    `ggscale: game address is ${JSON.stringify(address)}, accepted: host:port or an http(s) URL`,
+    `ggscale: game address is ${JSON.stringify(address)}, accepted: host:port or an http(s) URL without user info`,
   );
 }

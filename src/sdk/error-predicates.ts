@@ -56,6 +56,11 @@ export function isCodeCooldown(error: unknown): error is GGScaleError {
   return hasWord(error, 429, 'code_redemption_cooldown');
 }
 
+/** 403 `delete_requested_by_team`: the game's team has asked for the deletion. */
+export function isDeleteRequestedByTeam(error: unknown): error is GGScaleError {
+  return hasWord(error, 403, 'delete_requested_by_team');
+}
+
 /** The ticket that `isTicketActive` speaks of; 0 when the error names none. */
 export function activeTicketIdOf(error: GGScaleError): number {
   if (!Array.isArray(error.details)) return 0;

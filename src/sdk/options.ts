@@ -81,7 +81,7 @@ export function readClientOptions(options: ClientOptions): ClientConfig {
     apiKey: options.apiKey,
     baseUrl: transport === undefined || baseUrl !== undefined ? readBaseUrl(baseUrl) : '',
     transport: transport ?? null,
-    logger,
+    logger: guarded(logger),
     handshakeTimeoutMs: number('webSocketHandshakeTimeoutMs', timeoutMs, 1, TIMEOUT_MS_MAX),
     ...readCallLimits(options),
     realtimeReadBytesMax: integer(
@@ -94,6 +94,18 @@ export function readClientOptions(options: ClientOptions): ClientConfig {
     onRealtimeReconnect: readHook('onRealtimeReconnect', options.onRealtimeReconnect),
     onSessionUpdate: readHook('onSessionUpdate', options.onSessionUpdate),
   };
+}
+
+/** A logger that throws loses its line; the call that it was told of goes on. */
+function guarded(logger: ClientLogger): ClientLogger {
+  const tell = (level: 'info' | 'warn') => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message);
+    } catch {
+      // its own fault
+    }
+  };
+  return { info: tell('info'), warn: tell('warn') };
 }
 
 /** What the default transport obeys; of these, one of the program's own is given the timeout only. */

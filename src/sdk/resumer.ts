@@ -57,7 +57,8 @@ export class Resumer {
       } catch (error) {
         if (isFinal(error)) return endOf(error);
         if (isCode(error, 'ws-refused') && this.#settings.highPerformance !== null) wire = 'udp';
-        await pause(this.#waitMs(attempt, error), signal, 'the dial').catch(() => {});
+        const waitMs = Math.min(this.#waitMs(attempt, error), deadlineMs - performance.now());
+        await pause(waitMs, signal, 'the dial').catch(() => {});
       }
     }
   }

@@ -132,6 +132,10 @@ t.test('what is no game server gives typed errors', async (t) => {
   const client = new Client({ apiKey: 'test', baseUrl: 'http://127.0.0.1:1' });
   await t.rejects(client.dialGame('127.0.0.1:1', { sessionToken: 'a' }), { name: 'RequestError' });
   await t.rejects(client.dialGame('not a host', { sessionToken: 'a' }), { code: 'bad-address' });
+  for (const address of ['127.0.0.1:80@example.com', 'https://anna:hunter2@example.com']) {
+    const message = /^(?!.*(example|hunter2)).*without user info/;
+    await t.rejects(client.dialGame(address), { code: 'bad-address', message });
+  }
   const server = await listen();
   t.teardown(() => server.close());
   await t.rejects(client.dialGame(addressOf(server)), { name: 'GGScaleError', status: 401 });

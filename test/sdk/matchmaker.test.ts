@@ -192,6 +192,16 @@ t.test('a read that will never work ends the wait', async (t) => {
   }
 });
 
+t.test('a ticket without an id is no ticket: nobody waits for it', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  for (const body of [{}, { id: '9001', status: 'queued' }, { id: 2 ** 53, status: 'queued' }]) {
+    launch.answer(TICKETS, { status: 201, body }, { times: 1 });
+    const waiting = client.matchmaker.waitForMatch({});
+    await t.rejects(waiting, { name: 'RequestError', kind: 'decode' }, JSON.stringify(body));
+  }
+  t.equal(launch.requestsTo(TICKET).length, 0);
+});
+
 t.test('one ticket at a time: the error names the one there is', async (t) => {
   const { launch, client } = await startLoggedIn(t);
   launch.matchmaker.isAutomatic = false;

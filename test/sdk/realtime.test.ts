@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { plainText } from '../../sdk-compat/launch/answers.js';
 import {
@@ -54,7 +55,7 @@ t.test('frames that are none are told, and end nothing', async (t) => {
   const { launch, client } = await startLoggedIn(t);
   const realtime = await client.dialRealtime();
   const [socket] = launch.sockets;
-  for (const text of ['not json', '{"payload":1}', '5', 'null']) {
+  for (const text of ['not json', '{"payload":1}', '{"type":""}', '5', 'null']) {
     socket.pushText(text);
     await t.rejects(realtime.readMessage(), { name: 'RequestError', kind: 'decode' }, text);
   }
@@ -144,6 +145,40 @@ t.test('five attempts, first within 5 s, then 1 s that doubles; then it is final
   t.match(error.cause, { name: 'RealtimeDialError', status: 503 });
   t.same(caps, [5000, 1000, 2000, 4000, 8000]);
   t.equal(launch.requestsTo(WS).length, 6);
+});
+
+t.test(
+  'a server that takes the socket and drops it is asked five times, not for ever',
+  async (t) => {
+    const caps: number[] = [];
+    const jitter = (capMs: number) => {
+      caps.push(capMs);
+      return 0;
+    };
+    const { launch, client } = await startLoggedIn(t, { reconnectPolicy: { jitter } });
+    const realtime = await client.dialRealtime();
+    for (let index = 0; index <= 5; index++) {
+      await launch.realtime.accepted(index + 1);
+      launch.sockets[index].drop();
+    }
+    t.match(await errorOf(realtime.readMessage()), { name: 'RealtimeError', closeCode: 1006 });
+    t.same(caps, [5000, 1000, 2000, 4000, 8000]);
+    t.equal(launch.requestsTo(WS).length, 6);
+  },
+);
+
+t.test('all that is dialled for one connection has one request id', async (t) => {
+  const { launch, client } = await startLoggedIn(t, { reconnectPolicy: AGAIN });
+  launch.answer(WS, plainText(401, 'unauthorized'), { times: 1 });
+  const realtime = await client.dialRealtime();
+  pushOnceBack(launch, 1);
+  launch.sockets[0].drop();
+  await realtime.readMessage();
+  const other = await client.dialRealtime();
+  const ids = launch.requestsTo(WS).map(({ headers }) => headers['x-request-id']);
+  t.same(ids, [ids[0], ids[0], ids[0], ids[3]]);
+  t.not(ids[0], ids[3]);
+  await Promise.all([realtime.close(), other.close()]);
 });
 
 t.test('a refusal of who we are ends reconnecting at once', async (t) => {
@@ -290,6 +325,23 @@ t.test('without a session, and without a place to dial, nothing is sent', async 
   t.same(launch.requests, []);
 });
 
+const isLinux = process.platform === 'linux';
+
+t.test('a server that vanished is noticed: the kernel asks it', { skip: !isLinux }, async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  const realtime = await client.dialRealtime();
+  const port = Number(new URL(launch.url).port);
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  // proc_net_tcp(5): local and remote address, state 01 (established), queues, the timer's kind.
+  const ofClient = new RegExp(`:[0-9A-F]{4} \\w+:${hex} 01 \\w+:\\w+ (\\w+):`, 'g');
+  const timers = [...readFileSync('/proc/net/tcp', 'utf8').matchAll(ofClient)].map(
+    ([, kind]) => kind,
+  );
+  t.ok(timers.length >= 2, 'the login, the socket');
+  t.same(new Set(timers), new Set(['02']), 'a keep-alive timer each');
+  await realtime.close();
+});
+
 t.test('redirects of the upgrade are not followed: they would carry the credentials', async (t) => {
   let came = 0;
   const other = await serve(t, (_request, response) => {
@@ -307,6 +359,15 @@ t.test('a ticket can be asked for, for sockets that carry no headers', async (t)
   const { ticket, expiresInSeconds } = await client.realtime.createTicket();
   t.match(ticket, /^[\w-]{43}$/);
   t.equal(expiresInSeconds, 30);
+});
+
+t.test('an answer that is no ticket is a decode error', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  for (const body of [null, [], {}, { ticket: 5 }, { ticket: '' }]) {
+    launch.answer('POST /v1/ws/ticket', { status: 201, body }, { times: 1 });
+    const asked = client.realtime.createTicket();
+    await t.rejects(asked, { name: 'RequestError', kind: 'decode' }, JSON.stringify(body));
+  }
 });
 
 /** Pushes `back` on the socket with that index as soon as it is there. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import t from 'tap';
-import { Client, EmailPasswordAuth, StdNetTransport } from '../../src/sdk/index.js';
-import { ANNA, bodyOf, start, startLoggedIn } from './support.js';
+import { Client, EmailPasswordAuth, type Session, StdNetTransport } from '../../src/sdk/index.js';
+import { ANNA, bodyOf, errorOf, start, startLoggedIn } from './support.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -93,7 +94,7 @@ t.test(
     const transport = {
       call: async (request: unknown) => {
         calls.push(request);
-        return { status: 'ok' };
+        return { status: 'ok', player_id: 1 };
       },
     };
     const own = new Client({ apiKey: 'k', transport });
@@ -118,6 +119,19 @@ t.test('what cannot be encoded is not sent', async (t) => {
     await t.rejects(client.transport.call(request), { name: 'RequestError', kind: 'encode' });
   }
   t.same(launch.requests, []);
+});
+
+t.test('a key or token that fits no header is not told', async (t) => {
+  const { launch, client } = await startLoggedIn(t, {});
+  const wrong = new Client({ apiKey: 'hunter2\nx', baseUrl: launch.url });
+  client.setSession({ ...(client.session as Session), accessToken: 'hunter2\nx' });
+  const before = launch.requests.length;
+  for (const call of [wrong.config.get(), client.gameSessions.list()]) {
+    const error = await errorOf(call);
+    t.match(error, { name: 'RequestError', kind: 'encode' });
+    t.notMatch(inspect(error, { depth: 9, showHidden: true }), /hunter2/);
+  }
+  t.equal(launch.requests.length, before);
 });
 
 t.test('an answer that is no JSON, or no such thing, is a decode error', async (t) => {

@@ -164,6 +164,24 @@ t.test('deadlines: the client’s for every call, the call’s own, and a signal
   t.equal(launch.requests.length + patient.launch.requests.length, 4, 'none is retried');
 });
 
+t.test('a limit that no timer can wait for is none, and none that is over', async (t) => {
+  const { launch, client } = await start(t);
+  for (const timeoutMs of [Number.POSITIVE_INFINITY, 2 ** 31]) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    launch.answer(
+      'GET /v1/x',
+      () => {
+        setTimeout(() => controller.abort(), 20);
+        return 'hang';
+      },
+      { times: 1 },
+    );
+    const call = client.transport.call(GET, { timeoutMs, signal });
+    await t.rejects(call, { name: 'RequestError', kind: 'canceled' }, `${timeoutMs}`);
+  }
+});
+
 t.test('a server that does not listen is a connect error', async (t) => {
   const { client, launch } = await start(t);
   await launch.close();

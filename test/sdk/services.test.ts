@@ -169,6 +169,11 @@ t.test('the thin services: method, path and body of each call', async (t) => {
     ['GET /v1/storage/objects/a%20b', () => storage.get('a b')],
     ['PUT /v1/storage/objects/a%20b', () => storage.put('a b', undefined), null],
     ['DELETE /v1/storage/objects/a%20b', () => storage.delete('a b')],
+    [
+      'POST /v1/auth/delete/cancel',
+      () => auth.cancelDelete('e', 'p'),
+      { email: 'e', password: 'p' },
+    ],
     ['POST /v1/auth/disable', () => auth.disable('p'), { password: 'p' }],
   ];
   for (const [route, call, body] of calls) {

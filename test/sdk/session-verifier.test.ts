@@ -40,6 +40,16 @@ t.test('an API that cannot tell now refuses nobody', async (t) => {
   });
 });
 
+t.test('a player whose id cannot be told from another’s is none', async (t) => {
+  const { launch } = await start(t);
+  const { server } = clientOf(launch, { apiKey: launch.secretKey });
+  for (const body of ['{}', '{"player_id":"5"}', '{"player_id":9007199254740993}', 'null']) {
+    launch.answer(VERIFY, { status: 200, body }, { times: 2 });
+    t.match(await errorOf(server.verifySession('token')), { kind: 'decode' }, body);
+    t.match(await errorOf(server.sessionVerifier()('token')), { code: 'unverifiable' }, body);
+  }
+});
+
 t.test('a key that is wrong is nobody’s session that is over', async (t) => {
   const { launch } = await start(t);
   for (const [apiKey, status] of [

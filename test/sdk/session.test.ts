@@ -1,7 +1,12 @@
 import t from 'tap';
 import { plainText, problem } from '../../sdk-compat/launch/answers.js';
-import { AnonymousAuth, type Session } from '../../src/sdk/index.js';
-import { bodyOf, errorOf, expireIn, start, startLoggedIn } from './support.js';
+import {
+  AnonymousAuth,
+  isDeleteRequestedByTeam,
+  isForbidden,
+  type Session,
+} from '../../src/sdk/index.js';
+import { AT_ONCE, bodyOf, clientOf, errorOf, expireIn, start, startLoggedIn } from './support.js';
 
 const REFRESH = 'POST /v1/auth/refresh';
 const LIST = 'GET /v1/game-sessions';
@@ -103,6 +108,38 @@ t.test('who gives up waiting for a refresh does not end it for the others', asyn
   t.equal(launch.requestsTo(REFRESH).length, 1);
 });
 
+t.test('a refresh of who was logged in before is nothing to the next player', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  const bert = await clientOf(launch).login(new AnonymousAuth());
+  expireIn(client, 1000);
+  let refuse = () => {};
+  const refused = new Promise<void>((resolve) => {
+    refuse = resolve;
+  });
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  launch.answer(
+    REFRESH,
+    async () => {
+      ask();
+      await refused;
+      return problem(401, 'invalid refresh');
+    },
+    { times: 1 },
+  );
+  const annas = errorOf(client.gameSessions.list());
+  await asked;
+  client.setSession({ ...bert, expiresAt: new Date() });
+  await client.gameSessions.list();
+  refuse();
+  t.match(await annas, { status: 401 });
+  t.equal(client.session?.playerId, bert.playerId);
+  t.not(client.session?.refreshToken, bert.refreshToken);
+  t.equal(launch.requestsTo(REFRESH).length, 2);
+});
+
 t.test('a session without a refresh token is used as it is', async (t) => {
   const { launch, client } = await startLoggedIn(t);
   client.setSession({ ...(client.session as Session), refreshToken: '' });
@@ -122,6 +159,29 @@ t.test('a logout while a refresh is under way stays a logout', async (t) => {
   });
   await t.rejects(client.gameSessions.list(), { name: 'ErrNoSession' });
   t.equal(client.session, null);
+});
+
+t.test('logging out while the session is refreshed revokes what comes of that', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  expireIn(client, 1000);
+  const { refreshToken } = client.session as Session;
+  let loggingOut: Promise<void> | null = null;
+  launch.answer(
+    REFRESH,
+    (_request, usual) => {
+      loggingOut = client.auth.logout(refreshToken);
+      return usual();
+    },
+    { times: 1 },
+  );
+  await client.gameSessions.list().catch(() => {});
+  await loggingOut;
+  t.equal(client.session, null);
+  const { refresh_token: revoked } = bodyOf(launch.requestsTo('POST /v1/auth/logout')[0]) as {
+    refresh_token: string;
+  };
+  t.not(revoked, refreshToken);
+  t.match(await errorOf(client.auth.refresh(revoked)), { status: 401 });
 });
 
 t.test(
@@ -144,6 +204,41 @@ t.test(
     t.match(warned[0], { event: 'client.hook-failed', hook: 'onSessionUpdate', err: Error });
   },
 );
+
+t.test('a logger that throws ends nothing', async (t) => {
+  const fail = () => {
+    throw new Error('full disk');
+  };
+  const { launch, client } = await startLoggedIn(t, {
+    onSessionUpdate: fail,
+    logger: { info: fail, warn: fail },
+    reconnectPolicy: AT_ONCE,
+  });
+  const realtime = await client.dialRealtime();
+  launch.sockets[0].drop();
+  await launch.realtime.accepted(2);
+  launch.sockets[1].push('back');
+  t.equal((await realtime.readMessage()).type, 'back');
+  await realtime.close();
+  launch.answer('GET /v1/ws', plainText(503, 'too many connections'));
+  const request = { minCount: 1, maxCount: 1 };
+  t.ok((await client.matchmaker.waitForMatch(request, { pollIntervalMs: 5 })).matchId);
+});
+
+t.test('requesting deletion logs out; the team’s request is known by its word', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  const at = '2026-01-02T03:04:05Z';
+  const body = { delete_requested_at: at, scheduled_purge_at: at };
+  launch.answer('POST /v1/auth/delete', { status: 200, body });
+  const pending = await client.auth.requestDelete('p');
+  t.same(pending, { deleteRequestedAt: new Date(at), scheduledPurgeAt: new Date(at) });
+  t.same(bodyOf(launch.requestsTo('POST /v1/auth/delete')[0]), { password: 'p' });
+  t.equal(client.session, null);
+  launch.answer('POST /v1/auth/delete/cancel', problem(403, 'delete_requested_by_team'));
+  const refused = await errorOf(client.auth.cancelDelete('e', 'p'));
+  t.ok(isDeleteRequestedByTeam(refused) && isForbidden(refused));
+  t.equal(launch.requests.at(-1)?.headers['x-session-token'], undefined);
+});
 
 t.test('what a caller does to a session changes nothing in the client', async (t) => {
   const { client } = await startLoggedIn(t);

@@ -1,8 +1,8 @@
 /**
  * Keeps a session fresh: one refresh, however many callers wait for it.
  *
- * Invariant: at most one refresh is under way, and its result is kept only if the session it was made
- * of is still the one that is kept.
+ * Invariant: at most one refresh of a session is under way, and its result is kept only if that session
+ * is still the one that is kept.
  */
 import { ErrNoSession } from '../errors.js';
 import { unlessAborted } from '../http/deadline.js';
@@ -21,7 +21,7 @@ export interface KeeperHost {
 export class SessionKeeper {
   readonly #host: KeeperHost;
   #session: Session | null = null;
-  #refreshing: Promise<void> | null = null;
+  #refreshing: { of: Session; done: Promise<Session> } | null = null;
 
   constructor(host: KeeperHost) {
     this.#host = host;
@@ -46,7 +46,9 @@ export class SessionKeeper {
   async token(signal?: AbortSignal): Promise<string> {
     const session = this.#needed();
     const remainingMs = session.expiresAt.getTime() - Date.now();
-    if (session.refreshToken !== '' && remainingMs < REFRESH_WINDOW_MS) await this.#refresh(signal);
+    if (session.refreshToken !== '' && remainingMs < REFRESH_WINDOW_MS) {
+      await this.#refresh(session, signal);
+    }
     return this.#needed().accessToken;
   }
 
@@ -59,9 +61,25 @@ export class SessionKeeper {
     if (session === null) return null;
     if (session.accessToken === refused) {
       if (session.refreshToken === '') return null;
-      await this.#refresh(signal);
+      await this.#refresh(session, signal);
     }
     return this.#session?.accessToken ?? null;
+  }
+
+  /**
+   * What a refresh token has become: while it is being traded for the next one, that one. Whoever
+   * revokes the token that was would leave the next one good.
+   *
+   * @throws RequestError of the signal
+   */
+  async latest(refreshToken: string, signal?: AbortSignal): Promise<string> {
+    const { of } = this.#refreshing ?? {};
+    if (of?.refreshToken !== refreshToken) return refreshToken;
+    const refreshed = this.#refresh(of, signal).catch((error) => {
+      if (signal?.aborted) throw error;
+      return of;
+    });
+    return (await refreshed).refreshToken;
   }
 
   #needed(): Session {
@@ -69,19 +87,21 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  #refresh(signal: AbortSignal | undefined): Promise<void> {
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
-      this.#refreshing = null;
-    });
-    return signal === undefined
-      ? this.#refreshing
-      : unlessAborted(signal, this.#refreshing, 'the refresh');
+  #refresh(of: Session, signal: AbortSignal | undefined): Promise<Session> {
+    if (this.#refreshing?.of !== of) {
+      const done: Promise<Session> = this.#refreshOnce(of).finally(() => {
+        if (this.#refreshing?.done === done) this.#refreshing = null;
+      });
+      this.#refreshing = { of, done };
+    }
+    const { done } = this.#refreshing;
+    return signal === undefined ? done : unlessAborted(signal, done, 'the refresh');
   }
 
-  async #refreshOnce(): Promise<void> {
-    const before = this.#needed();
+  async #refreshOnce(before: Session): Promise<Session> {
     const after = await this.#host.refresh(before.refreshToken);
-    if (this.#session !== before) return; // logged out or in as another meanwhile
-    this.set(after);
+    // Else: logged out or in as another meanwhile.
+    if (this.#session === before) this.set(after);
+    return after;
   }
 }

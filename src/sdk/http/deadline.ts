@@ -4,6 +4,9 @@
  */
 import { RequestError } from '../errors.js';
 
+/** What a timer can wait; a longer one would fire at once. */
+export const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** By performance.now(). */
 const deadlines = new WeakMap<AbortSignal, number>();
 
@@ -13,7 +16,7 @@ export interface Deadline {
   end(): void;
 }
 
-/** Aborts with the parent, and after `timeoutMs` (null: no limit of its own). */
+/** Aborts with the parent, and after `timeoutMs` (null, or more than a timer can wait: no limit of its own). */
 export function startDeadline(timeoutMs: number | null, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
@@ -21,7 +24,7 @@ export function startDeadline(timeoutMs: number | null, parent?: AbortSignal): D
   parent?.addEventListener('abort', onAbort);
   if (parent?.aborted) onAbort();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  if (timeoutMs !== null) {
+  if (timeoutMs !== null && !(timeoutMs > TIMEOUT_MS_MAX)) {
     const late = () => controller.abort(new DOMException('the time is over', 'TimeoutError'));
     timer = setTimeout(late, timeoutMs);
   }
@@ -49,7 +52,7 @@ function deadlineMsOf(signal: AbortSignal): number {
 /** @throws RequestError canceled, timeout */
 export function pause(ms: number, signal: AbortSignal | null, what: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, TIMEOUT_MS_MAX));
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
     function done(): void {

@@ -6,7 +6,14 @@ import type { ClientLogger } from '../types.js';
 import { DEFAULT_USER_AGENT } from '../version.js';
 import { requestUrl } from './base-url.js';
 import { readText } from './body-cap.js';
-import { abortErrorOf, isTimeout, pause, remainingMs, startDeadline } from './deadline.js';
+import {
+  abortErrorOf,
+  isTimeout,
+  pause,
+  remainingMs,
+  startDeadline,
+  TIMEOUT_MS_MAX,
+} from './deadline.js';
 import { errorOf } from './error-body.js';
 import { networkErrorOf } from './network-error.js';
 import { followRedirects, type Outgoing } from './redirects.js';
@@ -16,8 +23,6 @@ import type { CallOptions, ResponseMetadata, Transport, TransportRequest } from 
 
 /** Of one call with all its attempts, when neither caller nor client set a limit. */
 export const CALL_TIMEOUT_MS = 30_000;
-/** What a timer can wait; a longer one would fire at once. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 export const RESPONSE_BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface StdNetOptions {
@@ -119,7 +124,7 @@ export class StdNetTransport implements Transport {
   /** A deadline nobody knew of may end the wait: then too the server's answer is what is thrown. */
   async #wait(delayMs: number, signal: AbortSignal, answer: unknown): Promise<void> {
     try {
-      await pause(Math.min(delayMs, TIMEOUT_MS_MAX), signal, 'the request');
+      await pause(delayMs, signal, 'the request');
     } catch (error) {
       throw answer !== null && isTimeout(signal) ? answer : error;
     }
@@ -166,15 +171,8 @@ export class StdNetTransport implements Transport {
   }
 
   #encode(request: TransportRequest, requestId: string): Outgoing {
+    const headers = this.#headersOf(request, requestId);
     try {
-      const headers = new Headers(request.headers);
-      if (isNode) headers.set('User-Agent', this.userAgent);
-      headers.set('X-Request-Id', requestId);
-      setUnlessEmpty(headers, 'X-Session-Token', request.sessionToken);
-      setUnlessEmpty(headers, 'If-Match', request.ifMatch);
-      setUnlessEmpty(headers, 'If-None-Match', request.ifNoneMatch);
-      const apiKey = request.apiKey ?? this.#options.apiKey;
-      if (apiKey !== '') headers.set('Authorization', `Bearer ${apiKey}`);
       let body: string | undefined;
       if (request.body !== undefined) {
         if (/^(GET|HEAD)$/.test(request.method)) throw new TypeError('reading carries no body');
@@ -185,8 +183,25 @@ export class StdNetTransport implements Transport {
       const url = requestUrl(this.baseUrl, request.path, request.query);
       return { url, method: request.method, headers, body };
     } catch (cause) {
-      const message = 'the path, a header or the body cannot be encoded';
+      const message = 'the path or the body cannot be encoded';
       throw new RequestError('encode', message, { cause }).of(request, requestId);
+    }
+  }
+
+  #headersOf(request: TransportRequest, requestId: string): Headers {
+    try {
+      const headers = new Headers(request.headers);
+      if (isNode) headers.set('User-Agent', this.userAgent);
+      headers.set('X-Request-Id', requestId);
+      setUnlessEmpty(headers, 'X-Session-Token', request.sessionToken);
+      setUnlessEmpty(headers, 'If-Match', request.ifMatch);
+      setUnlessEmpty(headers, 'If-None-Match', request.ifNoneMatch);
+      const apiKey = request.apiKey ?? this.#options.apiKey;
+      if (apiKey !== '') headers.set('Authorization', `Bearer ${apiKey}`);
+      return headers;
+    } catch {
+      // Without the cause: it repeats the value, which may be the key or a token.
+      throw new RequestError('encode', 'a header cannot be encoded').of(request, requestId);
     }
   }
 

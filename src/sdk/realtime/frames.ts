@@ -23,6 +23,6 @@ export function parseFrame(text: string): RealtimeMessage | RequestError {
     return new RequestError('decode', 'a realtime frame is not JSON', { cause });
   }
   const { type, payload } = (frame ?? {}) as { type?: unknown; payload?: unknown };
-  if (typeof type === 'string') return { type, payload };
+  if (typeof type === 'string' && type !== '') return { type, payload };
   return new RequestError('decode', 'a realtime frame has no type');
 }

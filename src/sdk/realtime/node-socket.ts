@@ -15,6 +15,8 @@ export interface NodeDial {
 
 /** Of what the server answers instead of the upgrade, in the message. */
 const REFUSAL_BYTES_MAX = 4096;
+/** Of silence, then the kernel asks the peer. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** @throws RealtimeDialError */
 export function openNodeRealtime(dial: NodeDial): Promise<RealtimeSocket> {
@@ -30,6 +32,8 @@ export function openNodeRealtime(dial: NodeDial): Promise<RealtimeSocket> {
   const giveUp = () => socket.terminate();
   signal.addEventListener('abort', giveUp);
   if (signal.aborted) giveUp();
+  // We only listen: that the path is gone (another network, a NAT that forgot) would never be noticed.
+  socket.once('upgrade', ({ socket: tcp }) => tcp.setKeepAlive(true, KEEP_ALIVE_MS));
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     events.onText(isBinary ? null : data.toString('utf8'));
   });

@@ -40,6 +40,7 @@ t.test('a slow reader stops the socket, the one after an outage too', async (t) 
     policy: readReconnectPolicy({ jitter: () => 0 }),
     onReconnect: () => queueMicrotask(tellReopened),
     logger: { info() {}, warn() {} },
+    now: () => 0,
   };
   const client = new RealtimeClient(host, first);
   t.teardown(() => client.close());
@@ -56,3 +57,34 @@ t.test('a slow reader stops the socket, the one after an outage too', async (t) 
   await client.readMessage();
   t.equal(second.isPaused, false, 'half of it has been read');
 });
+
+t.test('attempts are counted anew once a connection has held for 30 s', async (t) => {
+  let nowMs = 0;
+  let reopened = () => {};
+  const attempts: unknown[] = [];
+  const socket = new Socket();
+  const host = {
+    dial: async () => socket,
+    policy: readReconnectPolicy({ jitter: () => 0, maxAttempts: 2 }),
+    onReconnect: () => queueMicrotask(() => reopened()),
+    logger: { info: (fields: object) => attempts.push((fields as AttemptLine).attempt), warn() {} },
+    now: () => nowMs,
+  };
+  const client = new RealtimeClient(host, socket);
+  for (const heldMs of [0, 29_999, 30_000, 0]) {
+    const back = new Promise<void>((resolve) => {
+      reopened = resolve;
+    });
+    nowMs += heldMs;
+    socket.terminate();
+    await back;
+  }
+  t.same(attempts, [1, 2, 1, 2]);
+  socket.terminate();
+  await t.rejects(client.readMessage(), { name: 'RealtimeError', closeCode: 1006 });
+  t.equal(attempts.length, 4);
+});
+
+interface AttemptLine {
+  attempt: number;
+}

@@ -27,12 +27,16 @@ export interface RealtimeHost {
   /** After each reconnection; must not block and not throw. */
   onReconnect(): void;
   logger: ClientLogger;
+  /** Monotonic, milliseconds. */
+  now(): number;
 }
 
 /** Messages that nobody has read; beyond it the socket is not read either, where that can be done. */
 const QUEUED_MAX = 256;
 /** How long a goodbye is waited for. */
 const CLOSE_WAIT_MS = 1000;
+/** What falls sooner belongs to the outage before: a server that takes us and drops us is not asked for ever. */
+const STABLE_MS = 30_000;
 
 interface Reader {
   resolve(message: RealtimeMessage): void;
@@ -45,6 +49,9 @@ export class RealtimeClient implements AsyncIterable<RealtimeMessage> {
   readonly #queue: (RealtimeMessage | RequestError)[] = [];
   readonly #readers: Reader[] = [];
   #socket: RealtimeSocket;
+  #openedMs = 0;
+  /** Of this outage. */
+  #attempts = 0;
   #ended: ErrConnectionClosed | null = null;
   #closed: Promise<void> | null = null;
   #onDown: () => void = () => {};
@@ -134,6 +141,7 @@ export class RealtimeClient implements AsyncIterable<RealtimeMessage> {
 
   #adopt(socket: RealtimeSocket): void {
     this.#socket = socket;
+    this.#openedMs = this.#host.now();
     this.#isDown = false;
     socket.start({
       onText: (text) => this.#handleFrame(parseFrame(text ?? '')),
@@ -169,7 +177,9 @@ export class RealtimeClient implements AsyncIterable<RealtimeMessage> {
     const { policy, logger } = this.#host;
     const { signal } = this.#closing;
     let lastError: unknown;
-    for (let attempt = 1; attempt <= policy.maxAttempts; attempt++) {
+    if (this.#host.now() - this.#openedMs >= STABLE_MS) this.#attempts = 0;
+    while (this.#attempts < policy.maxAttempts) {
+      const attempt = ++this.#attempts;
       const delayMs = reconnectDelayMs(attempt, policy, lastError);
       logger.info({ event: 'realtime.reconnect', code, attempt, delayMs }, 'realtime.reconnect');
       try {

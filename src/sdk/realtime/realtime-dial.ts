@@ -1,9 +1,8 @@
 /** Opening the realtime WebSocket: `/v1/ws` with headers in Node, with a ticket in browsers. */
 import { TransportError } from '../../util/errors.js';
 import type { Api } from '../api.js';
-import { RealtimeDialError } from '../errors.js';
+import { RealtimeDialError, RequestError } from '../errors.js';
 import { abortErrorOf, startDeadline } from '../http/deadline.js';
-import { createRequestId } from '../http/request-id.js';
 import type { CallOptions } from '../http/transport.js';
 import { isNode, loadRealtimeSocket } from '../platform.js';
 import { openBrowserRealtime } from './browser-socket.js';
@@ -14,6 +13,8 @@ export interface RealtimeDial {
   /** '' when nobody has told: then there is no way to dial. */
   baseUrl: string;
   userAgent: string;
+  /** `X-Request-Id` of all that is dialled for one connection. */
+  requestId: string;
   handshakeTimeoutMs: number;
   readBytesMax: number;
 }
@@ -55,11 +56,12 @@ export async function createRealtimeTicket(
   options?: CallOptions,
 ): Promise<RealtimeTicket> {
   const request = { operationId: 'createRealtimeTicket', method: 'POST', path: '/v1/ws/ticket' };
-  const answer = (await api.callAsPlayer(request, options)) as Record<string, unknown>;
-  return {
-    ticket: String(answer.ticket),
-    expiresInSeconds: Number(answer.expires_in_seconds),
-  };
+  const answer = await api.callAsPlayer(request, options);
+  const { ticket, expires_in_seconds } = (answer ?? {}) as Record<string, unknown>;
+  if (typeof ticket !== 'string' || ticket === '') {
+    throw new RequestError('decode', 'the answer is no realtime ticket');
+  }
+  return { ticket, expiresInSeconds: Number(expires_in_seconds) };
 }
 
 async function openInNode(
@@ -70,7 +72,7 @@ async function openInNode(
   const headers = {
     Authorization: `Bearer ${dial.api.apiKey}`,
     'X-Session-Token': token,
-    'X-Request-Id': createRequestId(),
+    'X-Request-Id': dial.requestId,
     'User-Agent': dial.userAgent,
   };
   const { openNodeRealtime } = await loadRealtimeSocket();

@@ -7,7 +7,7 @@ import { backoffMs, fullJitter } from '../http/retry.js';
 export interface ReconnectPolicy {
   /** True: a connection that is lost stays lost. Default false. */
   disabled?: boolean;
-  /** For one outage. Default 5. */
+  /** For one outage, which is over when the connection has held for 30 s. Default 5. */
   maxAttempts?: number;
   /** The first attempt waits 0 … this: not all clients of a server that went down at once. Default 5,000. */
   firstDelayMaxMs?: number;

@@ -5,6 +5,12 @@ import type { Session } from '../auth/session.js';
 import type { CallOptions } from '../http/transport.js';
 import { objectOf } from './wire.js';
 
+/** A player whose data will be deleted. */
+export interface PendingDelete {
+  deleteRequestedAt: Date;
+  scheduledPurgeAt: Date;
+}
+
 export class AuthService {
   readonly #api: Api;
 
@@ -43,9 +49,10 @@ export class AuthService {
 
   /** Revokes a refresh token. If it is the client's own, the client has no session any more. */
   async logout(refreshToken: string, options?: CallOptions): Promise<void> {
-    await this.#post('authLogout', 'logout', { refresh_token: refreshToken }, options);
     const { keeper } = this.#api;
-    if (keeper.session?.refreshToken === refreshToken) keeper.set(null);
+    const token = await keeper.latest(refreshToken, options?.signal);
+    await this.#post('authLogout', 'logout', { refresh_token: token }, options);
+    if (keeper.session?.refreshToken === token) keeper.set(null);
   }
 
   /** Mails a code. The server does not tell whether it knows the address. */
@@ -88,6 +95,25 @@ export class AuthService {
     const body = password === '' ? {} : { password };
     await this.#postAsPlayer('disablePlayer', 'disable', body, options);
     this.#api.keeper.set(null);
+  }
+
+  /**
+   * Has the player's data in this project deleted for good when a time of grace is over. All sessions
+   * end, the client's too.
+   */
+  async requestDelete(password = '', options?: CallOptions): Promise<PendingDelete> {
+    const body = password === '' ? {} : { password };
+    const answer = await this.#postAsPlayer('requestPlayerDelete', 'delete', body, options);
+    this.#api.keeper.set(null);
+    return objectOf(answer, 'deletion');
+  }
+
+  /**
+   * Takes `requestDelete` back while there is time. `isNotFound`: e-mail, password or the deletion is
+   * not there; `isDeleteRequestedByTeam`: it is not the player's to take back.
+   */
+  async cancelDelete(email: string, password: string, options?: CallOptions): Promise<void> {
+    await this.#post('authDeleteCancel', 'delete/cancel', { email, password }, options);
   }
 
   #post(operationId: string, path: string, body: object, options?: CallOptions): Promise<unknown> {

@@ -2,7 +2,7 @@
 import { number, refuseUnknown } from '../../util/option-checks.js';
 import type { Api } from '../api.js';
 import { isForbidden, isNotFound, isUnauthorized } from '../error-predicates.js';
-import { ErrConnectionClosed, ErrNoSession } from '../errors.js';
+import { ErrConnectionClosed, ErrNoSession, RequestError } from '../errors.js';
 import { abortErrorOf, startDeadline, unlessAborted } from '../http/deadline.js';
 import type { CallOptions } from '../http/transport.js';
 import { EVENT_MATCHMAKER_MATCHED } from '../realtime/frames.js';
@@ -58,14 +58,14 @@ export class MatchmakerService {
       },
       options,
     );
-    return objectOf(answer, 'ticket');
+    return ticketOf(answer);
   }
 
   /** Once it is matched, the ticket carries all of the match. */
   async getTicket(ticketId: number, options?: CallOptions): Promise<MatchTicket> {
     const path = `${TICKETS}/${idPart('ticketId', ticketId)}`;
     const request = { operationId: 'getMatchmakerTicket', method: 'GET', path };
-    return objectOf(await this.#host.api.callAsPlayer(request, options), 'ticket');
+    return ticketOf(await this.#host.api.callAsPlayer(request, options));
   }
 
   /** `isConflict`: it is settled already. */
@@ -78,7 +78,8 @@ export class MatchmakerService {
   /**
    * Queues a ticket and waits for its match: by the push, which can be missed, and by reading the ticket
    * now and then, which cannot. There is no limit but the caller's; when that ends the wait, the ticket
-   * is cancelled, for which the rejection waits up to 5 s.
+   * is cancelled, for which the rejection waits up to 5 s. It opens a realtime socket of its own: one
+   * that the player has open ends with 1000.
    *
    * @throws MatchFailedError, ErrMatchCancelled: the ticket's end; GGScaleError, RequestError
    */
@@ -167,6 +168,13 @@ export class MatchmakerService {
 }
 
 const TICKETS = '/v1/matchmaker/tickets';
+
+/** Without its id a ticket can be neither read nor cancelled. @throws RequestError decode */
+function ticketOf(answer: unknown): MatchTicket {
+  const ticket = objectOf<MatchTicket>(answer, 'ticket');
+  if (Number.isSafeInteger(ticket.id) && ticket.id > 0) return ticket;
+  throw new RequestError('decode', 'the ticket lacks a usable id');
+}
 
 /** Until the socket is lost for good or closed; a frame that is none is skipped. */
 async function readPushes(realtime: RealtimeClient, listening: Listening): Promise<void> {

@@ -81,7 +81,10 @@ export class ServerService {
       path: '/v1/server/player-sessions/verify',
       body: { session_token: sessionToken },
     };
-    return objectOf(await this.#api.call(request, options), 'player');
+    const player = objectOf<VerifiedPlayer>(await this.#api.call(request, options), 'player');
+    // Beyond 2^53 − 1 it has been rounded: that is another player's.
+    if (Number.isSafeInteger(player.playerId)) return player;
+    throw new RequestError('decode', 'the player lacks a usable player_id');
   }
 
   /**
