@@ -140,6 +140,9 @@ t.test('an answer that is no JSON, or no such thing, is a decode error', async (
   await t.rejects(client.health.get(), { name: 'RequestError', kind: 'decode' });
   launch.answer('GET /v1/healthz', { status: 200, body: [1] }, { times: 1 });
   await t.rejects(client.health.get(), { name: 'RequestError', kind: 'decode' });
+  const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  launch.answer('GET /v1/healthz', { status: 200, body: deep }, { times: 1 });
+  await t.rejects(client.health.get(), { name: 'RequestError', kind: 'decode' });
   launch.answer('POST /v1/auth/login', { status: 200, body: {} });
   const login = client.login(new EmailPasswordAuth(ANNA.email, ANNA.password));
   await t.rejects(login, { kind: 'decode', message: /access_token/ });

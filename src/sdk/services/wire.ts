@@ -9,15 +9,27 @@ const OPAQUE: ReadonlySet<string> = new Set(
   ),
 );
 
-/** `{player_id}` → `{playerId}`, all the way down; `…_at` and `…_deadline` become Dates. */
+/**
+ * `{player_id}` → `{playerId}`, all the way down; `…_at` and `…_deadline` become Dates.
+ *
+ * @throws RequestError decode
+ */
 export function fromWire(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(fromWire);
+  try {
+    return renamed(value);
+  } catch (cause) {
+    throw new RequestError('decode', 'the answer is nested too deep', { cause });
+  }
+}
+
+function renamed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(renamed);
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const camel = name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
     if (OPAQUE.has(name)) out[camel] = inner;
-    else out[camel] = /_(at|deadline)$/.test(name) ? dateOf(inner) : fromWire(inner);
+    else out[camel] = /_(at|deadline)$/.test(name) ? dateOf(inner) : renamed(inner);
   }
   return out;
 }
