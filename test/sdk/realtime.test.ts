@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { plainText } from '../../sdk-compat/launch/answers.js';
 import {
+  Client,
   ErrConnectionClosed,
+  OfflineAuth,
   type RealtimeClient,
   RealtimeError,
   type ReconnectPolicy,
@@ -281,6 +283,16 @@ t.test('refusals are HTTP: status, text and Retry-After', async (t) => {
   t.match(await refused(), { name: 'RealtimeDialError', status: 403, message: /forbidden/ });
   launch.realtime.tenantSocketsMax = 0;
   t.match(await refused(), { status: 503, retryAfter: 5, message: /too many connections/ });
+});
+
+t.test('a refusal that never ends is told by what came of it', async (t) => {
+  const baseUrl = await serve(t, (_request, response) => {
+    response.writeHead(503, { 'Retry-After': '5' }).write('x'.repeat(8192));
+  });
+  const client = new Client({ apiKey: 'k', baseUrl, webSocketHandshakeTimeoutMs: 2000 });
+  await client.login(new OfflineAuth());
+  const refused = await errorOf(client.dialRealtime());
+  t.match(refused, { name: 'RealtimeDialError', status: 503, retryAfter: 5 });
 });
 
 t.test('a 401 refreshes once and dials once more; a second one is the caller’s', async (t) => {

@@ -126,7 +126,8 @@ t.test('a key or token that fits no header is not told', async (t) => {
   const wrong = new Client({ apiKey: 'hunter2\nx', baseUrl: launch.url });
   client.setSession({ ...(client.session as Session), accessToken: 'hunter2\nx' });
   const before = launch.requests.length;
-  for (const call of [wrong.config.get(), client.gameSessions.list()]) {
+  const calls = [wrong.config.get(), client.gameSessions.list(), client.dialRealtime()];
+  for (const call of calls) {
     const error = await errorOf(call);
     t.match(error, { name: 'RequestError', kind: 'encode' });
     t.notMatch(inspect(error, { depth: 9, showHidden: true }), /hunter2/);

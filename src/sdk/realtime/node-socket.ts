@@ -1,7 +1,7 @@
 /** The `ws` package's WebSocket for the realtime API. Node only: loaded by `import()`. */
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { RealtimeDialError } from '../errors.js';
+import { RealtimeDialError, RequestError } from '../errors.js';
 import { retryAfterSeconds } from '../http/error-body.js';
 import { CLOSE_TOO_BIG, EventBuffer, type RealtimeSocket } from './socket.js';
 
@@ -18,15 +18,10 @@ const REFUSAL_BYTES_MAX = 4096;
 /** Of silence, then the kernel asks the peer. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** @throws RealtimeDialError */
+/** @throws RealtimeDialError; RequestError encode */
 export function openNodeRealtime(dial: NodeDial): Promise<RealtimeSocket> {
-  const { url, headers, readBytesMax, signal } = dial;
-  const socket = new WebSocket(url, {
-    headers,
-    maxPayload: readBytesMax,
-    perMessageDeflate: false,
-    followRedirects: false,
-  });
+  const { signal } = dial;
+  const socket = createSocket(dial);
   const events = new EventBuffer();
   let isTooBig = false;
   const giveUp = () => socket.terminate();
@@ -66,15 +61,26 @@ export function openNodeRealtime(dial: NodeDial): Promise<RealtimeSocket> {
   });
 }
 
-/** The refusal, once its body is here, or has broken off. */
+/** Throws at once for a key or token that fits no header. */
+function createSocket({ url, headers, readBytesMax }: NodeDial): WebSocket {
+  const limits = { maxPayload: readBytesMax, perMessageDeflate: false, followRedirects: false };
+  try {
+    return new WebSocket(url, { headers, ...limits });
+  } catch (cause) {
+    throw new RequestError('encode', 'a header cannot be encoded', { cause });
+  }
+}
+
+/** The refusal, once as much of its body as is told is here, or it has broken off. */
 function refusalOf(response: IncomingMessage): Promise<RealtimeDialError> {
   const { statusCode = 0, statusMessage = '', headers } = response;
   let text = '';
   response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
-    if (text.length < REFUSAL_BYTES_MAX) text += chunk.slice(0, REFUSAL_BYTES_MAX - text.length);
-  });
   return new Promise((resolve) => {
+    response.on('data', (chunk: string) => {
+      text += chunk.slice(0, REFUSAL_BYTES_MAX - text.length);
+      if (text.length >= REFUSAL_BYTES_MAX) done();
+    });
     const done = () => {
       const retryAfter = retryAfterSeconds(headers['retry-after']);
       const message = text.trim() || statusMessage;
