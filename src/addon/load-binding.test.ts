@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { VERSION } from '../util/version.js';
 import { LAYOUT } from './layout.js';
 import { ADDON_VARIABLE, checkLayout, loadBinding, refuseRuntime } from './load-binding.js';
 import { toTransportError } from './native-errors.js';
@@ -63,4 +66,9 @@ t.test('foreign codes become bad-option, ours stay', async (t) => {
   t.match(toTransportError(native('InvalidArg')), { code: 'bad-option', message: 'why' });
   t.match(toTransportError(native('bad-key')), { code: 'bad-key', name: 'TransportError' });
   t.match(toTransportError('text'), { code: 'bad-option', message: 'text' });
+});
+
+t.test('the version in the code is that of package.json', async (t) => {
+  const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
+  t.equal(JSON.parse(readFileSync(manifest, 'utf8')).version, VERSION);
 });

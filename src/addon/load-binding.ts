@@ -4,22 +4,50 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TransportError } from '../util/errors.js';
+import { VERSION } from '../util/version.js';
 import type { Binding } from './binding.js';
 import { LAYOUT } from './layout.js';
+import {
+  findPlatformPackages,
+  type Machine,
+  platformPackageNames,
+  thisMachine,
+} from './platform-package.js';
 
 const HOW_TO_BUILD =
   "run 'npm rebuild @ggscale/transport' (in a checkout: 'npm run setup'); it needs Rust";
+const HOW_TO_INSTALL =
+  "run 'npm install --include=optional', or where no package fits 'npm rebuild " +
+  "@ggscale/transport' (in a checkout: 'npm run setup'); that needs Rust";
 
-/** Names the .node file to load instead of the built one. */
+/** Names the .node file to load instead of any other. */
 export const ADDON_VARIABLE = 'GGSCALE_TRANSPORT_ADDON';
+
+/** Where the addon is looked for. Tests have places of their own. */
+export interface Place {
+  /** Folder of the package.json: the local build is below it, platform packages are found from it. */
+  readonly root: string;
+  /** Value of GGSCALE_TRANSPORT_ADDON; empty: not set. */
+  readonly named: string;
+  readonly machine: Machine;
+}
+
+/** A file that may be the addon; `file` is null for a package that is not installed. */
+interface Candidate {
+  readonly label: string;
+  readonly file: string | null;
+  /** Of a platform package. */
+  readonly version?: string;
+}
 
 let loaded: Binding | null = null;
 
 /**
- * The native module.
+ * The native module: the file that GGSCALE_TRANSPORT_ADDON names, and then nothing else; otherwise the
+ * platform package, then the local build.
  *
  * @throws TransportError `unsupported-runtime` (Bun), `unsupported-platform` (not Linux),
- *   `addon-missing` (not built), `addon-mismatch` (built from other sources)
+ *   `addon-missing` (none is there that loads), `addon-mismatch` (of another version or other sources)
  */
 export function loadBinding(): Binding {
   loaded ??= load();
@@ -28,23 +56,85 @@ export function loadBinding(): Binding {
 
 function load(): Binding {
   refuseRuntime(process.versions, process.platform);
-  const named = process.env[ADDON_VARIABLE];
-  const path = named !== undefined && named !== '' ? named : builtPath();
-  if (path === null || !existsSync(path)) {
-    const where = path === null ? '' : ` (looked for ${path})`;
-    throw new TransportError(
-      'addon-missing',
-      `the native addon is not built: ${HOW_TO_BUILD}${where}`,
-    );
+  return loadFrom(here());
+}
+
+/** Exported for its tests. */
+export function loadFrom(place: Place): Binding {
+  const { named, machine } = place;
+  if (named !== '') {
+    return loadFirst([{ label: `${ADDON_VARIABLE}=${named}`, file: named }], machine);
   }
-  let binding: Binding;
-  try {
-    binding = createRequire(import.meta.url)(path) as Binding;
-  } catch (cause) {
-    throw new TransportError('addon-missing', `the native addon ${path} does not load`, { cause });
+  return loadFirst([...packaged(place), local(place)], machine);
+}
+
+/**
+ * For the install script: the module of an installed platform package, null without one.
+ *
+ * @throws TransportError as loadBinding, where the package is no good
+ */
+export function loadPrebuilt(place = here()): Binding | null {
+  const candidates = packaged(place).filter(({ file }) => file !== null);
+  return candidates.length === 0 ? null : loadFirst(candidates, place.machine);
+}
+
+function here(): Place {
+  const root = packageRoot() ?? dirname(fileURLToPath(import.meta.url));
+  return { root, named: process.env[ADDON_VARIABLE] ?? '', machine: thisMachine };
+}
+
+function packaged({ root, machine }: Place): Candidate[] {
+  const installed = findPlatformPackages(machine, root);
+  if (installed.length > 0) {
+    return installed.map(({ name, file, version }) => ({ label: name, file, version }));
   }
-  checkLayout(binding);
-  return binding;
+  return platformPackageNames(machine).map((name) => ({ label: name, file: null }));
+}
+
+function local({ root, machine: { platform, arch } }: Place): Candidate {
+  const file = join(root, 'native', 'addon', `ggscale-transport.${platform}-${arch}.node`);
+  return { label: file, file };
+}
+
+/** The first candidate that loads. One of the wrong version or layout is an error, not passed over. */
+function loadFirst(candidates: readonly Candidate[], machine: Machine): Binding {
+  const tried: string[] = [];
+  let cause: unknown;
+  for (const { label, file, version } of candidates) {
+    if (version !== undefined && version !== VERSION) throw wrongVersion(label, version);
+    if (file === null) {
+      tried.push(`${label} is not installed`);
+    } else if (!existsSync(file)) {
+      tried.push(label === file ? `${file} is not there` : `${label}: the file is not there`);
+    } else {
+      let binding: Binding | null = null;
+      try {
+        binding = createRequire(import.meta.url)(file) as Binding;
+      } catch (error) {
+        cause ??= error;
+        tried.push(`${label} does not load: ${firstLine(error)}`);
+      }
+      if (binding === null) continue;
+      checkLayout(binding);
+      return binding;
+    }
+  }
+  const libc = machine.libc();
+  const name = `${machine.platform}-${machine.arch}${libc === null ? '' : ` (${libc})`}`;
+  const message = `no native addon for ${name}; tried: ${tried.join('; ')}: ${HOW_TO_INSTALL}`;
+  throw new TransportError('addon-missing', message, cause === undefined ? {} : { cause });
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
+}
+
+function wrongVersion(name: string, version: string): TransportError {
+  return new TransportError(
+    'addon-mismatch',
+    `${name} is version ${version}, @ggscale/transport is ${VERSION}: ` +
+      `run 'npm install @ggscale/transport@${VERSION} --include=optional'`,
+  );
 }
 
 /** Exported for its tests. Bun exports uv_poll and aborts when it is called, so ask before loading. */
@@ -74,12 +164,11 @@ export function checkLayout(binding: Pick<Binding, 'layout'>): void {
   }
 }
 
-/** Beside the package's package.json, from source (src/addon) as well as compiled (dist/src/addon). */
-function builtPath(): string | null {
-  const file = `ggscale-transport.${process.platform}-${process.arch}.node`;
+/** The folder with package.json, from source (src/addon) as well as compiled (dist/src/addon). */
+function packageRoot(): string | null {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
-    if (existsSync(join(folder, 'package.json'))) return join(folder, 'native', 'addon', file);
+    if (existsSync(join(folder, 'package.json'))) return folder;
     const parent = dirname(folder);
     if (parent === folder) return null;
     folder = parent;

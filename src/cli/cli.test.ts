@@ -61,13 +61,14 @@ t.test('doctor says that this machine can play on both wires', async (t) => {
 t.test('doctor without the addon says what to do, and that WebSocket works', async (t) => {
   const broken = join(t.testdir({ 'broken.node': 'not an addon' }), 'broken.node');
   for (const [path, why] of [
-    ['/nonexistent/addon.node', /not built/],
+    ['/nonexistent/addon.node', /is not there$/m],
     [broken, /does not load: .*(ELF|file too short|invalid)/],
   ] as const) {
     const { code, out } = await spawn(['doctor'], { GGSCALE_TRANSPORT_ADDON: path });
     t.equal(code, 1);
     t.match(out, why);
     t.match(out, /→ unset GGSCALE_TRANSPORT_ADDON/);
+    t.match(out, /→ npm install --include=optional/);
     t.match(out, /→ npm rebuild @ggscale\/transport/);
     t.match(out, /ok +WebSocket +\d+ messages there and back/);
     t.match(out, /Does not work: addon\.\n$/);

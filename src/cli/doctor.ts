@@ -112,10 +112,10 @@ function refusal(error: unknown, io: Io): Check {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
   // How to build it is in the advice, for this machine.
   const message = (error instanceof Error ? error.message : String(error)).replace(
-    /: run 'npm rebuild.*needs Rust/,
+    /: run 'npm (rebuild|install) .*/,
     '',
   );
-  const detail = cause === '' ? message : `${message}: ${cause}`;
+  const detail = cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
   return { name: 'addon', status: 'failure', detail, advice: [...adviceFor(code, io), WITHOUT] };
 }
 
@@ -127,6 +127,8 @@ function adviceFor(code: string, io: Io): string[] {
     case 'addon-mismatch':
       return [
         ...(io.env[ADDON_VARIABLE] ? [`unset ${ADDON_VARIABLE}, or let it name a good file`] : []),
+        'npm install --include=optional: the addon is a package of its own, one per platform',
+        'or build it, as follows',
         ...(hasProgram('cargo', io) ? [] : ['install Rust 1.88 or newer: https://rustup.rs']),
         ...(hasProgram('cc', io) ? [] : ['install a C compiler: apt-get install build-essential']),
         'npm rebuild @ggscale/transport (not with --ignore-scripts); in a checkout: npm run setup',

@@ -1,5 +1,7 @@
-/** What the SDK calls itself in `User-Agent`; a test holds it equal to package.json. */
-export const SDK_VERSION = '0.1.0';
+import { VERSION } from '../util/version.js';
+
+/** What the SDK calls itself in `User-Agent`. */
+export const SDK_VERSION = VERSION;
 export const DEFAULT_USER_AGENT = `ggscale-ts/${SDK_VERSION}`;
 
 /** What this client is faithful to: the reference SDK, and the server whose wire that speaks. */
