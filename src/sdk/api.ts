@@ -56,11 +56,12 @@ export class Api {
       this.call({ ...request, requestId, sessionToken }, { signal });
     try {
       const token = await this.keeper.token(signal);
+      const playerId = this.keeper.session?.playerId;
       try {
         return await callWith(token);
       } catch (error) {
         if (!isUnauthorized(error)) throw error;
-        const other = await this.keeper.tokenInsteadOf(token, signal).catch(() => null);
+        const other = await this.keeper.tokenInsteadOf(token, playerId, signal).catch(() => null);
         if (other === null) throw error;
         return await callWith(other);
       }

@@ -140,6 +140,26 @@ t.test('a refresh of who was logged in before is nothing to the next player', as
   t.equal(launch.requestsTo(REFRESH).length, 2);
 });
 
+t.test('what one player has begun is not tried again as another', async (t) => {
+  const { launch, client } = await startLoggedIn(t);
+  const bert = await clientOf(launch).login(new AnonymousAuth());
+  for (const route of [LIST, 'GET /v1/ws'] as const) {
+    launch.answer(
+      route,
+      () => {
+        client.setSession(bert);
+        return plainText(401, 'unauthorized');
+      },
+      { times: 1 },
+    );
+  }
+  const { session: anna } = client;
+  t.match(await errorOf(client.gameSessions.list()), { name: 'GGScaleError', status: 401 });
+  client.setSession(anna);
+  t.match(await errorOf(client.dialRealtime()), { name: 'RealtimeDialError', status: 401 });
+  t.equal(launch.requestsTo(LIST).length + launch.requestsTo('GET /v1/ws').length, 2);
+});
+
 t.test('a session without a refresh token is used as it is', async (t) => {
   const { launch, client } = await startLoggedIn(t);
   client.setSession({ ...(client.session as Session), refreshToken: '' });

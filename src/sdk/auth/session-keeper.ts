@@ -53,17 +53,22 @@ export class SessionKeeper {
   }
 
   /**
-   * Another token than the one that was refused with 401: refreshed, unless somebody has done that.
-   * Null when there is no way to get one.
+   * Another token of the player than the one that was refused with 401: refreshed, unless somebody has
+   * done that. Null when there is no way to get one, also when another player is logged in now: what the
+   * one has begun is not the other's.
    */
-  async tokenInsteadOf(refused: string, signal?: AbortSignal): Promise<string | null> {
+  async tokenInsteadOf(
+    refused: string,
+    playerId: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | null> {
     const session = this.#session;
     if (session === null) return null;
     if (session.accessToken === refused) {
       if (session.refreshToken === '') return null;
       await this.#refresh(session, signal);
     }
-    return this.#session?.accessToken ?? null;
+    return this.#session?.playerId === playerId ? (this.#session?.accessToken ?? null) : null;
   }
 
   /**

@@ -40,11 +40,12 @@ export async function dialRealtimeSocket(
   if (!isNode) return openInBrowser(dial, signal);
   const { keeper } = dial.api;
   const token = await keeper.token(signal);
+  const playerId = keeper.session?.playerId;
   try {
     return await openInNode(dial, token, signal);
   } catch (error) {
     if (!(error instanceof RealtimeDialError) || error.status !== 401) throw error;
-    const other = await keeper.tokenInsteadOf(token, signal).catch(() => null);
+    const other = await keeper.tokenInsteadOf(token, playerId, signal).catch(() => null);
     if (other === null) throw error;
     return openInNode(dial, other, signal);
   }
