@@ -48,7 +48,7 @@ export function nativeSourceHash(root = packageRoot) {
     for (const entry of entries) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!['target', 'tests', 'benches', 'examples'].includes(entry.name)) visit(path);
+        if (!['target', 'tests', 'benches', 'examples', 'fuzz'].includes(entry.name)) visit(path);
       } else if (/(\.rs|\.toml|^Cargo\.lock)$/.test(entry.name)) {
         hash
           .update(`${path}\0`)

@@ -60,22 +60,31 @@ async function nativeLane() {
   };
   if (!process.env.CARGO_TARGET_DIR) env.CARGO_TARGET_DIR = join(root, 'native/target');
   const peers = rustWorkspaces('bench');
-  for (const workspace of ['native', ...rustWorkspaces('test'), ...peers]) {
+  const fuzz = 'native/fuzz';
+  for (const workspace of ['native', fuzz, ...rustWorkspaces('test'), ...peers]) {
     const args = ['fmt', '--manifest-path', `${workspace}/Cargo.toml`, '--all', '--check'];
     await check(`cargo fmt ${workspace}`, cargo, args, env);
   }
   const clippy = ['clippy', ...manifest, '--workspace', '--all-targets', '--', '-D', 'warnings'];
   await check('cargo clippy', cargo, clippy, env);
+  const ofFuzz = ['--locked', '--manifest-path', `${fuzz}/Cargo.toml`];
+  const fuzzClippy = ['clippy', ...ofFuzz, '--all-targets', '--', '-D', 'warnings'];
+  await check(`cargo clippy ${fuzz}`, cargo, fuzzClippy, env);
   for (const workspace of peers) {
     const args = ['check', '--locked', '--manifest-path', `${workspace}/Cargo.toml`];
     await check(`cargo check ${workspace}`, cargo, args, env);
   }
-  const startMs = Date.now();
   const test = ['test', ...manifest, '--workspace', '--no-fail-fast'];
-  const { code, output } = await run(cargo, test, env);
+  await cargoTest('cargo test', cargo, test, env);
+  await cargoTest(`cargo test ${fuzz}`, cargo, ['test', ...ofFuzz, '--no-fail-fast'], env);
+}
+
+async function cargoTest(name, cargo, args, env) {
+  const startMs = Date.now();
+  const { code, output } = await run(cargo, args, env);
   const counts = countCargo(output, code);
   total.skipped += counts.ignored;
-  report('cargo test', counts.passed, counts.failed, Date.now() - startMs, output);
+  report(name, counts.passed, counts.failed, Date.now() - startMs, output);
 }
 
 async function typescriptLane() {

@@ -37,6 +37,9 @@ mod drop_reason;
 mod error;
 mod event;
 mod flow;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod history;
 mod limits;

@@ -9,6 +9,8 @@
 //! servers of a token share its keys. `dial` is what the attempt needs, `negotiate` offers NX.
 
 mod dial;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod negotiate;
 mod nx_receive;
 mod receive;
