@@ -210,7 +210,10 @@ function grownOf(growth: Record<keyof ServerMemory, Growth>): string[] {
 }
 
 /** What is there in the end and was not at first. Tokens are remembered until they expire. */
-export function leftOf(fresh: ServerSample, final: ServerSample): string[] {
+export function leftOf(
+  fresh: Pick<ServerSample, 'state'>,
+  final: Pick<ServerSample, 'state'>,
+): string[] {
   const left: string[] = [];
   const compare = (name: string, before: number, after: number, slack = 0) => {
     if (after > before + slack) left.push(`${name}: ${before} before, ${after} left`);

@@ -1,25 +1,16 @@
 /** The measured server: a GameServer as a game would open it, which counts what it has. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import v8 from 'node:v8';
-import { WebSocket } from 'ws';
 import { GameServer, type Logger, type Player } from '../../src/server/index.js';
-import { PlayerEntry } from '../../src/server/player-entry.js';
-import { BinaryPeer } from '../../src/session/binary-peer.js';
-import { JsonPeer } from '../../src/session/json-peer.js';
-import { ServerSession } from '../../src/session/server-session.js';
 import {
   type ChurnMessages,
   churnRegistry,
   type Plant,
   type ServerCommand,
-  type ServerCounts,
-  type ServerMemory,
   type ServerReady,
   type ServerSample,
   type ServerSetup,
 } from './messages.js';
+import { readCounts, readMemory } from './server-state.js';
 
 /** A server that is late says so all the time here; the loop's delay is in the report. */
 const LOGGER: Logger = {
@@ -32,16 +23,6 @@ const LOBBIES = 64;
 const LOOP_RESOLUTION_MS = 10;
 const NS_PER_MS = 1e6;
 const PLANTED_BYTES = 64;
-/** In the order of the report. */
-const CLASSES: Readonly<Record<string, new (...args: never[]) => object>> = {
-  PlayerEntry,
-  ServerSession: ServerSession as never,
-  BinaryPeer: BinaryPeer as never,
-  JsonPeer: JsonPeer as never,
-  WebSocket: WebSocket as never,
-  Socket: Socket as never,
-  Timeout: classOfTimers(),
-};
 
 class ServerProcess {
   readonly #server: GameServer<ChurnMessages>;
@@ -96,7 +77,7 @@ class ServerProcess {
       cpuUs: before.user + before.system - this.#sampleCpuUs,
       atMs: performance.now(),
       memory: readMemory(),
-      state: this.#counts(withObjects),
+      state: readCounts(this.#server, withObjects),
       loopDelayMs,
       drops: this.#server.stats().drops,
     };
@@ -112,29 +93,6 @@ class ServerProcess {
     process.disconnect?.();
   }
 
-  #counts(withObjects: boolean): ServerCounts {
-    const { players } = this.#server.stats();
-    const { flows = 0, pending = 0, tokens = 0 } = this.#server.admission() ?? {};
-    const handles: Record<string, number> = {};
-    for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
-    const objects: Record<string, number> = {};
-    if (withObjects && v8.queryObjects !== undefined /* before Node 20.13 */) {
-      for (const [name, type] of Object.entries(CLASSES)) {
-        objects[name] = v8.queryObjects(type, { format: 'count' });
-      }
-    }
-    return {
-      players: this.#server.players.size,
-      suspended: players.suspended,
-      flows,
-      pending,
-      tokens,
-      fds: readdirSync('/proc/self/fd').length,
-      handles,
-      objects,
-    };
-  }
-
   #takeLoopDelay(): ServerSample['loopDelayMs'] {
     const { max } = this.#loopDelay;
     const late = (ns: number) => Math.max(0, ns / NS_PER_MS - LOOP_RESOLUTION_MS);
@@ -148,25 +106,6 @@ class ServerProcess {
     }
     if (plant === 'bytes') this.#leaked.push(new Array(PLANTED_BYTES / 8).fill(this.#joins));
   }
-}
-
-/** Node does not export it. */
-function classOfTimers(): new (...args: never[]) => object {
-  const timer = setTimeout(() => {}, 0);
-  clearTimeout(timer);
-  return timer.constructor as never;
-}
-
-function readMemory(): ServerMemory {
-  const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-  return { heapUsed, external, arrayBuffers, rss, nativeHeap: nativeHeapBytes() };
-}
-
-/** Resident part of the C heap (proc(5), smaps). V8 has its own mappings. */
-function nativeHeapBytes(): number {
-  const smaps = readFileSync('/proc/self/smaps', 'latin1');
-  const rss = /\[heap\]\n(?:.*\n)*?Rss:\s+(\d+) kB/.exec(smaps);
-  return rss === null ? 0 : Number(rss[1]) * 1024;
 }
 
 async function main(): Promise<void> {

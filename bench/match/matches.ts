@@ -51,8 +51,12 @@ export class Matches {
     private readonly server: GameServer<GameMessages>,
     private readonly seed: number,
     rateHz: number,
+    /** Others are on the server and not in the game. */
+    plays: (player: Player<GameMessages>) => boolean = () => true,
   ) {
-    server.onJoin((player) => this.seat(player));
+    server.onJoin((player) => {
+      if (plays(player)) this.seat(player);
+    });
     server.onLeave((player) => this.unseat(player));
     server.on('Input', (player, value) => {
       this.messagesIn += 1;
