@@ -8,6 +8,7 @@ function results(
   change: {
     ratios?: Record<string, number>;
     lossByRound?: number[];
+    gameLossByRound?: number[];
     allocated?: number;
     events?: EventCounts | null;
   } = {},
@@ -17,8 +18,10 @@ function results(
   const own = { lossByRound, rounds: lossByRound.length, allocatedBytesPerMessage: allocated };
   const run = { ...emptyResult('echo/saturated', 'udp'), ...own };
   const { events = { sent: 100, received: 100 } } = change;
+  const { gameLossByRound = [0, 0, 0] } = change;
   const games = ['udp', 'json-ws'].map((wire) => ({
     ...emptyResult('game/500x60', wire),
+    ...{ lossByRound: gameLossByRound, rounds: gameLossByRound.length },
     ...(events === null ? {} : { events }),
   }));
   return { runs: [run, ...games], ratios: { ...ratios, ...change.ratios } } as unknown as Results;
@@ -50,6 +53,11 @@ t.test('loss fails when two of three rounds have it, not when one burst has', as
   t.same(failures(results({ lossByRound: [0.002, 0.002, 0] })), ['echo/saturated loss on udp']);
   t.same(failures(results({ lossByRound: [0.002, 0.002, 0.002, 0, 0] })), []);
   t.same(failures(results({ lossByRound: [1, 1, 1, 1, 0] })), ['echo/saturated loss on udp']);
+});
+
+t.test('snapshots of the game may give way to newer ones, but not many', async (t) => {
+  t.same(failures(results({ gameLossByRound: [0.005, 0.005, 0.005] })), []);
+  t.same(failures(results({ gameLossByRound: [0.02, 0.02, 0] })), ['game/500x60 loss on udp']);
 });
 
 t.test('what is allocated beside the text fails', async (t) => {

@@ -63,6 +63,11 @@ export const THRESHOLDS: readonly Threshold[] = [
 
 /** Share of what was offered that may be missing, beside what the kernel dropped (SO_RXQ_OVFL). */
 export const LOSS_RATIO_MAX = 0.001;
+/**
+ * Of the game's snapshots: one that has not left when the next is made gives way to it, which is what it
+ * should do where processes get no CPU for a while. More than this is a flow that holds them back.
+ */
+export const GAME_LOSS_RATIO_MAX = 0.01;
 /** Loss counts in so many of the rounds at least: one burst of other work is no fault. */
 export const LOSS_ROUNDS = { of: 3, failing: 2 };
 /**

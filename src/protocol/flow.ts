@@ -121,6 +121,7 @@ export function acceptParams(core: Core, f: number, params: Params, nowUs: numbe
     flows[f + L.F_CLOCK_US] = nowUs;
     clockDue(core, f, nowUs);
   }
+  flows[f + L.F_QUEUE_BYTES] = 0; // the word was F_HELLO_SENT_US
   markDirty(core, f);
 }
 

@@ -13,6 +13,8 @@ const SHARED = new Set([
   'F_PROGRESS_US F_HELLO_COUNT',
   'F_HELLO_US F_OLDEST_SENT_US',
   'F_HELLO_COUNT F_PROGRESS_US',
+  'F_QUEUE_BYTES F_HELLO_SENT_US',
+  'F_HELLO_SENT_US F_QUEUE_BYTES',
 ]);
 
 function wordsOf(prefix: string): [string, number][] {

@@ -130,6 +130,8 @@ export const F_HELLO_SENT_US = 68;
 /** Once PARAMS are known: when the oldest packet in flight was sent, and anything was acknowledged. */
 export const F_OLDEST_SENT_US = 66;
 export const F_PROGRESS_US = 67;
+/** Then too: 1 + bytes in flight when the present queue was first seen, or less; 0: there is none. */
+export const F_QUEUE_BYTES = 68;
 export const F_CLOCK_US = 69;
 export const F_CLOCK_COUNT = 70;
 export const F_CLOCK_REQUEST_US = 71;

@@ -36,6 +36,9 @@ const FLOOR_SHIFT = 16;
 const FLOOR_UNIT = 32768;
 
 const SECOND_US = 1_000_000;
+/** A queue has grown: by as much as is delivered in this time, and by so many packets. */
+const GROWN_US = 100_000;
+const GROWN_PACKETS = 4;
 const PACKET = limits.RATE_PACKET_BYTES;
 
 /** 64 KiB/s, or ten packets per round trip, which is what TCP starts with (RFC 6928). */
@@ -83,7 +86,7 @@ export function rateOnSilence(flows: Int32Array, f: number): void {
   flows[f + L.F_HELD_RATE] = 0;
 }
 
-/** The start builds a queue: its interval ends at once. */
+/** The start builds a queue: its interval ends at once, if it was the start that built it. */
 export function startIsOver(
   flows: Int32Array,
   f: number,
@@ -93,7 +96,7 @@ export function startIsOver(
 ): boolean {
   const leastUs = flows[f + L.F_INTERVAL_RTT_US];
   return (
-    (flows[f + L.F_RATE_STATE] & RATE_MODE) === RATE_STARTUP &&
+    (flows[f + L.F_RATE_STATE] & (RATE_MODE | RATE_LIMITED)) === (RATE_STARTUP | RATE_LIMITED) &&
     acked >= limits.RATE_INTERVAL_PACKETS &&
     elapsedUs >= limits.RATE_STARTUP_INTERVAL_US &&
     leastUs - flows[f + L.F_MIN_RTT_US] > queueLimitUs(flows, f, turnUs)
@@ -140,6 +143,10 @@ export function decide(
   const queueUs = hasRtt ? flows[f + L.F_INTERVAL_RTT_US] - flows[f + L.F_MIN_RTT_US] : 0;
   const packets = acked + lost;
   const floor = floorOf(flows[f + L.F_RATE_STATE]);
+  if (isForeign(flows, f, turnUs, queueUs, delivered, acked)) {
+    leaveUnused(flows, f);
+    return;
+  }
   switch (flows[f + L.F_RATE_STATE] & RATE_MODE) {
     case RATE_STARTUP:
       decideStartup(flows, f, turnUs, delivered, queueUs, packets, lost, floor);
@@ -151,6 +158,40 @@ export function decide(
       decideCompete(flows, f, turnUs, delivered, queueUs, packets, lost, floor, elapsedUs, hasRtt);
   }
   flows[f + L.F_RATE_STATE] &= ~RATE_LIMITED;
+}
+
+/**
+ * A queue while the rate was not used up: another's, or of a process that stood still; it is no reason
+ * to send less than the application does. Unless ever more is in flight: then the link is slower than
+ * the application. (Less was delivered than sent; that alone is also what a peer's stall looks like.)
+ */
+function isForeign(
+  flows: Int32Array,
+  f: number,
+  turnUs: number,
+  queueUs: number,
+  delivered: number,
+  acked: number,
+): boolean {
+  const state = flows[f + L.F_RATE_STATE];
+  if (queueUs <= queueLimitUs(flows, f, turnUs) || (state & RATE_MODE) === RATE_COMPETE) {
+    flows[f + L.F_QUEUE_BYTES] = 0;
+    return false;
+  }
+  const before = flows[f + L.F_QUEUE_BYTES];
+  const now = flows[f + L.F_BYTES_IN_FLIGHT] + 1;
+  if (before === 0 || now < before) flows[f + L.F_QUEUE_BYTES] = now;
+  const packets = (GROWN_PACKETS * flows[f + L.F_INTERVAL_BYTES]) / (acked > 0 ? acked : 1);
+  const bytes = delivered * (GROWN_US / SECOND_US);
+  const hasGrown = before !== 0 && now - before > (bytes > packets ? bytes : packets);
+  return (state & RATE_LIMITED) === 0 && !hasGrown;
+}
+
+/** Half of a rate that is not used up is given back, down to that of a start. */
+function leaveUnused(flows: Int32Array, f: number): void {
+  const rate = flows[f + L.F_RATE];
+  const least = startRate(flows, f);
+  if (rate > least) setRate(flows, f, rate / 2 > least ? rate / 2 : least);
 }
 
 /** The loss floor in a rate state, as a share of packets. */

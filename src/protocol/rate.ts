@@ -48,6 +48,7 @@ export function resetRate(flows: Int32Array, f: number, nowUs: number): void {
   flows[f + L.F_TOKENS_US] = nowUs;
   flows[f + L.F_RATE_STATE] = RATE_STARTUP;
   flows[f + L.F_HELD_RATE] = 0;
+  flows[f + L.F_QUEUE_BYTES] = 0;
   beginInterval(flows, f, nowUs);
 }
 

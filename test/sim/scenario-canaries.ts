@@ -194,6 +194,16 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
     variation: { native: (config) => ({ ...config, maxTokenLifetimeS: 0 }) },
   },
   { id: 'T33', spoiled: 'drained is never told', variation: { protocol: neverDrains } },
+  {
+    id: 'T34',
+    spoiled: 'a link that is slower than the game all the time',
+    variation: links(() => ({ rateBitsPerS: 96_000 })),
+  },
+  {
+    id: 'T34',
+    spoiled: 'a slow link that is three times as slow',
+    variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS / 3 })),
+  },
 ];
 
 /** Scenarios whose worlds have no part that could be spoiled from outside. */

@@ -10,6 +10,7 @@ import {
 import { clockOffset } from './clock.js';
 import { closeAndDrain } from './closing.js';
 import { burstLoss, duplication, heavyLoss, reordering, transferLoss } from './delivery.js';
+import { foreignQueues } from './foreign-queues.js';
 import { handshake, handshakeCorruption, handshakeLoss, longRoundTrip } from './handshake.js';
 import { inputLead } from './input-lead.js';
 import { blackhole, corruption, oneWayLoss, partition } from './outages.js';
@@ -25,6 +26,7 @@ import {
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
 import { spareCopies } from './spares.js';
+
 import { wrap } from './wrap.js';
 
 export { type Outcome, type PendingScenario, play, type Scenario } from './scenario.js';
@@ -60,6 +62,7 @@ export const scenarios: readonly Scenario[] = [
   gameMix,
   fairness,
   closeAndDrain,
+  foreignQueues,
 ];
 
 export const pendingScenarios: readonly PendingScenario[] = [burstLoss, ioThreads];
