@@ -163,7 +163,8 @@ export function decide(
 /**
  * A queue while the rate was not used up: another's, or of a process that stood still; it is no reason
  * to send less than the application does. Unless ever more is in flight: then the link is slower than
- * the application. (Less was delivered than sent; that alone is also what a peer's stall looks like.)
+ * the application. (Less was delivered than sent; that alone is also what a peer's stall looks like.) A
+ * flow that has much in flight may be held back by what its receiver offers, and make the queue itself.
  */
 function isForeign(
   flows: Int32Array,
@@ -184,7 +185,7 @@ function isForeign(
   const packets = (GROWN_PACKETS * flows[f + L.F_INTERVAL_BYTES]) / (acked > 0 ? acked : 1);
   const bytes = delivered * (GROWN_US / SECOND_US);
   const hasGrown = before !== 0 && now - before > (bytes > packets ? bytes : packets);
-  return (state & RATE_LIMITED) === 0 && !hasGrown;
+  return (state & RATE_LIMITED) === 0 && !hasGrown && now <= limits.BURST_BYTES;
 }
 
 /** Half of a rate that is not used up is given back, down to that of a start. */
