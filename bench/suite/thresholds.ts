@@ -31,9 +31,9 @@ export const THRESHOLDS: readonly Threshold[] = [
   },
   {
     ratio: 'echo/paced-1000x60 cpu json-ws/udp',
-    min: 1.2,
+    min: 1.1,
     goal: 2.8,
-    reason: 'at the rates of games batching must win more than at saturation',
+    reason: 'at the rates of games batching must win, too; busy machines have measured 1.25 to 1.9',
   },
   {
     ratio: 'coalesced/8 cpu udp/(floor/8)',
