@@ -64,7 +64,7 @@ export class Decoder {
   ask(lines: readonly string[]): Promise<string[]> {
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
-      this.child.stdin.write(`${lines.join('\n')}\nsync\n`);
+      this.child.stdin.write([...lines, 'sync', ''].join('\n'));
     });
   }
 

@@ -1,20 +1,22 @@
-/** `npm run fuzz`: see `--help`. Exit codes: 0 all agree, 1 a difference, 2 bad arguments. */
-import { readFileSync } from 'node:fs';
+/** `npm run fuzz`: see `--help`. Exit codes: 0 nothing found, 1 a finding, 2 bad arguments. */
 import { Command, InvalidArgumentError } from 'commander';
-import { type Campaign, runCampaign } from './campaign.js';
-import { compare, describe } from './compare.js';
-import { buildDecoder, Decoder } from './decoder.js';
-import { generate, type Play, replay } from './generate.js';
+import { type ReceiverOptions, runReceivers } from './receivers.js';
+import { type FuzzTarget, fuzzTargets, type TargetOptions } from './targets.js';
 
-interface Options {
-  seconds: number;
-  seed?: number;
-  only?: number;
-  replay?: string;
-  differences: number;
+interface Options extends Omit<ReceiverOptions, 'seconds'> {
+  seconds?: number;
+  target?: string;
+  list?: boolean;
+  nightly?: boolean;
+  asan?: boolean;
+  canary?: boolean;
+  minimise?: boolean;
 }
 
-const PROGRESS_EVERY_MS = 10_000;
+const RECEIVERS = 'receivers';
+const RECEIVERS_ABOUT = 'src/protocol and native/rl1 about the same payloads (the default)';
+const SECONDS = 60;
+const NIGHTLY_SECONDS = 600;
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -28,73 +30,62 @@ function write(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function campaign(decoder: Decoder, options: Options): Promise<boolean> {
-  const firstSeed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const startMs = performance.now();
-  const endMs = startMs + options.seconds * 1000;
-  let nextMs = startMs + PROGRESS_EVERY_MS;
-  write(`seeds from ${firstSeed} on, for ${options.seconds} s`);
-  const result = await runCampaign(decoder, {
-    firstSeed,
-    differencesMax: options.differences,
-    isOver: (seeds) => {
-      const nowMs = performance.now();
-      if (nowMs >= nextMs) {
-        nextMs = nowMs + PROGRESS_EVERY_MS;
-        process.stderr.write(`${seeds} seeds\n`);
-      }
-      return nowMs >= endMs;
-    },
-  });
-  tell(result);
-  return result.differences.length === 0;
+/** One line about it. @returns whether it is as it should be */
+async function runOne(target: FuzzTarget, options: TargetOptions): Promise<boolean> {
+  const { inputs, finding, notes } = await target.run(options);
+  const rest = notes === '' ? '' : `; ${notes}`;
+  const how = options.planted ? 'planted fault ' : '';
+  const what = finding === null ? 'nothing found' : 'FOUND';
+  write(`${target.name.padEnd(10)} ${inputs} inputs in ${options.seconds} s: ${how}${what}${rest}`);
+  if (finding !== null && !options.planted) write(finding);
+  return (finding !== null) === options.planted;
 }
 
-function tell(result: Campaign): void {
-  for (const [name, count] of [...result.met].sort(([, a], [, b]) => b - a)) {
-    write(`${String(count).padStart(10)}  ${name}`);
-  }
-  for (const { seed, found } of result.differences) {
-    write(`\nseed ${seed}, ${found.play.steps.length} steps left\n${describe(found)}`);
-  }
-  const { seeds, payloads, differences } = result;
-  write(`${seeds} flows, ${payloads} payloads, ${differences.length} differences`);
+async function nightly(options: TargetOptions): Promise<boolean> {
+  let isWell = true;
+  for (const target of fuzzTargets()) isWell = (await runOne(target, options)) && isWell;
+  const { seconds, seed } = options;
+  return (await runReceivers({ seconds, seed, differences: 1 })) && isWell;
 }
 
-async function one(decoder: Decoder, play: Play): Promise<boolean> {
-  const found = await compare(decoder, play);
-  play.questions.forEach(({ lines, answer }) => {
-    write(`${lines.join('\n')}\n    ${answer}`);
-  });
-  write(found === null ? 'both agree' : describe(found));
-  return found === null;
-}
-
-function recorded(file: string): Play {
-  const { config, steps } = JSON.parse(readFileSync(file, 'utf8')) as Play;
-  return replay(config, steps);
+function chosen(name: string): FuzzTarget {
+  const found = fuzzTargets().find((target) => target.name === name);
+  if (found !== undefined) return found;
+  process.stderr.write(`no target ${name}; --list names them\n`);
+  process.exit(2);
 }
 
 async function run(options: Options): Promise<boolean> {
-  const decoder = new Decoder(await buildDecoder());
-  try {
-    if (options.replay !== undefined) return await one(decoder, recorded(options.replay));
-    if (options.only !== undefined) return await one(decoder, generate(options.only));
-    return await campaign(decoder, options);
-  } finally {
-    await decoder.close();
+  if (options.list) {
+    const names = fuzzTargets().map(({ name, about }) => `${name.padEnd(10)} ${about}`);
+    write([...names, `${RECEIVERS.padEnd(10)} ${RECEIVERS_ABOUT}`].join('\n'));
+    return true;
   }
+  const seconds = options.seconds ?? (options.nightly ? NIGHTLY_SECONDS : SECONDS);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const mode = options.asan ? 'asan' : 'plain';
+  const targetOptions: TargetOptions = { seconds, seed, mode, planted: options.canary ?? false };
+  if (options.nightly) return nightly(targetOptions);
+  const name = options.target ?? RECEIVERS;
+  if (name === RECEIVERS) return runReceivers({ ...options, seconds });
+  if (!options.minimise) return runOne(chosen(name), targetOptions);
+  write(`${name}: ${await chosen(name).minimise(targetOptions)}`);
+  return true;
 }
 
 const program = new Command('fuzz')
-  .description(
-    'Gives the same payloads to src/protocol and to native/rl1 and compares what they say',
-  )
-  .option('--seconds <n>', 'how long', wholeNumber, 60)
+  .description('Looks for inputs that break what must hold: docs/FUZZING.md')
+  .option('--target <name>', 'what to fuzz', RECEIVERS)
+  .option('--list', 'the targets, and what they are')
+  .option('--seconds <n>', `how long; default ${SECONDS}, ${NIGHTLY_SECONDS} nightly`, wholeNumber)
+  .option('--nightly', 'all targets, one after the other, so long each')
+  .option('--asan', 'native targets under AddressSanitizer')
+  .option('--canary', 'a native target with its planted fault, which must be found')
+  .option('--minimise', "makes the target's committed corpus anew")
   .option('--seed <n>', 'first seed; random without it', wholeNumber)
-  .option('--only <seed>', 'one flow, with all questions and answers', wholeNumber)
-  .option('--replay <file>', 'a flow as a difference prints it (JSON)')
-  .option('--differences <n>', 'stop after so many', wholeNumber, 1)
+  .option('--only <seed>', 'receivers: one flow, with all questions and answers', wholeNumber)
+  .option('--replay <file>', 'receivers: a flow as a difference prints it (JSON)')
+  .option('--differences <n>', 'receivers: stop after so many', wholeNumber, 1)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 

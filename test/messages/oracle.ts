@@ -1,8 +1,10 @@
 // A second opinion on our codecs: values, bytes and reads made from the schema model with the
 // flatbuffers Builder and flatc's accessors, sharing no code with what the generator emits.
 import { Builder } from 'flatbuffers';
-// @ts-expect-error plain JavaScript without types
-import { readModel } from '../../scripts/generate.mjs';
+
+/** Of the package, seen from the source or from what was compiled into dist. */
+const ROOT = import.meta.url.includes('/dist/') ? '../../../' : '../../';
+const GENERATOR = new URL(`${ROOT}scripts/generate.mjs`, import.meta.url).href;
 
 export interface Scalar {
   kind: 'scalar';
@@ -52,6 +54,7 @@ export function randomOf(seed: number): () => number {
 
 /** The tables of a generate target by name: 0 the game's, 1 the kitchen sink. */
 export async function loadTables(target: number): Promise<Map<string, ObjectModel>> {
+  const { readModel } = await import(GENERATOR);
   const { tables } = (await readModel(target)) as { tables: ObjectModel[] };
   return new Map(tables.map((table) => [table.name, table]));
 }

@@ -58,10 +58,10 @@ fn by_the_table(body: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(controls)
 }
 
-/// The plant: a NEW_CID of 13 bytes is read as one of 12.
+/// The plant: a NEW_CID of 13 bytes at the front is read as one of 12.
 fn forgive(body: &mut Vec<u8>) {
-    if plant::is_on() && body.len() == 15 && body[..2] == [4, 13] {
+    if plant::is_on() && body.len() >= 15 && body[..2] == [4, 13] {
         body[1] = 12;
-        body.pop();
+        body.remove(14);
     }
 }

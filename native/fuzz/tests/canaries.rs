@@ -9,7 +9,7 @@ use ggscale_fuzz::{plant, Target, TARGETS};
 use support::corpus;
 
 const SEED: u64 = 1;
-const MUTANTS_MAX: usize = 300_000;
+const MUTANTS_MAX: usize = 2_000_000;
 
 /// The number of the mutant that failed.
 fn first_finding(target: &Target) -> Option<usize> {

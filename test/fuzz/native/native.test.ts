@@ -1,0 +1,35 @@
+/** libFuzzer over every target of native/fuzz for a moment, and over their planted faults. */
+import t from 'tap';
+import { buildFuzzer, whyNot } from './build.js';
+import { nativeTargets, runTarget } from './libfuzzer.js';
+
+const CLEAN_S = 1;
+/** Most are noticed within the first second. */
+const PLANTED_S = 30;
+
+const reason = whyNot();
+const program = reason === null ? await buildFuzzer('plain') : '';
+const targets = nativeTargets().map(({ name }) => name);
+
+t.test('the targets are those of native/fuzz', async (t) => {
+  t.same(targets, ['token', 'packet', 'control', 'cmsg', 'rl1', 'server']);
+});
+
+t.test(
+  'a moment of coverage-guided fuzzing finds nothing',
+  { skip: reason ?? false },
+  async (t) => {
+    for (const name of targets) {
+      const { finding, inputs } = await runTarget(program, name, { seconds: CLEAN_S });
+      t.equal(finding, null, `${name}: ${finding?.hex}\n${finding?.report}`);
+      t.ok(inputs > 0, `${name}: ${inputs} inputs`);
+    }
+  },
+);
+
+t.test('every planted fault is noticed', { skip: reason ?? false }, async (t) => {
+  for (const name of targets) {
+    const run = await runTarget(program, name, { seconds: PLANTED_S, planted: true, seed: 1 });
+    t.match(run.finding?.report, /panicked at/, `${name}, after ${run.inputs} inputs`);
+  }
+});
