@@ -39,6 +39,8 @@ const SECOND_US = 1_000_000;
 /** A queue has grown: by as much as is delivered in this time, and by so many packets. */
 const GROWN_US = 100_000;
 const GROWN_PACKETS = 4;
+/** A part of that is enough where the rate is not even twice what is delivered. */
+const GROWN_NEAR = 0.25;
 const PACKET = limits.RATE_PACKET_BYTES;
 
 /** 64 KiB/s, or ten packets per round trip, which is what TCP starts with (RFC 6928). */
@@ -164,7 +166,9 @@ export function decide(
  * A queue while the rate was not used up: another's, or of a process that stood still; it is no reason
  * to send less than the application does. Unless ever more is in flight: then the link is slower than
  * the application. (Less was delivered than sent; that alone is also what a peer's stall looks like.) A
- * flow that has much in flight may be held back by what its receiver offers, and make the queue itself.
+ * rate that is hardly more than what is delivered was found by an own queue, most likely, and is about
+ * to make the next one, so less growth tells it. A flow that has much in flight may be held back by what
+ * its receiver offers, and make the queue itself.
  */
 function isForeign(
   flows: Int32Array,
@@ -184,7 +188,8 @@ function isForeign(
   if (before === 0 || now < before) flows[f + L.F_QUEUE_BYTES] = now;
   const packets = (GROWN_PACKETS * flows[f + L.F_INTERVAL_BYTES]) / (acked > 0 ? acked : 1);
   const bytes = delivered * (GROWN_US / SECOND_US);
-  const hasGrown = before !== 0 && now - before > (bytes > packets ? bytes : packets);
+  const part = flows[f + L.F_RATE] > 2 * delivered ? 1 : GROWN_NEAR;
+  const hasGrown = before !== 0 && now - before > part * (bytes > packets ? bytes : packets);
   return (state & RATE_LIMITED) === 0 && !hasGrown && now <= limits.BURST_BYTES;
 }
 

@@ -15,8 +15,11 @@ const SEEDS = [1, 2, 3, 4];
 const TIMES = 10;
 const CALM_US = 1_700_000;
 const GIVEN_WAY_MAX = 0.005;
-const SLOW_BYTES_PER_S = 12_000;
-const SLOW_ADDED_US_MAX = 250_000;
+/** Links that are slower than the game, which sends 16.3 KB/s with all headers. */
+const SLOW: readonly { bytesPerS: number; addedUsMax: number }[] = [
+  { bytesPerS: 12_000, addedUsMax: 250_000 },
+  { bytesPerS: 14_800, addedUsMax: 150_000 },
+];
 
 const BASE = pathOf({ delayUs: 10_000 });
 
@@ -82,8 +85,8 @@ export const foreignQueues: Scenario = {
   id: 'T34',
   title: 'queues of others',
   conditions:
-    'RTT 20 ms, 60 Hz snapshots, inputs; every 2 s the client stands still, or each way takes longer; and alone on 96 kbit/s, two thirds of what it sends',
-  criterion: `≤ ${GIVEN_WAY_MAX * 100} % of snapshots give way to newer ones unsent; on 96 kbit/s ≤ ${SLOW_ADDED_US_MAX / 1000} ms are added, p95`,
+    'RTT 20 ms, 60 Hz snapshots, inputs; every 2 s the client stands still, or each way takes longer; and alone on 96 and 118.4 kbit/s, 0.7 and 0.9 of what it sends',
+  criterion: `≤ ${GIVEN_WAY_MAX * 100} % of snapshots give way to newer ones unsent; on the slow links ≤ ${SLOW.map(({ addedUsMax }) => addedUsMax / 1000).join(' and ')} ms are added, p95`,
   run(): Outcome {
     const measured: Record<string, string> = {};
     let passed = true;
@@ -94,11 +97,14 @@ export const foreignQueues: Scenario = {
       measured[name] = percent(givenWay, sent);
       passed &&= sent > 0 && givenWay <= sent * GIVEN_WAY_MAX;
     }
-    const rateBitsPerS = 8 * SLOW_BYTES_PER_S;
-    const slow = pathOf({ delayUs: 10_000, rateBitsPerS, queueBytes: SLOW_BYTES_PER_S });
-    const { agesUs } = playGame(SEEDS[0], slow, [], 20 * SECOND_US);
-    const addedUs = quantile(agesUs, 95, 100) - 10_000;
-    measured['added on 96 kbit/s'] = ms(addedUs);
-    return { passed: passed && addedUs <= SLOW_ADDED_US_MAX, measured };
+    for (const { bytesPerS, addedUsMax } of SLOW) {
+      const rateBitsPerS = 8 * bytesPerS;
+      const slow = pathOf({ delayUs: 10_000, rateBitsPerS, queueBytes: bytesPerS });
+      const { agesUs } = playGame(SEEDS[0], slow, [], 20 * SECOND_US);
+      const addedUs = quantile(agesUs, 95, 100) - 10_000;
+      measured[`added on ${rateBitsPerS / 1000} kbit/s`] = ms(addedUs);
+      passed &&= addedUs <= addedUsMax;
+    }
+    return { passed, measured };
   },
 };
