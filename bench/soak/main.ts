@@ -44,7 +44,7 @@ function number(text: string): number {
 function readOptions(args: readonly string[]): Options {
   const program = new Command('soak')
     .description('matches, churn, rebinds, floods and garbage at once; nothing may be left or grow')
-    .option('--minutes <n>', 'how long, in rounds of about a minute', number, 60)
+    .option('--minutes <n>', 'how long; no round of about a minute begins later', number, 60)
     .option('--short', 'one short round instead', false)
     .option('--seed <n>', 'of what is random', number, 1)
     .option('--flood <n>', 'bad netcode requests a second, 0: none', rate, 2000)
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   watchParent(() => aborter.abort(new UsageError('the parent process is gone', 1)));
   const result = await runSoak({
     seed,
-    rounds: short ? 1 : Math.max(1, Math.round(minutes)),
+    minutes: short ? 0 : minutes,
     loadMs: short ? SHORT_LOAD_MS : LOAD_MS,
     perWire: 8,
     residents: 4,

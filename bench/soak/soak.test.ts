@@ -14,7 +14,7 @@ import { runSoak, type SoakSetup } from './soak.js';
 
 const short = (change: Partial<SoakSetup>): SoakSetup => ({
   seed: 8,
-  rounds: 1,
+  minutes: 0,
   loadMs: 3500,
   perWire: 4,
   residents: 2,

@@ -6,6 +6,7 @@
  *
  * The residents stay for the whole run. Samples are taken after full collections, at rest.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { leftOf } from '../churn/churn.js';
 import {
   grown,
@@ -21,7 +22,8 @@ import { type GuestFigures, Guests, type GuestsSetup } from './guests.js';
 import type { PathFigures, Plant, PlayerFigures, ServerSample } from './messages.js';
 
 export interface SoakSetup extends GuestsSetup {
-  rounds: number;
+  /** No round begins later than this; one is played at least. */
+  minutes: number;
   /** Of load in a round; what leaving and timeouts take comes on top. */
   loadMs: number;
   /** Players of the SDK on each wire beside the residents. */
@@ -124,7 +126,10 @@ class Soak {
     const fresh = await server.sample(true);
     await players.seat(this.#setup.residents);
     const base = await server.sample(true);
-    for (let round = 1; round <= this.#setup.rounds; round++) await this.#round(round, base);
+    const untilMs = startMs + this.#setup.minutes * 60_000;
+    for (let round = 1; round === 1 || performance.now() < untilMs; round++) {
+      await this.#round(round, base);
+    }
     const figures = await players.leave();
     const final = await this.#settle(fresh);
     const slopes = slopesOf(this.#samples);
@@ -152,13 +157,13 @@ class Soak {
 
   async #round(round: number, base: ServerSample): Promise<void> {
     const { path, players, server, guests } = this.#cast;
-    const { perWire, loadMs } = this.#setup;
+    const { perWire, loadMs, signal } = this.#setup;
     const startMs = performance.now();
     await guests.come(round);
     if (round === 1) this.#setup.onProgress('everybody is here');
     players.begin(perWire);
     path.say({ kind: 'disturb', ...this.#setup.path });
-    await pause(loadMs);
+    await pause(loadMs, undefined, { signal });
     await path.calm();
     const [figures] = await Promise.all([players.rest(), guests.go()]);
     const sample = await this.#settle(base);
@@ -183,7 +188,7 @@ class Soak {
         const sample = await server.sample(true);
         if (isOver || leftOf(base, sample).length === 0) return sample;
       }
-      await pause(LOOK_MS);
+      await pause(LOOK_MS, undefined, { signal: this.#setup.signal });
     }
   }
 
@@ -201,7 +206,7 @@ class Soak {
     const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
     const wrong = found.length === 0 ? '' : `; WRONG ${found.slice(0, ROUNDS_TOLD).join('; ')}`;
     return (
-      `round ${round} of ${this.#setup.rounds} (${tookS.toFixed(0)} s): heap ${mib(memory.heapUsed)}, ` +
+      `round ${round} (${tookS.toFixed(0)} s): heap ${mib(memory.heapUsed)}, ` +
       `resident ${mib(memory.rss)} MiB, ${state.players} players, ${state.fds} descriptors; ` +
       `${counters['socket-datagrams-in']} datagrams in, ${lived} sessions lived, ${sent} events${wrong}`
     );
@@ -213,5 +218,3 @@ function idle({ lived, openedByUdp, switches, sent }: PlayerFigures): string[] {
   const did = { lived, openedByUdp, switches, sent };
   return Object.entries(did).flatMap(([what, n]) => (n > 0 ? [] : [`nothing happened: ${what}`]));
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
