@@ -115,6 +115,8 @@ export interface PlayerFigures {
   /** Of `opened`, those that began by UDP. */
   openedByUdp: number;
   switches: number;
+  /** Those that failed, by reason, on sessions that went on. */
+  refusedSwitches: Record<string, number>;
   /** Reliable messages: sent by players, and those of the server that came. */
   sent: number;
   came: number;
@@ -122,7 +124,7 @@ export interface PlayerFigures {
   gameEvents: number;
   /** What a session that lived had wrong, by what it was. */
   faults: Record<string, number>;
-  /** Dials and switches that failed, sessions that ended, by reason. */
+  /** Dials that failed and sessions that ended, by reason. */
   failures: Record<string, number>;
   errors: Record<string, number>;
 }

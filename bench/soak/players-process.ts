@@ -35,6 +35,7 @@ class Players {
     lived: 0,
     openedByUdp: 0,
     switches: 0,
+    refusedSwitches: {},
     sent: 0,
     came: 0,
     snapshots: 0,
@@ -76,7 +77,10 @@ class Players {
   async rest(): Promise<void> {
     this.#isRound = false;
     await Promise.all(this.#round);
-    for (const seat of this.#residents) seat.isResting = true;
+    for (const [at, seat] of this.#residents.entries()) {
+      seat.isResting = true;
+      if (at % 2 === 0) await seat.returnTo('udp');
+    }
   }
 
   async leave(): Promise<void> {

@@ -21,6 +21,7 @@ function whatHappened({ players, path, guests, final }: SoakResult): string {
   const rows: [string, string | number][] = [
     ['sessions of players, opened (by UDP) and lived', opened(players)],
     ['switches between the wires', players.switches],
+    ['switches that a cut undid', told(players.refusedSwitches)],
     ['reliable messages to and from them', `${players.sent}, ${players.came}`],
     ['snapshots, events of matches', `${players.snapshots}, ${players.gameEvents}`],
     ['joins, resumptions (server)', `${final.joins}, ${final.resumes}`],

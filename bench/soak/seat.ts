@@ -17,6 +17,8 @@ const FRAME_MS = 33;
 const EVENT_EVERY = 3;
 /** Longer than a session is waited for by the server, a resumption and a busy machine. */
 const LAST_WORD_MS = 45_000;
+const RETURNS_MAX = 30;
+const RETURN_MS = 500;
 
 export function count(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
@@ -91,9 +93,18 @@ export class Seat {
         this.#figures.switches++;
       } catch (error) {
         if (this.isOver || this.#isLeaving) return;
-        count(this.#figures.failures, `switch to ${wire}: ${error}`);
+        // The path has just cut it: the session stays where it was.
+        count(this.#figures.refusedSwitches, `${error}`);
       }
       await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+
+  /** On this wire again, when cuts undid the way back. */
+  async returnTo(wire: 'udp' | 'json-ws'): Promise<void> {
+    for (let n = 0; n < RETURNS_MAX && !this.isOver && this.#connection.wire !== wire; n++) {
+      await this.#connection.switchTo(wire).catch(() => {});
+      if (this.#connection.wire !== wire) await new Promise((r) => setTimeout(r, RETURN_MS));
     }
   }
 

@@ -57,7 +57,7 @@ export interface SoakResult {
 }
 
 const LOOK_MS = 500;
-const ROUNDS_TOLD = 3;
+const FINDINGS_TOLD = 12;
 
 interface Cast {
   readonly server: ServerChild;
@@ -204,7 +204,7 @@ class Soak {
     found: readonly string[],
   ): string {
     const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-    const wrong = found.length === 0 ? '' : `; WRONG ${found.slice(0, ROUNDS_TOLD).join('; ')}`;
+    const wrong = found.length === 0 ? '' : `; WRONG ${found.slice(0, FINDINGS_TOLD).join('; ')}`;
     return (
       `round ${round} (${tookS.toFixed(0)} s): heap ${mib(memory.heapUsed)}, ` +
       `resident ${mib(memory.rss)} MiB, ${state.players} players, ${state.fds} descriptors; ` +
