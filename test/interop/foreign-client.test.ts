@@ -8,10 +8,14 @@ import { buildPeers, type ForeignPeer } from './peer-build.js';
 import { PeerProcess } from './peer-process.js';
 import { Relay } from './relay.js';
 import {
+  checkLossy,
+  EVERY_SIZE,
   FILE_TIMEOUT_MS,
   foreignToken,
   hasIpv6Loopback,
   LOOPBACK,
+  LOSSY,
+  LOSSY_TIMEOUT_S,
   PARALLEL_TESTS,
   PAYLOAD_BYTES_MAX,
   PAYLOAD_COUNT,
@@ -20,6 +24,7 @@ import {
   type TokenFields,
   toHex,
   tokenFields,
+  whenFree,
 } from './world.js';
 
 type Test = typeof t;
@@ -76,6 +81,62 @@ for (const peer of peers) {
     });
   }
 
+  t.test(`${peer.name} client at our server on a path that loses and repeats`, async (t) => {
+    const fields = tokenFields({ timeoutSeconds: LOSSY_TIMEOUT_S });
+    const server = startServer(t, { privateKey: fields.privateKey });
+    const relay = await Relay.open(server.address, LOSSY);
+    t.teardown(() => relay.close());
+    const token = ourToken({ ...fields, server: server.address, dial: relay.address });
+    const client = startClient(t, peer, token);
+    const opened = await server.nextOpened();
+    await client.next('connected');
+    client.command(`stream ${PAYLOAD_COUNT} 11 ${PAYLOAD_BYTES_MAX}`);
+    await client.next('stream-sent');
+    relay.mend();
+    client.command(`drive ${EVERY_SIZE} 12 ${PAYLOAD_BYTES_MAX}`);
+    checkLossy(t, await client.next('streamed'));
+    t.match(await client.next('driven'), { matched: EVERY_SIZE }, 'the connection lives');
+
+    relay.impair(LOSSY);
+    server.stream(opened, PAYLOAD_COUNT, 13, PAYLOAD_BYTES_MAX);
+    await server.next('stream-sent');
+    relay.mend();
+    server.drive(opened, EVERY_SIZE, 14, PAYLOAD_BYTES_MAX);
+    checkLossy(t, await server.next('streamed'));
+    t.match(await server.next('driven'), { matched: EVERY_SIZE });
+    t.ok(relay.counts.lost > 0 && relay.counts.repeated > 0);
+    t.ok(server.counter('replayed') > 0, 'what came twice was dropped once');
+  });
+
+  t.test(`a ${peer.name} client of a server that starts again needs a new token`, async (t) => {
+    const fields = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
+    const { privateKey } = fields;
+    const first = OurEndpoint.server({ privateKey });
+    const { address } = first;
+    const relay = await Relay.open(address);
+    t.teardown(() => relay.close());
+    const token = ourToken({ ...fields, server: address, dial: relay.address });
+    const client = startClient(t, peer, token);
+    await first.nextOpened();
+    await client.next('connected');
+    relay.cut(); // a server that crashes says nothing
+    first.close();
+    const port = Number(address.split(':').pop());
+    const again = { privateKey, port, maxTokenLifetimeS: fields.expireSeconds };
+    const second = await whenFree(() => startServer(t, again));
+    relay.mend();
+    t.match(await client.next('disconnected'), { reason: peer.reasons.timedOut });
+    t.ok(second.counter('unknown-address') > 0, 'the old flow means nothing to the new server');
+
+    const late = startClient(t, peer, token);
+    t.match(await late.next('disconnected'), { reason: peer.reasons.requestTimedOut });
+    t.ok(second.counter('token-before-start') > 0, 'nor does the old token');
+    t.notOk(second.has('opened'));
+    const fresh = startClient(t, peer, ourToken({ ...fields, server: address }));
+    await second.nextOpened();
+    await fresh.next('connected');
+  });
+
   t.test(`${peer.name} client at our server under the tick driver`, async (t) => {
     const fields = tokenFields();
     const tick = { driver: 'tick', tickIntervalUs: 2000 } as const;
@@ -83,8 +144,8 @@ for (const peer of peers) {
     const client = startClient(t, peer, ourToken({ ...fields, server: server.address }));
     await server.nextOpened();
     await client.next('connected');
-    client.command(`drive ${PAYLOAD_COUNT} 6 ${PAYLOAD_BYTES_MAX}`);
-    t.match(await client.next('driven'), { matched: PAYLOAD_COUNT });
+    client.command(`drive ${EVERY_SIZE} 6 ${PAYLOAD_BYTES_MAX}`);
+    t.match(await client.next('driven'), { matched: EVERY_SIZE });
   });
 
   t.test(`${peer.name} client is told when our server disconnects it`, async (t) => {
@@ -207,8 +268,8 @@ for (const peer of peers) {
         const client = startClient(t, peer, token, '[::1]:0');
         await server.nextOpened();
         await client.next('connected');
-        client.command(`drive ${PAYLOAD_COUNT} 8 ${PAYLOAD_BYTES_MAX}`);
-        t.match(await client.next('driven'), { matched: PAYLOAD_COUNT });
+        client.command(`drive ${EVERY_SIZE} 8 ${PAYLOAD_BYTES_MAX}`);
+        t.match(await client.next('driven'), { matched: EVERY_SIZE });
         client.command('disconnect');
         t.match(await server.next('closed'), { reason: 'peer-disconnect' });
       }

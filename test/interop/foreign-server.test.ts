@@ -7,9 +7,13 @@ import { buildPeers, type ForeignPeer } from './peer-build.js';
 import { PeerProcess } from './peer-process.js';
 import { Relay } from './relay.js';
 import {
+  checkLossy,
+  EVERY_SIZE,
   FILE_TIMEOUT_MS,
   foreignToken,
   LOOPBACK,
+  LOSSY,
+  LOSSY_TIMEOUT_S,
   PARALLEL_TESTS,
   PAYLOAD_BYTES_MAX,
   PAYLOAD_COUNT,
@@ -37,10 +41,10 @@ async function startServer(
   t: Test,
   peer: ForeignPeer,
   privateKey: Uint8Array,
-  maxClients = 4,
+  { maxClients = 4, bind = LOOPBACK } = {},
 ): Promise<Foreign> {
   const process = new PeerProcess(peer, 'server', {
-    bind: LOOPBACK,
+    bind,
     'protocol-id': PROTOCOL_ID.toString(),
     key: toHex(privateKey),
     'max-clients': maxClients.toString(),
@@ -86,6 +90,32 @@ for (const peer of peers) {
       t.match(gone, { reason: 'client disconnect', echoed: PAYLOAD_COUNT });
     });
   }
+
+  t.test(`our client at a ${peer.name} server on a path that loses and repeats`, async (t) => {
+    const secret = tokenFields({ timeoutSeconds: LOSSY_TIMEOUT_S });
+    const { process: server, address } = await startServer(t, peer, secret.privateKey);
+    const relay = await Relay.open(address, LOSSY);
+    t.teardown(() => relay.close());
+    const client = startClient(t);
+    const flow = client.connect(ourToken({ ...secret, server: address, dial: relay.address }));
+    await client.next('opened');
+    await server.next('connected');
+    client.stream(flow, PAYLOAD_COUNT, 15, PAYLOAD_BYTES_MAX);
+    await client.next('stream-sent');
+    relay.mend();
+    client.drive(flow, EVERY_SIZE, 16, PAYLOAD_BYTES_MAX);
+    checkLossy(t, await client.next('streamed'));
+    t.match(await client.next('driven'), { matched: EVERY_SIZE }, 'the connection lives');
+
+    relay.impair(LOSSY);
+    server.command(`stream ${PAYLOAD_COUNT} 17 ${PAYLOAD_BYTES_MAX}`);
+    await server.next('stream-sent');
+    relay.mend();
+    server.command(`drive ${EVERY_SIZE} 18 ${PAYLOAD_BYTES_MAX}`);
+    checkLossy(t, await server.next('streamed'));
+    t.match(await server.next('driven'), { matched: EVERY_SIZE });
+    t.ok(client.counter('replayed') > 0, 'what came twice was dropped once');
+  });
 
   t.test(`our client is told when a ${peer.name} server disconnects it`, async (t) => {
     const secret = tokenFields();
@@ -137,7 +167,9 @@ for (const peer of peers) {
 
   t.test(`our client is denied by a full ${peer.name} server`, async (t) => {
     const secret = tokenFields();
-    const { process: server, address } = await startServer(t, peer, secret.privateKey, 1);
+    const { process: server, address } = await startServer(t, peer, secret.privateKey, {
+      maxClients: 1,
+    });
     const first = startClient(t);
     first.connect(ourToken({ ...secret, server: address }));
     await first.next('opened');
@@ -147,18 +179,19 @@ for (const peer of peers) {
     t.match(await second.next('closed'), { reason: 'denied' });
   });
 
-  t.test(`a ${peer.name} server that crashed frees our flow`, async (t) => {
+  t.test(`our client of a ${peer.name} server that starts again needs a new token`, async (t) => {
     const secret = tokenFields({ timeoutSeconds: SHORT_TIMEOUT_S });
-    const crashing = await startServer(t, peer, secret.privateKey);
+    const first = await startServer(t, peer, secret.privateKey);
     const client = startClient(t);
-    client.connect(ourToken({ ...secret, server: crashing.address }));
+    client.connect(ourToken({ ...secret, server: first.address }));
     await client.next('opened');
-    await crashing.process.next('connected');
-    crashing.process.kill();
+    await first.process.next('connected');
+    first.process.kill();
+    await first.process.ended;
+    const second = await startServer(t, peer, secret.privateKey, { bind: first.address });
     t.match(await client.next('closed'), { reason: 'timeout' });
-
-    const { address } = await startServer(t, peer, secret.privateKey);
-    client.connect(ourToken({ ...secret, server: address }));
+    t.notOk(second.process.has('connected'), 'the old flow means nothing to the new server');
+    client.connect(ourToken({ ...secret, server: second.address }));
     await client.next('opened');
     t.pass('the only flow of our endpoint is free again');
   });

@@ -4,11 +4,11 @@ import t from 'tap';
 import { buildPeers } from './peer-build.js';
 import { PeerProcess } from './peer-process.js';
 import {
+  EVERY_SIZE,
   FILE_TIMEOUT_MS,
   foreignToken,
   LOOPBACK,
   PAYLOAD_BYTES_MAX,
-  PAYLOAD_COUNT,
   toHex,
   tokenFields,
 } from './world.js';
@@ -38,14 +38,14 @@ for (const ours of peers) {
       t.equal(connected.userData, toHex(fields.userData), 'the user data arrives');
 
       for (const driver of [client, server]) {
-        driver.command(`drive ${PAYLOAD_COUNT} 7 ${PAYLOAD_BYTES_MAX}`);
-        t.match(await driver.next('driven'), { sent: PAYLOAD_COUNT, matched: PAYLOAD_COUNT });
+        driver.command(`drive ${EVERY_SIZE} 7 ${PAYLOAD_BYTES_MAX}`);
+        t.match(await driver.next('driven'), { sent: EVERY_SIZE, matched: EVERY_SIZE });
       }
 
       client.command('disconnect');
       const { reason, echoed } = await server.next('disconnected');
       t.equal(reason, 'client disconnect');
-      t.equal(echoed, PAYLOAD_COUNT);
+      t.equal(echoed, EVERY_SIZE);
       t.equal(await client.ended, 0);
     });
   }

@@ -9,11 +9,11 @@ import { ourToken } from './our-tokens.js';
 import { buildPeers } from './peer-build.js';
 import { collectText, PeerProcess } from './peer-process.js';
 import {
+  EVERY_SIZE,
   FILE_TIMEOUT_MS,
   foreignToken,
   LOOPBACK,
   PAYLOAD_BYTES_MAX,
-  PAYLOAD_COUNT,
   type TokenFields,
   toHex,
   tokenFields,
@@ -72,8 +72,8 @@ function testAll(): void {
         const client = new PeerProcess(peer, 'client', { bind: LOOPBACK, token: toHex(token) });
         t.teardown(() => client.kill());
         await client.next('connected');
-        client.command(`drive ${PAYLOAD_COUNT} 9 ${PAYLOAD_BYTES_MAX}`);
-        const driven = { sent: PAYLOAD_COUNT, matched: PAYLOAD_COUNT };
+        client.command(`drive ${EVERY_SIZE} 9 ${PAYLOAD_BYTES_MAX}`);
+        const driven = { sent: EVERY_SIZE, matched: EVERY_SIZE };
         t.match(await client.next('driven'), driven, `${peer.name}, token ${maker}`);
         client.command('disconnect');
         t.equal(await client.ended, 0);

@@ -17,6 +17,7 @@ import {
 } from '../../src/addon/layout.js';
 import { type Line, Mailbox } from './mailbox.js';
 import { fillPayload, payloadLength } from './payloads.js';
+import { PayloadStream } from './stream.js';
 import { PROTOCOL_ID, toHex } from './world.js';
 
 /** Inside the bytes of an OPENED descriptor (u64 client id first). */
@@ -26,6 +27,8 @@ const USER_DATA_BYTES = 256;
 /** Payloads sent and not yet echoed: below the 256 that foreign receive queues hold. */
 const WINDOW = 48;
 const SCRATCH_BYTES = 2048;
+/** No player sends 10,000 payloads in a second; by default the second half would be dropped. */
+const ANY_AMOUNT = { packetsPerFlow: null, bytesPerFlow: null };
 
 export interface ServerSettings {
   readonly privateKey: Uint8Array;
@@ -33,6 +36,9 @@ export interface ServerSettings {
   readonly maxPayloadBytes?: number;
   /** An IPv6 literal instead of 127.0.0.1. */
   readonly host?: string;
+  /** One that was free a moment ago. */
+  readonly port?: number;
+  readonly maxTokenLifetimeS?: number;
   readonly driver?: Driver;
   readonly tickIntervalUs?: number;
 }
@@ -61,13 +67,19 @@ export class OurEndpoint {
   readonly #mailbox = new Mailbox();
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   #drive: Drive | null = null;
+  #stream: PayloadStream | null = null;
 
   private constructor(open: (onWake: () => void) => Endpoint) {
     this.#endpoint = open(() => this.#turn());
   }
 
   static server(settings: ServerSettings): OurEndpoint {
-    const config = { host: '127.0.0.1', protocolId: PROTOCOL_ID, ...settings };
+    const config = {
+      host: '127.0.0.1',
+      protocolId: PROTOCOL_ID,
+      admission: ANY_AMOUNT,
+      ...settings,
+    };
     return new OurEndpoint((onWake) => Endpoint.openServer(config, onWake));
   }
 
@@ -121,6 +133,16 @@ export class OurEndpoint {
     this.#endpoint.flush();
   }
 
+  /**
+   * Sends `count` payloads that may get lost; `stream-sent` when all are out. What is driven next ends
+   * it with `streamed`, before `driven`.
+   */
+  stream(flow: FlowRef, count: number, seed: number, maxBytes: number): void {
+    this.#stream = new PayloadStream(flow, count, seed, maxBytes, WINDOW);
+    this.#fillWindow();
+    this.#endpoint.flush();
+  }
+
   disconnect(flow: FlowRef): void {
     this.#reserve(0);
     this.#endpoint.txCommit(TX_DISCONNECT, flow.slot, flow.generation, 0);
@@ -168,6 +190,7 @@ export class OurEndpoint {
   #handlePayload(): void {
     const { bytes, slot, generation, offset, length } = this.#endpoint;
     const drive = this.#drive;
+    if (this.#isStreamEcho({ slot, generation })) return;
     if (drive !== null && drive.flow.slot === slot && drive.flow.generation === generation) {
       this.#checkEcho(drive);
     } else if (this.echoes) {
@@ -179,12 +202,35 @@ export class OurEndpoint {
     }
   }
 
-  #checkEcho(drive: Drive): void {
+  /** Checks the echoes of a stream. The first one of a drive ends it. */
+  #isStreamEcho({ slot, generation }: FlowRef): boolean {
+    const stream = this.#stream;
+    if (stream === null || stream.flow.slot !== slot || stream.flow.generation !== generation) {
+      return false;
+    }
+    if (this.#drive !== null && this.#isDue(this.#drive)) {
+      const { sent, arrived } = stream;
+      this.#mailbox.post({ event: 'streamed', sent, arrived });
+      this.#stream = null;
+      return false;
+    }
+    const { bytes, offset, length } = this.#endpoint;
+    const wrong = stream.take(Buffer.from(bytes.buffer, bytes.byteOffset + offset, length));
+    if (wrong !== null) this.#mailbox.fail(wrong);
+    return true;
+  }
+
+  #isDue(drive: Drive): boolean {
     const { bytes, offset, length } = this.#endpoint;
     const expected = this.#scratch;
     const due = fillPayload(drive.seed, drive.matched, drive.maxBytes, expected, 0);
-    const echo = Buffer.from(bytes.buffer, offset, length);
-    if (drive.matched >= drive.sent || echo.compare(expected.subarray(0, due)) !== 0) {
+    const echo = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length);
+    return drive.matched < drive.sent && echo.compare(expected.subarray(0, due)) === 0;
+  }
+
+  #checkEcho(drive: Drive): void {
+    const { length } = this.#endpoint;
+    if (!this.#isDue(drive)) {
       this.#mailbox.fail(`echo ${drive.matched} of ${length} B differs from its payload`);
       return;
     }
@@ -196,6 +242,7 @@ export class OurEndpoint {
   }
 
   #fillWindow(): void {
+    this.#fillStream();
     const drive = this.#drive;
     if (drive === null) return;
     const { flow, seed, maxBytes } = drive;
@@ -205,6 +252,18 @@ export class OurEndpoint {
       this.#endpoint.txCommit(TX_PAYLOAD, flow.slot, flow.generation, length);
       drive.sent += 1;
     }
+  }
+
+  #fillStream(): void {
+    const stream = this.#stream;
+    if (stream === null || stream.sent === stream.count) return;
+    const { slot, generation } = stream.flow;
+    for (let length = stream.due; length > 0; length = stream.due) {
+      const at = this.#reserve(length);
+      stream.write(this.#endpoint.bytes, at);
+      this.#endpoint.txCommit(TX_PAYLOAD, slot, generation, length);
+    }
+    if (stream.sent === stream.count) this.#mailbox.post({ event: 'stream-sent' });
   }
 
   /** The window keeps the ring far from full. */

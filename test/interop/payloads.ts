@@ -24,3 +24,22 @@ export function fillPayload(
   }
   return length;
 }
+
+const INDEX_BYTES = 4;
+
+/** As `fillPayload` behind its own index, little endian: recognised whatever came before it. */
+export function fillNumbered(
+  seed: number,
+  index: number,
+  maxBytes: number,
+  out: Uint8Array,
+  offset: number,
+): number {
+  new DataView(out.buffer, out.byteOffset).setUint32(offset, index, true);
+  return INDEX_BYTES + fillPayload(seed, index, maxBytes - INDEX_BYTES, out, offset + INDEX_BYTES);
+}
+
+/** Length in bytes of what `fillNumbered` writes. */
+export function numberedLength(index: number, maxBytes: number): number {
+  return INDEX_BYTES + payloadLength(index, maxBytes - INDEX_BYTES);
+}

@@ -2,13 +2,23 @@
 
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import type tap from 'tap';
+import type { Line } from './mailbox.js';
 import type { ForeignPeer } from './peer-build.js';
 import { askPeer } from './peer-process.js';
 
 export const PROTOCOL_ID = 0x1122334455667788n;
 export const LOOPBACK = '127.0.0.1:0';
+/** Each size 1…1200 eight times at least. */
+export const PAYLOAD_COUNT = 10_000;
 /** One payload of each size 1…1200. */
-export const PAYLOAD_COUNT = 1200;
+export const EVERY_SIZE = 1200;
+/** One datagram of ten each way, and some that come twice. */
+export const LOSSY = { lost: 100, repeated: 50 };
+/** Ten keep-alives a second and nobody loses them all, but a busy machine may stand still. */
+export const LOSSY_TIMEOUT_S = 15;
+/** Echoes that come back, 81 % of them expected: what neither side of a bound of thirty sigmas explains. */
+const LOSSY_SHARE = [0.6, 0.9] as const;
 export const PAYLOAD_BYTES_MAX = 1200;
 /** Bound of a whole test file, building the peers on a fresh machine included. */
 export const FILE_TIMEOUT_MS = 180_000;
@@ -19,6 +29,9 @@ export const FILE_TIMEOUT_MS = 180_000;
 export const SHORT_TIMEOUT_S = 2;
 /** Most tests wait for a timeout of the protocol, which counts whole seconds. */
 export const PARALLEL_TESTS = 8;
+
+/** Of the event loop: a socket is closed in a later one. */
+const TURNS_UNTIL_FREE = 100;
 
 export interface TokenFields {
   readonly protocolId: bigint;
@@ -45,6 +58,24 @@ export function tokenFields(changes: Partial<TokenFields> = {}): TokenFields {
     server: LOOPBACK,
     ...changes,
   };
+}
+
+/** Runs `open` until the port of an endpoint that was closed just now is free. */
+export async function whenFree<T>(open: () => T): Promise<T> {
+  for (let left = TURNS_UNTIL_FREE; ; left--) {
+    try {
+      return open();
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** What a stream over a lossy path says when it is over: each echo was right and came once. */
+export function checkLossy(t: Pick<typeof tap, 'ok'>, { sent, arrived }: Line): void {
+  const share = Number(arrived) / Number(sent);
+  t.ok(share > LOSSY_SHARE[0] && share < LOSSY_SHARE[1], `${arrived} of ${sent} came back`);
 }
 
 export function hasIpv6Loopback(): boolean {

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::{Drive, Line};
+use crate::{Drive, Line, Stream};
 
 /// What a foreign endpoint reported in one step. `flow` is the client id on a server and 0 on a client.
 pub enum Event {
@@ -51,6 +51,8 @@ pub fn run(peer: &mut dyn Peer, role: Role, deadline: Duration) -> i32 {
         role,
         flow: None,
         drive: None,
+        stream: None,
+        is_stream_told: false,
         echoed: 0,
         exit: None,
     };
@@ -73,6 +75,7 @@ pub fn run(peer: &mut dyn Peer, role: Role, deadline: Duration) -> i32 {
             state.handle_event(event, peer);
         }
         state.send_driven(peer);
+        state.send_streamed(peer);
     }
     state.exit.unwrap_or(0)
 }
@@ -82,6 +85,9 @@ struct State {
     /// The flow connected last: `drive` uses it.
     flow: Option<u64>,
     drive: Option<Drive>,
+    stream: Option<Stream>,
+    /// `stream-sent` has been said.
+    is_stream_told: bool,
     echoed: usize,
     exit: Option<i32>,
 }
@@ -97,6 +103,16 @@ impl State {
                         self.drive = Some(Drive::new(flow, count, seed, max_bytes));
                     }
                     _ => self.fail("drive needs a connected flow and three numbers"),
+                }
+            }
+            ["stream", count, seed, max_bytes] => {
+                let numbers = (count.parse(), seed.parse(), max_bytes.parse());
+                match (self.flow, numbers) {
+                    (Some(flow), (Ok(count), Ok(seed), Ok(max_bytes))) => {
+                        self.stream = Some(Stream::new(flow, count, seed, max_bytes));
+                        self.is_stream_told = false;
+                    }
+                    _ => self.fail("stream needs a connected flow and three numbers"),
                 }
             }
             ["send", count, seed, max_bytes] => {
@@ -138,6 +154,9 @@ impl State {
     }
 
     fn handle_payload(&mut self, flow: u64, bytes: &[u8], peer: &mut dyn Peer) {
+        if self.is_stream_echo(flow, bytes) {
+            return;
+        }
         match &mut self.drive {
             Some(drive) if drive.flow == flow => {
                 if !drive.check_echo(bytes) {
@@ -163,6 +182,25 @@ impl State {
         }
     }
 
+    /// Checks the echoes of a stream. The first one of a drive ends it.
+    fn is_stream_echo(&mut self, flow: u64, bytes: &[u8]) -> bool {
+        let Some(stream) = self.stream.as_mut().filter(|it| it.flow == flow) else {
+            return false;
+        };
+        if self.drive.as_mut().is_some_and(|drive| drive.is_due(bytes)) {
+            Line::event("streamed")
+                .number("sent", stream.sent)
+                .number("arrived", stream.arrived)
+                .print();
+            self.stream = None;
+            return false;
+        }
+        if let Err(message) = stream.check_echo(bytes) {
+            self.fail(message);
+        }
+        true
+    }
+
     /// At most one window of payloads that nobody echoes.
     fn send_unechoed(&mut self, mut payloads: Drive, peer: &mut dyn Peer) {
         let flow = payloads.flow;
@@ -172,6 +210,27 @@ impl State {
             }
         }
         Line::event("sent").number("sent", payloads.sent).print();
+    }
+
+    fn send_streamed(&mut self, peer: &mut dyn Peer) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        let flow = stream.flow;
+        let mut failure = None;
+        while let Some(payload) = stream.next_payload() {
+            if let Err(message) = peer.send(flow, payload) {
+                failure = Some(message);
+                break;
+            }
+        }
+        let is_sent = stream.is_sent() && !self.is_stream_told;
+        if let Some(message) = failure {
+            self.fail(&message);
+        } else if is_sent {
+            self.is_stream_told = true;
+            Line::event("stream-sent").print();
+        }
     }
 
     fn send_driven(&mut self, peer: &mut dyn Peer) {
