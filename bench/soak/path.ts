@@ -13,7 +13,8 @@ import type { PathFigures, PathSetup } from './messages.js';
 
 /** Of both directions: the handshake, NX and the session's beginning are over. */
 const SETTLED_DATAGRAMS = 40;
-const SETTLED_MS = 2000;
+/** From the server: it has said more than a session's beginning. */
+const SETTLED_BYTES = 16_384;
 /** A client that says nothing for so long is gone. */
 const IDLE_MS = 15_000;
 const SWEEP_MS = 1000;
@@ -34,7 +35,6 @@ interface UdpClient {
 interface Stream {
   readonly near: Socket;
   readonly far: Socket;
-  readonly sinceMs: number;
   isWebSocket: boolean;
 }
 
@@ -192,9 +192,8 @@ export class NoisyPath {
   }
 
   #cut(): void {
-    const sinceMs = performance.now() - SETTLED_MS;
     const stream = this.#oneOf(
-      [...this.#streams].filter((one) => one.isWebSocket && one.sinceMs < sinceMs),
+      [...this.#streams].filter((one) => one.isWebSocket && one.far.bytesRead > SETTLED_BYTES),
     );
     if (stream === null) return;
     stream.near.destroy();
@@ -217,7 +216,7 @@ export class NoisyPath {
 
   #handleStream(near: Socket): void {
     const far = connect(this.httpPort, '127.0.0.1');
-    const stream: Stream = { near, far, sinceMs: performance.now(), isWebSocket: false };
+    const stream: Stream = { near, far, isWebSocket: false };
     this.#streams.add(stream);
     near.once('data', (head: Buffer) => {
       stream.isWebSocket = head.subarray(0, 16).toString('latin1') === 'GET /v1/game/ws?';

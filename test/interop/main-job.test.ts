@@ -79,7 +79,10 @@ function testAll(): void {
         t.equal(await client.ended, 0);
       }
     }
-    t.same(await server.stop(), { code: 0, errors: '' });
+    const { code, errors } = await server.stop();
+    // A machine that does other things as well skips ticks, and that is said.
+    const wrong = errors.replace(/^ticks skipped: [^\n]*\n/gm, '');
+    t.same({ code, errors: wrong }, { code: 0, errors: '' });
   });
 
   t.test('the game server that stops says so to a foreign client', async (t) => {
