@@ -16,7 +16,7 @@ import { PLANTS, type Plant } from './messages.js';
 import { reportOf } from './report.js';
 import { runSoak } from './soak.js';
 
-/** A round of load and its rest take about a minute. */
+/** What a player's last link may be waited for comes on top. */
 const LOAD_MS = 45_000;
 const SHORT_LOAD_MS = 4000;
 
@@ -44,7 +44,7 @@ function number(text: string): number {
 function readOptions(args: readonly string[]): Options {
   const program = new Command('soak')
     .description('matches, churn, rebinds, floods and garbage at once; nothing may be left or grow')
-    .option('--minutes <n>', 'how long; no round of about a minute begins later', number, 60)
+    .option('--minutes <n>', 'how long; no round begins later', number, 60)
     .option('--short', 'one short round instead', false)
     .option('--seed <n>', 'of what is random', number, 1)
     .option('--flood <n>', 'bad netcode requests a second, 0: none', rate, 2000)

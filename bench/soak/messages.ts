@@ -36,7 +36,7 @@ export const RESIDENT_PREFIX = `${SEAT_PREFIX}resident-`;
 
 /**
  * Faults made on purpose, which a run must notice: every player that left is kept, with a timer; or
- * every 50th tally is left out; or both.
+ * the twentieth tally of each is left out; or both.
  */
 export const PLANTS = ['none', 'leak', 'lost', 'both'] as const;
 export type Plant = (typeof PLANTS)[number];

@@ -19,8 +19,8 @@ import {
 
 const TICK_HZ = 30;
 const MAX_PLAYERS = 4096;
-/** Of the tallies, with the plant `lost`. */
-const LOSES_EVERY = 50;
+/** Of each player, with the plant `lost`. */
+const LOST_TALLY = 20;
 const PLANTED_BYTES = 16_384;
 
 /** What the server and a player have said to each other. */
@@ -128,7 +128,7 @@ class ServerProcess {
 
   #answer(player: Player<SoakMessages>, account: Account): void {
     const n = account.n + 1;
-    const isLost = this.#isPlanted('lost') && n % LOSES_EVERY === 0;
+    const isLost = this.#isPlanted('lost') && n === LOST_TALLY;
     const tally = { n, heard: account.heard, pad: '#'.repeat(padLength(n)) };
     account.isOwed = !isLost && player.send('tally', tally) === 'full';
     if (!account.isOwed) account.n = n;

@@ -51,7 +51,6 @@ t.test('a leak and a lost message are noticed', async (t) => {
   const { findings } = await runSoak(
     short({
       plant: 'both',
-      loadMs: 6500, // a tally of fifty takes five seconds
       graceMs: 1000,
       churnPerS: 0,
       strangers: null,
