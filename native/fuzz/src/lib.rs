@@ -16,7 +16,7 @@ pub mod mutate;
 mod packet;
 pub mod plant;
 mod rl1;
-mod server;
+pub mod server;
 mod token;
 mod udp;
 

@@ -29,12 +29,19 @@ export interface HttpOptions {
   plant?: (attempt: Attempt, answer: Answer) => Answer;
 }
 
-/** What docs/WIRE.md §1 and node:http may answer to anything: everything else is a finding. */
-const DOCUMENTED = new Set([
-  ...[200, 400, 401, 403, 404, 405, 409, 410, 413, 415, 429, 503],
-  // Of node:http itself: timeouts, expectations, header sizes.
-  ...[408, 417, 431],
-]);
+/** What docs/WIRE.md §1 tells of: everything else is a finding. */
+const DOCUMENTED: Readonly<Record<number, readonly string[]>> = {
+  400: ['bad-url', 'bad-json', 'bad-resume'],
+  401: ['unauthenticated'],
+  403: ['host-not-allowed', 'origin-not-allowed', 'bad-player-id'],
+  404: ['not-found'],
+  405: ['method-not-allowed'],
+  409: ['session-unknown'],
+  413: ['body-too-large'],
+  415: ['unsupported-media-type'],
+};
+/** Of the HTTP server itself, to what is no HTTP. */
+const WITHOUT_CODE = [400, 408, 417, 431];
 /** Connections at once: an unfinished request waits for its time to be over. */
 const LANES = 8;
 /** A good request comes after so many. */
@@ -120,9 +127,14 @@ function flawOf({ expected, leaves }: Attempt, answer: Answer): string | null {
     if (text !== '') return `no HTTP: ${text.slice(0, 300)}`;
     return null; // closed without a word, gone, or still waiting for the rest
   }
-  if (!DOCUMENTED.has(status)) return `answered ${status}, which no document tells of`;
-  if (status === 101) return 'switched protocols without a ticket';
   const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+  if (status !== 200) {
+    const code = /"code":"([\w-]+)"/.exec(body)?.[1];
+    const isKnown =
+      code === undefined ? WITHOUT_CODE.includes(status) : DOCUMENTED[status]?.includes(code);
+    if (!isKnown)
+      return `answered ${status} ${code}, which no document tells of: ${text.slice(0, 300)}`;
+  }
   if (status === 200 && !isOpen && leaves === 'never') return flawOfTicket(body);
   if (/(\n\s+at |node:|\/src\/)/.test(text)) return `tells of its inside: ${text.slice(0, 500)}`;
   return null;

@@ -4,7 +4,7 @@ import t from 'tap';
 import { until } from '../../game/support.js';
 import { type HttpOptions, runHttp } from './campaign.js';
 
-const FIXED_INPUTS = 600;
+const FIXED_INPUTS = 400;
 const PLANTED_INPUTS = 4_000;
 
 const corpus = JSON.parse(

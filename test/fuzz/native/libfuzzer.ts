@@ -22,6 +22,8 @@ export interface Finding {
 
 export interface RunOptions {
   seconds: number;
+  /** Inputs after which it is enough. Default: as many as the time allows. */
+  inputs?: number;
   /** Turns the target's planted fault on. */
   planted?: boolean;
   /** Keeps what was found out in `.setup/fuzz`, for the next run. Default false. */
@@ -58,6 +60,7 @@ export async function runTarget(program: string, name: string, options: RunOptio
       options.keep ? workFolder(name) : fresh,
       corpusFolder(name),
       `-max_total_time=${options.seconds}`,
+      `-runs=${options.inputs ?? -1}`,
       `-max_len=${found.maxLength}`,
       `-artifact_prefix=${artifacts}/`,
       `-seed=${options.seed ?? 0}`,

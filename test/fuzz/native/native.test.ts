@@ -3,7 +3,7 @@ import t from 'tap';
 import { buildFuzzer, whyNot } from './build.js';
 import { nativeTargets, runTarget } from './libfuzzer.js';
 
-const CLEAN_S = 1;
+const CLEAN = { seconds: 1, inputs: 20_000 };
 /** Most are noticed within the first second. */
 const PLANTED_S = 30;
 
@@ -20,7 +20,7 @@ t.test(
   { skip: reason ?? false },
   async (t) => {
     for (const name of targets) {
-      const { finding, inputs } = await runTarget(program, name, { seconds: CLEAN_S });
+      const { finding, inputs } = await runTarget(program, name, CLEAN);
       t.equal(finding, null, `${name}: ${finding?.hex}\n${finding?.report}`);
       t.ok(inputs > 0, `${name}: ${inputs} inputs`);
     }

@@ -1,7 +1,7 @@
 //! A server among clients of its own make, over a network that the input plays.
 //!
 //! Input: `u8 flags` (bit 0: NX off, else bit 1: required; bit 2: development; bit 3: two flows only;
-//! bits 4–5: NX of the clients), then steps, each `u8 step`: its low four bits say what, the high four by
+//! bits 4–5: NX of the clients; bit 6: tight admission; bit 7: tokens live 29 s at most), then steps, each `u8 step`: its low four bits say what, the high four by
 //! whom. Clients, forgers and replays use real keys, so that the fuzzer stands behind the AEAD; what must
 //! hold is in `network.rs`.
 
@@ -10,6 +10,7 @@ mod network;
 mod tokens;
 mod world;
 
+use ggscale_transport_core::COUNTER_NAMES;
 use world::World;
 
 use crate::input::Input;
@@ -18,6 +19,21 @@ use crate::input::Input;
 const STEPS: usize = 48;
 
 pub fn run(data: &[u8]) {
+    play(data);
+}
+
+/// The counters of the server that are not zero after this input: how deep it led.
+#[must_use]
+pub fn reached(data: &[u8]) -> Vec<&'static str> {
+    let world = play(data);
+    let counters = world.server.counters().clone();
+    let values = COUNTER_NAMES.into_iter().zip(counters.values());
+    values
+        .filter_map(|(name, value)| (value > 0).then_some(name))
+        .collect()
+}
+
+fn play(data: &[u8]) -> World {
     let mut input = Input::new(data);
     let mut world = World::new(input.u8());
     for _ in 0..STEPS {
@@ -27,6 +43,7 @@ pub fn run(data: &[u8]) {
         step(&mut world, &mut input);
         world.check();
     }
+    world
 }
 
 fn step(world: &mut World, input: &mut Input) {
@@ -63,6 +80,7 @@ fn step(world: &mut World, input: &mut Input) {
         12 => world.close_client(who),
         13 => world.close_flow(who),
         14 => world.move_client(who, usize::from(input.u8())),
-        _ => world.lose(who),
+        _ if who < 8 => world.lose(who),
+        _ => world.admit(who),
     }
 }

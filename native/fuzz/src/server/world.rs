@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use ggscale_transport_core::{
-    Client, ClientConfig, ClientNx, Clock, FlowId, Path, Random, Received, Registry, Server,
-    ServerConfig, ServerNx, DATAGRAM_BYTES_MAX, HEADROOM,
+    AdmissionSettings, Cidr, Client, ClientConfig, ClientNx, Clock, FlowId, Path, Random, Rate,
+    Received, Registry, Server, ServerConfig, ServerNx, DATAGRAM_BYTES_MAX, HEADROOM,
 };
 
 use super::forge;
@@ -14,6 +14,8 @@ use super::tokens::{server_address, token, COUNT, PRIVATE_KEY, PROTOCOL_ID, UNIX
 use crate::input::Input;
 use crate::plant;
 
+const RESPONSE: u8 = 3;
+const RESPONSE_BODY_BYTES: usize = 308;
 const START_US: u64 = 1_000_000_000;
 const ADDRESSES: usize = 6;
 
@@ -77,6 +79,11 @@ impl World {
         };
         config.development = flags & 4 != 0;
         config.max_flows = if flags & 8 == 0 { 16 } else { 2 };
+        if flags & 0x40 != 0 {
+            config.token_history = 3;
+            config.admission = tight();
+        }
+        config.max_token_lifetime_s = (flags & 0x80 != 0).then_some(29);
         let clock = Clock {
             mono_us: START_US,
             unix_s: UNIX_S,
@@ -241,8 +248,14 @@ impl World {
             254 => 1 << 62,
             ahead => first + u64::from(ahead),
         };
+        let is_large = kind & 0x80 != 0;
         let kind = (kind & 15).max(1);
-        let body = self.marked(kind, body);
+        let mut body = self.marked(kind, body);
+        match kind {
+            RESPONSE => body.resize(RESPONSE_BODY_BYTES, 0),
+            _ if is_large => body.resize(1_210, 0),
+            _ => {}
+        }
         let bytes = forge::sealed(who % COUNT, kind, sequence, &body);
         let from = self.clients[who % COUNT]
             .as_ref()
@@ -301,6 +314,19 @@ impl World {
         }
     }
 
+    /// Nobody new is let in, or nothing is taken from one address; by turns.
+    pub fn admit(&mut self, who: usize) {
+        let mut settings = AdmissionSettings::default();
+        match who & 3 {
+            0 => {}
+            1 => settings.busy = true,
+            _ => settings.blocked = blocked(address(who & 1)),
+        }
+        let set = self.server.set_admission(self.clock(), settings);
+        assert!(set.is_ok());
+        self.pump();
+    }
+
     /// From now on, or until now, what this client sends is lost.
     pub fn lose(&mut self, who: usize) {
         let lost = &mut self.lost[who % COUNT];
@@ -324,6 +350,23 @@ impl World {
             self.payloads.insert(body.clone());
         }
         body
+    }
+}
+
+fn blocked(address: SocketAddr) -> Vec<Cidr> {
+    Cidr::new(address.ip(), 32).into_iter().collect()
+}
+
+/// Every limit within reach of a few steps.
+fn tight() -> AdmissionSettings {
+    AdmissionSettings {
+        token_opens: Some(Rate::new(50, 6)),
+        handshakes: Some(Rate::new(50, 4)),
+        handshakes_per_prefix: Some(Rate::new(10, 2)),
+        max_pending: 2,
+        packets_per_flow: Some(Rate::new(20, 10)),
+        bytes_per_flow: Some(Rate::new(2_000, 1_400)),
+        ..AdmissionSettings::default()
     }
 }
 
