@@ -35,6 +35,11 @@ function npmPack(folder, args) {
   return JSON.parse(execFileSync(command, all, { cwd: folder, encoding: 'utf8', stdio }))[0];
 }
 
+/** Where the workflow runs: npm's provenance refuses packages that do not say it. */
+function hosting({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name }) {
+  return server && name ? { repository: { type: 'git', url: `git+${server}/${name}.git` } } : {};
+}
+
 function writeJson(path, value) {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
@@ -65,6 +70,7 @@ function stagePlatform(folder, manifest, { machine, packagedFile }) {
     version: manifest.version,
     description: `Native addon of ${manifest.name} for ${target}.`,
     license: manifest.license,
+    repository: manifest.repository,
     engines: manifest.engines,
     os: [machine.platform],
     cpu: [machine.arch],
@@ -95,7 +101,8 @@ async function main() {
   const { values } = parseArgs({ options: { out: { type: 'string' } } });
   const out = resolve(values.out ?? join(root, 'build/packages'));
   const { thisMachine, PACKAGED_FILE } = await import(platformModule.href);
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const manifest = { ...own, ...hosting(process.env) };
   const staging = mkdtempSync(join(tmpdir(), 'ggscale-pack-'));
   mkdirSync(out, { recursive: true });
   const pack = (folder) => {

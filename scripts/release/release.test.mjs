@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../build-addon.mjs';
-import { readNpmAudit } from './advisories.mjs';
+import { readCargo, readNpmAudit } from './advisories.mjs';
 import { cargoPackages, isAllowed, licenceFaults, npmPackages } from './licences.mjs';
 import {
   changelogFaults,
@@ -107,6 +107,9 @@ t.test('advisories are faults; no answer is neither a fault nor a pass', async (
   t.same(readNpmAudit('{"vulnerabilities":{}}'), { faults: [], missing: null });
   t.match(readNpmAudit('{"message":"405"}'), { faults: [], missing: 'npm audit: 405' });
   t.match(readNpmAudit('<html>'), { faults: [], missing: /no JSON/ });
+  t.match(readCargo('cargo-deny', 1, 'failed to fetch advisory database'), { faults: [] });
+  const advisory = 'RUSTSEC-2030-0001: panics when it is unable to connect';
+  t.same(readCargo('cargo-deny', 1, advisory), { faults: [advisory], missing: null });
 });
 
 t.test('the command says what it checked, and refuses what it does not know', async (t) => {

@@ -26,7 +26,7 @@ t.test('a named file that is not there is addon-missing and says what to run', a
     if (kept === undefined) delete process.env[ADDON_VARIABLE];
     else process.env[ADDON_VARIABLE] = kept;
   });
-  const missing = { code: 'addon-missing', message: /npm rebuild/ };
+  const missing = { code: 'addon-missing', message: /: unset GGSCALE_TRANSPORT_ADDON/ };
   t.throws(() => loadBinding(), missing);
   t.throws(() => loadBinding(), missing, 'a failure is not remembered');
 });

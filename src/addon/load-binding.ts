@@ -1,7 +1,7 @@
 /** Finds and loads the native module, once, and checks that it belongs to this code. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TransportError } from '../util/errors.js';
 import { VERSION } from '../util/version.js';
@@ -22,6 +22,8 @@ const HOW_TO_INSTALL =
 
 /** Names the .node file to load instead of any other. */
 export const ADDON_VARIABLE = 'GGSCALE_TRANSPORT_ADDON';
+
+const HOW_TO_NAME = `unset ${ADDON_VARIABLE}, or let it name the .node file of this version and machine`;
 
 /** Where the addon is looked for. Tests have places of their own. */
 export interface Place {
@@ -63,7 +65,8 @@ function load(): Binding {
 export function loadFrom(place: Place): Binding {
   const { named, machine } = place;
   if (named !== '') {
-    return loadFirst([{ label: `${ADDON_VARIABLE}=${named}`, file: named }], machine);
+    const candidate = { label: `${ADDON_VARIABLE}=${named}`, file: resolve(named) };
+    return loadFirst([candidate], machine, HOW_TO_NAME);
   }
   return loadFirst([...packaged(place), local(place)], machine);
 }
@@ -96,16 +99,22 @@ function local({ root, machine: { platform, arch } }: Place): Candidate {
   return { label: file, file };
 }
 
-/** The first candidate that loads. One of the wrong version or layout is an error, not passed over. */
-function loadFirst(candidates: readonly Candidate[], machine: Machine): Binding {
+/**
+ * The first candidate that loads. One of the wrong version or layout is an error, not passed over.
+ * `wayOut` is what to do where none is good; undefined: install or build.
+ */
+function loadFirst(candidates: readonly Candidate[], machine: Machine, wayOut?: string): Binding {
   const tried: string[] = [];
   let cause: unknown;
   for (const { label, file, version } of candidates) {
-    if (version !== undefined && version !== VERSION) throw wrongVersion(label, version);
+    if (version !== undefined && version !== VERSION) throw wrongVersion(label, version, file);
     if (file === null) {
       tried.push(`${label} is not installed`);
     } else if (!existsSync(file)) {
-      tried.push(label === file ? `${file} is not there` : `${label}: the file is not there`);
+      const where = `: the file is not there (${file})`;
+      tried.push(label === file ? `${file} is not there` : `${label}${where}`);
+    } else if (!file.endsWith('.node')) {
+      tried.push(`${label} is no .node file`); // require would run it as a program
     } else {
       let binding: Binding | null = null;
       try {
@@ -115,13 +124,13 @@ function loadFirst(candidates: readonly Candidate[], machine: Machine): Binding 
         tried.push(`${label} does not load: ${firstLine(error)}`);
       }
       if (binding === null) continue;
-      checkLayout(binding);
+      checkLayout(binding, label, wayOut);
       return binding;
     }
   }
   const libc = machine.libc();
   const name = `${machine.platform}-${machine.arch}${libc === null ? '' : ` (${libc})`}`;
-  const message = `no native addon for ${name}; tried: ${tried.join('; ')}: ${HOW_TO_INSTALL}`;
+  const message = `no native addon for ${name}; tried: ${tried.join('; ')}: ${wayOut ?? HOW_TO_INSTALL}`;
   throw new TransportError('addon-missing', message, cause === undefined ? {} : { cause });
 }
 
@@ -129,10 +138,11 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
 }
 
-function wrongVersion(name: string, version: string): TransportError {
+function wrongVersion(name: string, version: string, file: string | null): TransportError {
+  const where = file ? ` (${dirname(file)})` : ''; // NODE_PATH, or a folder above
   return new TransportError(
     'addon-mismatch',
-    `${name} is version ${version}, @ggscale/transport is ${VERSION}: ` +
+    `${name} is version ${version}${where}, @ggscale/transport is ${VERSION}: ` +
       `run 'npm install @ggscale/transport@${VERSION} --include=optional'`,
   );
 }
@@ -151,15 +161,19 @@ export function refuseRuntime(
 }
 
 /** Exported for its tests. */
-export function checkLayout(binding: Pick<Binding, 'layout'>): void {
+export function checkLayout(
+  binding: Pick<Binding, 'layout'>,
+  label = 'the native addon',
+  wayOut = HOW_TO_BUILD,
+): void {
   const native = typeof binding.layout === 'function' ? binding.layout() : {};
   const names = new Set([...Object.keys(native), ...Object.keys(LAYOUT)]);
   for (const name of names) {
     if (native[name] === LAYOUT[name]) continue;
     throw new TransportError(
       'addon-mismatch',
-      `the native addon was built from other sources (${name} is ${native[name]}, expected ` +
-        `${LAYOUT[name]}): ${HOW_TO_BUILD}`,
+      `${label} was built from other sources (${name} is ${native[name]}, expected ` +
+        `${LAYOUT[name]}): ${wayOut}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** Where the addon comes from, with folders as npm leaves them behind. */
 import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { TransportError } from '../util/errors.js';
@@ -85,6 +86,16 @@ t.test('a named file goes before the package, and nothing is tried after it', as
   t.notMatch(error.message, GNU);
 });
 
+t.test('a named file is found from the working folder, and nothing but .node is run', async (t) => {
+  const from = relative(process.cwd(), BUILT);
+  t.notMatch(from, /^[./]/, 'a name that would be looked for in node_modules');
+  t.type(loadFrom(placeWith(t, { named: from }).place).layout, 'function');
+  const program = join(t.testdir({ 'addon.js': 'globalThis.hasRun = true;' }), 'addon.js');
+  const error = refusalOf({ root: '/nowhere', named: program, machine: thisMachine });
+  t.match(error.message, `GGSCALE_TRANSPORT_ADDON=${program} is no .node file: unset GGSCALE_TRAN`);
+  t.notOk('hasRun' in globalThis);
+});
+
 t.test('without a package the local build is loaded', async (t) => {
   const { place, asked } = placeWith(t, { local: null });
   t.type(loadFrom(place).layout, 'function');
@@ -130,7 +141,8 @@ t.test('a package of another version is addon-mismatch with both versions', asyn
   const { place } = placeWith(t, { packages, local: null });
   const error = refusalOf(place);
   t.equal(error.code, 'addon-mismatch');
-  t.match(error.message, `@ggscale/${GNU} is version 0.0.9, @ggscale/transport is ${VERSION}`);
+  t.match(error.message, `@ggscale/${GNU} is version 0.0.9 (${place.root}/node_modules/`);
+  t.match(error.message, `, @ggscale/transport is ${VERSION}: `);
   t.throws(() => loadPrebuilt(place), { code: 'addon-mismatch' });
 });
 

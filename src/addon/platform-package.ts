@@ -18,7 +18,7 @@ export interface PlatformPackage {
   readonly name: string;
   /** `unknown` when its package.json cannot be read. */
   readonly version: string;
-  /** Path of the .node file; it may be missing. Empty with an unknown version. */
+  /** Path of the .node file; it may be missing. Empty where the package cannot be looked into. */
   readonly file: string;
 }
 

@@ -121,7 +121,10 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 mkdirSync(out);
 writeFileSync(join(out, `ggscale-transport-aix-ppc64-${version}.tgz`), '');
 writeFileSync(join(out, 'ggscale-transport-aix-ppc64-0.0.1.tgz'), '');
-const { stdout } = await run(process.execPath, ['scripts/pack.mjs', '--out', out], { cwd: root });
+const { stdout } = await run(process.execPath, ['scripts/pack.mjs', '--out', out], {
+  cwd: root,
+  env: { ...process.env, GITHUB_SERVER_URL: 'https://host.example', GITHUB_REPOSITORY: 'who/what' },
+});
 const mainTarball = join(out, `ggscale-transport-${version}.tgz`);
 const platformTarball = join(
   out,
@@ -149,6 +152,12 @@ t.test('the packages belong to each other, and the platform package fits only he
   });
   const { os, cpu, libc, ...platform } = read(other);
   t.match(platform, { name, version, license: 'Apache-2.0' });
+  const repository = { type: 'git', url: 'git+https://host.example/who/what.git' };
+  t.match(
+    [platform, read('transport')],
+    [{ repository }, { repository }],
+    'provenance asks for it',
+  );
   t.same([os, cpu], [[process.platform], [process.arch]]);
   if (process.platform === 'linux') t.match(libc, [/^(glibc|musl)$/]);
   t.same(readdirSync(join(scope, other)).sort(), [
