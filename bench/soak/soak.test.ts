@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import t from 'tap';
 import { buildNative } from '../native/build.js';
 import { ROOT } from '../suite/root.js';
-import { notEmpty, uncounted } from './checks.js';
+import { grown, notEmpty, SLOPE_MAX, uncounted, wrongAtRest } from './checks.js';
+import type { ServerSample } from './messages.js';
 import { reportOf } from './report.js';
 import { slopeOfSecondHalf } from './slope.js';
 import { runSoak, type SoakSetup } from './soak.js';
@@ -29,6 +30,35 @@ const short = (change: Partial<SoakSetup>): SoakSetup => ({
   signal: new AbortController().signal,
   ...change,
 });
+
+const NO_MEMORY = { heapUsed: 0, external: 0, arrayBuffers: 0, rss: 0, nativeHeap: 0 };
+const EMPTY_SAMPLE: ServerSample = {
+  kind: 'sample',
+  atMs: 0,
+  joins: 0,
+  resumes: 0,
+  cpuUs: 0,
+  ticksSkipped: 0,
+  memory: NO_MEMORY,
+  rl1: { given: 0, refused: 0 },
+  pools: {},
+  drops: {},
+  state: {
+    players: 0,
+    suspended: 0,
+    flows: 0,
+    pending: 0,
+    tokens: 0,
+    fds: 0,
+    handles: {},
+    objects: {},
+  },
+  counters: { 'socket-datagrams-in': 0, 'payloads-in': 0, consumed: 0 },
+  refused: {},
+  events: { heard: 0, astray: 0 },
+  errors: {},
+  warnings: {},
+};
 
 t.test('everything at once: nothing is wrong, and nothing is left', async (t) => {
   const flood = { binary: await buildNative({ release: false }), perS: 500 };
@@ -91,6 +121,34 @@ t.test('a datagram without a name and a block that nobody owns are noticed', asy
     'pool messages: 1 used by nobody',
   ]);
 });
+
+t.test(
+  'growth, errors, warnings and events astray are noticed, a late process is not',
+  async (t) => {
+    const none = {
+      heapUsed: null,
+      external: null,
+      arrayBuffers: null,
+      rss: null,
+      nativeHeap: null,
+    };
+    const sample = (change: Partial<ServerSample>) => ({ ...EMPTY_SAMPLE, ...change });
+    const late = 'ticks skipped: the process was late';
+    t.same(wrongAtRest(sample({}), sample({ warnings: { [late]: 3 } })), []);
+    const wrong = { errors: { oops: 1 }, warnings: { hm: 2 }, events: { heard: 9, astray: 4 } };
+    t.same(wrongAtRest(sample({}), sample(wrong)), [
+      '4 events came out of order',
+      '1 × oops',
+      '2 × warned: hm',
+    ]);
+    const slope = (kibPerMinute: number) => ({ ...none, heapUsed: { kibPerMinute, error: 2 } });
+    t.same(grown(slope(SLOPE_MAX.heapUsed + 3), sample({}), sample({})), []);
+    const steep = grown(slope(SLOPE_MAX.heapUsed + 5), sample({}), sample({}));
+    t.same(steep, ['heapUsed grows by 29.0 KiB a minute, above 24']);
+    const large = sample({ memory: { ...NO_MEMORY, heapUsed: 13 * 2 ** 20 } });
+    t.same(grown(none, sample({}), large), ['heapUsed is 13.0 MiB above the start']);
+  },
+);
 
 const skip = existsSync('/proc/self/stat') ? false : 'processes are looked up in /proc';
 

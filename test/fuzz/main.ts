@@ -1,5 +1,7 @@
-/** `npm run fuzz`: see `--help`. Exit codes: 0 nothing found, 1 a finding, 2 bad arguments. */
+/** `npm run fuzz`: see `--help`. Exit codes: 0 nothing found, 1 a finding, 2 bad arguments, 130 or 143 interrupted. */
+import { constants } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import { Interrupted } from './native/libfuzzer.js';
 import { type ReceiverOptions, runReceivers } from './receivers.js';
 import { type FuzzTarget, fuzzTargets, type TargetOptions } from './targets.js';
 
@@ -89,4 +91,10 @@ const program = new Command('fuzz')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 
-if (!(await run(program.opts<Options>()))) process.exitCode = 1;
+try {
+  if (!(await run(program.opts<Options>()))) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 128 + constants.signals[error.signal];
+}

@@ -31,6 +31,15 @@ export interface RunOptions {
   seed?: number;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Somebody ended the run; the fuzzer is gone, and so is its folder. */
+export class Interrupted extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+  }
+}
+
 /** Names and longest inputs, as native/fuzz/src/lib.rs lists them. */
 export function nativeTargets(): { name: string; maxLength: number }[] {
   const source = readFileSync(join(crateFolder, 'src/lib.rs'), 'utf8');
@@ -48,6 +57,7 @@ function workFolder(target: string): string {
   return folder;
 }
 
+/** @throws Error the program ended, but not over an input; Interrupted */
 export async function runTarget(program: string, name: string, options: RunOptions): Promise<Run> {
   const found = nativeTargets().find((target) => target.name === name);
   if (found === undefined) throw new Error(`native/fuzz has no target ${name}`);
@@ -72,7 +82,8 @@ export async function runTarget(program: string, name: string, options: RunOptio
     const inputs = Number(/number_of_executed_units: (\d+)/.exec(output)?.[1] ?? 0);
     if (code === 0) return { target: name, inputs, finding: null };
     const [file] = readdirSync(artifacts);
-    const hex = file === undefined ? '' : readFileSync(join(artifacts, file)).toString('hex');
+    if (file === undefined) throw new Error(`${name} does not run, ${code}:\n${output.trim()}`);
+    const hex = readFileSync(join(artifacts, file)).toString('hex');
     return { target: name, inputs, finding: { hex, report: output.trim() } };
   } finally {
     rmSync(scratch, { recursive: true });
@@ -131,8 +142,19 @@ function start(
       output += text;
     });
   }
-  return new Promise((resolve, reject) => {
+  let ended: NodeJS.Signals | null = null;
+  const end = (signal: NodeJS.Signals) => {
+    ended = signal;
+    child.kill('SIGKILL');
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
+    child.on('close', (code) => {
+      if (ended === null) resolve({ code, output });
+      else reject(new Interrupted(ended));
+    });
+  }).finally(() => {
+    for (const signal of SIGNALS) process.off(signal, end);
   });
 }

@@ -1,7 +1,9 @@
 /** libFuzzer over every target of native/fuzz for a moment, and over their planted faults. */
-import t from 'tap';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { buildFuzzer, whyNot } from './build.js';
-import { nativeTargets, runTarget } from './libfuzzer.js';
+import { Interrupted, nativeTargets, runTarget } from './libfuzzer.js';
 
 const CLEAN = { seconds: 1, inputs: 20_000 };
 /** Most are noticed within the first second. */
@@ -13,6 +15,24 @@ const targets = nativeTargets().map(({ name }) => name);
 
 t.test('the targets are those of native/fuzz', async (t) => {
   t.same(targets, ['token', 'packet', 'control', 'cmsg', 'rl1', 'server']);
+});
+
+/** A program for as long as a minute in place of the fuzzer. */
+function idler(t: Test): string {
+  const file = join(t.testdir({ idler: '#!/bin/sh\nexec sleep 60\n' }), 'idler');
+  chmodSync(file, 0o755);
+  return file;
+}
+
+t.test('a fuzzer that does not run has found nothing, not even what is planted', async (t) => {
+  const run = runTarget('/bin/false', 'token', { seconds: 1, planted: true });
+  await t.rejects(run, { message: /^token does not run, 1:/ });
+});
+
+t.test('who ends a run ends the fuzzer', async (t) => {
+  const run = runTarget(idler(t), 'token', { seconds: 60 });
+  process.emit('SIGHUP', 'SIGHUP');
+  await t.rejects(run, new Interrupted('SIGHUP'));
 });
 
 t.test(
