@@ -21,6 +21,15 @@ const DEEP: &[&str] = &[
     "replaced",
     "timeouts",
     "replayed",
+    "challenge-open-failed",
+    "control-unexpected",
+    "flow-packet-rate",
+    "flow-byte-rate",
+    "blocked",
+    "busy",
+    "history-full",
+    "pending-full",
+    "token-lifetime",
 ];
 
 #[test]

@@ -11,8 +11,10 @@ export interface Answer {
   isOpen: boolean;
 }
 
-/** How long a connection may be silent once everything is written: an unfinished request has no answer. */
+/** How long a connection may be silent once everything is written: what is unfinished has no answer. */
 const SILENCE_MS = 250;
+/** The same where an answer is due, on a machine however busy. */
+const PATIENCE_MS = 20_000;
 
 export function exchange(port: number, attempt: Attempt): Promise<Answer> {
   return new Promise((resolve) => {
@@ -34,7 +36,7 @@ export function exchange(port: number, attempt: Attempt): Promise<Answer> {
       }
       if (leaves === 'after') socket.end();
       if (leaves === 'reset') socket.resetAndDestroy();
-      socket.setTimeout(SILENCE_MS, () => {
+      socket.setTimeout(attempt.expected === null ? SILENCE_MS : PATIENCE_MS, () => {
         isOpen = true;
         socket.destroy();
       });
