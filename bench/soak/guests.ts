@@ -17,6 +17,8 @@ const SHARES: Record<VisitKind, number> = {
   double: 4,
 };
 const CHURN_FAILED_MAX = 0.005;
+/** Of a short run, too: a server that is late closes a kept connection just as it is used again. */
+const CHURN_FAILED_FEW = 10;
 
 export interface GuestsSetup {
   seed: number;
@@ -77,7 +79,7 @@ export class Guests {
     const { churn, churnFailures, strangers, floods } = this.figures;
     const findings = this.#errors.map((text) => `strangers: ${text}`);
     const failed = Object.values(churnFailures).reduce((sum, count) => sum + count, 0);
-    if (failed > (churn.opened ?? 0) * CHURN_FAILED_MAX) {
+    if (failed > Math.max(CHURN_FAILED_FEW, (churn.opened ?? 0) * CHURN_FAILED_MAX)) {
       findings.push(`${failed} visits failed: ${JSON.stringify(churnFailures)}`);
     }
     const did: Record<string, number> = {};

@@ -20,6 +20,7 @@ const STAY_MS_SPREAD = 16_000;
 const SWITCH_MS_MIN = 2000;
 const SWITCH_MS_SPREAD = 4000;
 const ON_OTHER_WIRE_MS = 1000;
+const FIRST_SWITCH_MS = 30_000;
 /** A dial that failed is not tried again at once. */
 const AGAIN_MS = 500;
 const LOOK_MS = 100;
@@ -74,7 +75,10 @@ class Players {
     }
   }
 
+  /** Not before somebody has moved to another wire: a busy machine takes its time. */
   async rest(): Promise<void> {
+    const untilMs = performance.now() + FIRST_SWITCH_MS;
+    while (this.figures.switches === 0 && performance.now() < untilMs) await pause(LOOK_MS);
     this.#isRound = false;
     await Promise.all(this.#round);
     for (const [at, seat] of this.#residents.entries()) {

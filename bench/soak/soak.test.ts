@@ -16,10 +16,10 @@ import { runSoak, type SoakSetup } from './soak.js';
 const short = (change: Partial<SoakSetup>): SoakSetup => ({
   seed: 8,
   minutes: 0,
-  loadMs: 3500,
+  loadMs: 5000,
   perWire: 4,
   residents: 2,
-  resumeWindowMs: 3000,
+  resumeWindowMs: 10_000, // a busy machine takes its time to resume
   graceMs: 60_000,
   churnPerS: 20,
   path: { rebinds: 2, cuts: 1, blackouts: 0, lossRatio: 0.01 },

@@ -15,6 +15,7 @@ const UDP_SOCKETS = 16;
 const BATCH_MS = 10;
 /** Who does not answer, or is not answered, goes. */
 const PATIENCE_MS = 2000;
+const LET_IN_MS = 30_000;
 
 class Strangers {
   readonly figures: StrangersFigures = {
@@ -50,7 +51,14 @@ class Strangers {
     this.#every(1000 / setup.players, () => void this.#speakGarbage());
   }
 
-  rest(): void {
+  /** Not before somebody was let in on either wire: a busy machine takes its time. */
+  async rest(): Promise<void> {
+    const untilMs = performance.now() + LET_IN_MS;
+    const { figures } = this;
+    while (figures.sockets === 0 || figures.payloads === 0) {
+      if (performance.now() > untilMs) break;
+      await new Promise((resolve) => setTimeout(resolve, BATCH_MS));
+    }
     this.#isResting = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const socket of this.#udp) socket.close();
@@ -156,8 +164,7 @@ function main(): void {
       strangers = new Strangers(command.setup);
       process.send?.({ kind: 'ready' });
     } else if (command.kind === 'rest') {
-      strangers.rest();
-      process.send?.(strangers.figures);
+      void strangers.rest().then(() => process.send?.(strangers.figures));
     } else process.disconnect();
   });
 }
