@@ -111,8 +111,10 @@ function loadFirst(candidates: readonly Candidate[], machine: Machine, wayOut?: 
     if (file === null) {
       tried.push(`${label} is not installed`);
     } else if (!existsSync(file)) {
-      const where = `: the file is not there (${file})`;
-      tried.push(label === file ? `${file} is not there` : `${label}${where}`);
+      const where = label.endsWith(file) ? '' : ` (${file})`;
+      tried.push(
+        label === file ? `${file} is not there` : `${label}: the file is not there${where}`,
+      );
     } else if (!file.endsWith('.node')) {
       tried.push(`${label} is no .node file`); // require would run it as a program
     } else {

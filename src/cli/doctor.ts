@@ -110,9 +110,9 @@ function addonDetail({ env }: Io): string {
 function refusal(error: unknown, io: Io): Check {
   const code = error instanceof TransportError ? error.code : 'unknown';
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
-  // How to build it is in the advice, for this machine.
+  // What to do is in the advice, for this machine.
   const message = (error instanceof Error ? error.message : String(error)).replace(
-    /: run 'npm (rebuild|install) .*/,
+    /: (run 'npm (rebuild|install)|unset GGSCALE_TRANSPORT_ADDON,) .*/,
     '',
   );
   const detail = cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
