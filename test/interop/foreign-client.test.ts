@@ -130,7 +130,10 @@ for (const peer of peers) {
 
     const late = startClient(t, peer, token);
     t.match(await late.next('disconnected'), { reason: peer.reasons.requestTimedOut });
-    t.ok(second.counter('token-before-start') > 0, 'nor does the old token');
+    // Both servers are of this process: while the first one's memory of tokens is still there, the second
+    // shares it and knows the token as used.
+    const asOld = second.counter('token-before-start');
+    t.ok(asOld + second.counter('token-consumed') > 0, 'nor does the old token');
     t.notOk(second.has('opened'));
     const fresh = startClient(t, peer, ourToken({ ...fields, server: address }));
     await second.nextOpened();
