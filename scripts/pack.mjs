@@ -9,7 +9,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -21,15 +20,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonFile, packageRoot as root } from './build-addon.mjs';
+import { npmCommand } from './lib/npm-command.mjs';
 
 const platformModule = new URL('../dist/src/addon/platform-package.js', import.meta.url);
 
 function npmPack(folder, args) {
-  const cli = process.env.npm_execpath;
-  const beside = join(dirname(process.execPath), 'npm');
-  const [command, first] = cli
-    ? [process.execPath, [cli]]
-    : [existsSync(beside) ? beside : 'npm', []];
+  const [command, ...first] = npmCommand();
   const all = [...first, 'pack', '--json', '--ignore-scripts', '--loglevel=error', ...args];
   const stdio = ['ignore', 'pipe', 'inherit'];
   return JSON.parse(execFileSync(command, all, { cwd: folder, encoding: 'utf8', stdio }))[0];

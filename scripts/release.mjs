@@ -6,10 +6,10 @@
 //
 // Ends with `N passed, N failed, N not reached`; the exit code is 1 when anything failed.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot as root } from './build-addon.mjs';
+import { npmCommand } from './lib/npm-command.mjs';
 import { cargoAdvisories, npmAdvisories } from './release/advisories.mjs';
 import { cargoPackages, licenceFaults, npmPackages } from './release/licences.mjs';
 import { changelogFaults, versionFaults, writeVersion } from './release/versions.mjs';
@@ -17,11 +17,7 @@ import { changelogFaults, versionFaults, writeVersion } from './release/versions
 const usage = 'usage: release.mjs check [--strict] [--offline] [--no-pack] | prepare X.Y.Z';
 
 function npm(args, cwd) {
-  const cli = process.env.npm_execpath;
-  const beside = join(dirname(process.execPath), 'npm');
-  const [command, first] = cli
-    ? [process.execPath, [cli]]
-    : [existsSync(beside) ? beside : 'npm', []];
+  const [command, ...first] = npmCommand();
   return spawnSync(command, [...first, ...args], { cwd, encoding: 'utf8' });
 }
 

@@ -14,9 +14,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../build-addon.mjs';
 
-const copied = ['setup.mjs', 'build-addon.mjs', 'lib/setup-steps.mjs', 'lib/setup-lock.mjs'].map(
-  (name) => `scripts/${name}`,
-);
+const copied = [
+  'setup.mjs',
+  'build-addon.mjs',
+  'lib/npm-command.mjs',
+  'lib/setup-steps.mjs',
+  'lib/setup-lock.mjs',
+].map((name) => `scripts/${name}`);
 
 const npm = `
 const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');

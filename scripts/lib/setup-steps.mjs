@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { buildNative, nativeIsFresh, packageRoot, toolchainProblem } from '../build-addon.mjs';
+import { npmCommand } from './npm-command.mjs';
 import { acquireLock } from './setup-lock.mjs';
 
 const root = packageRoot;
@@ -127,13 +128,6 @@ async function installDependencies(run) {
   writeFileSync(dependencyStamp, `${sha256(lockText)}\n`);
   say(`dependencies installed in ${seconds(startMs)}`);
   return true;
-}
-
-function npmCommand() {
-  const running = process.env.npm_execpath;
-  if (running && /npm-cli\.c?js$/.test(running)) return [process.execPath, running];
-  const beside = join(dirname(process.execPath), 'npm');
-  return existsSync(beside) ? [beside] : ['npm'];
 }
 
 /** Without what the outer npm call exported for itself: its --prefix, --workspace or --omit are not ours. */

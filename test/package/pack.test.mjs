@@ -1,10 +1,11 @@
 // What a user installs: the packed files are the needed ones and no other, and the entries load.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot as root } from '../../scripts/build-addon.mjs';
+import { npmCommand } from '../../scripts/lib/npm-command.mjs';
 
 const needed = [
   /^package\.json$/,
@@ -46,11 +47,7 @@ const required = [
 const packedBytesMax = 1 << 20;
 
 function npm(args) {
-  const cli = process.env.npm_execpath;
-  const beside = join(dirname(process.execPath), 'npm');
-  const [command, first] = cli
-    ? [process.execPath, [cli]]
-    : [existsSync(beside) ? beside : 'npm', []];
+  const [command, ...first] = npmCommand();
   // prepack would compile; npm test has done that, and this test changes nothing.
   const all = [...first, 'pack', '--json', '--ignore-scripts', ...args];
   const stdio = ['ignore', 'pipe', 'ignore'];
