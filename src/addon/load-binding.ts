@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TransportError } from '../util/errors.js';
+import { AdvisedError, TransportError } from '../util/errors.js';
 import { VERSION } from '../util/version.js';
 import type { Binding } from './binding.js';
 import { LAYOUT } from './layout.js';
@@ -132,8 +132,9 @@ function loadFirst(candidates: readonly Candidate[], machine: Machine, wayOut?: 
   }
   const libc = machine.libc();
   const name = `${machine.platform}-${machine.arch}${libc === null ? '' : ` (${libc})`}`;
-  const message = `no native addon for ${name}; tried: ${tried.join('; ')}: ${wayOut ?? HOW_TO_INSTALL}`;
-  throw new TransportError('addon-missing', message, cause === undefined ? {} : { cause });
+  const what = `no native addon for ${name}; tried: ${tried.join('; ')}`;
+  const options = cause === undefined ? {} : { cause };
+  throw new AdvisedError('addon-missing', what, wayOut ?? HOW_TO_INSTALL, options);
 }
 
 function firstLine(error: unknown): string {
@@ -142,10 +143,10 @@ function firstLine(error: unknown): string {
 
 function wrongVersion(name: string, version: string, file: string | null): TransportError {
   const where = file ? ` (${dirname(file)})` : ''; // NODE_PATH, or a folder above
-  return new TransportError(
+  return new AdvisedError(
     'addon-mismatch',
-    `${name} is version ${version}${where}, @ggscale/transport is ${VERSION}: ` +
-      `run 'npm install @ggscale/transport@${VERSION} --include=optional'`,
+    `${name} is version ${version}${where}, @ggscale/transport is ${VERSION}`,
+    `run 'npm install @ggscale/transport@${VERSION} --include=optional'`,
   );
 }
 
@@ -172,10 +173,10 @@ export function checkLayout(
   const names = new Set([...Object.keys(native), ...Object.keys(LAYOUT)]);
   for (const name of names) {
     if (native[name] === LAYOUT[name]) continue;
-    throw new TransportError(
+    throw new AdvisedError(
       'addon-mismatch',
-      `${label} was built from other sources (${name} is ${native[name]}, expected ` +
-        `${LAYOUT[name]}): ${wayOut}`,
+      `${label} was built from other sources (${name} is ${native[name]}, expected ${LAYOUT[name]})`,
+      wayOut,
     );
   }
 }

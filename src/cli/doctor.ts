@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createConnectToken, GameServer, TransportError } from '../server/index.js';
+import { AdvisedError } from '../util/errors.js';
 import type { Io } from './io.js';
 import { type Check, type Report, reportText, worstOf } from './report.js';
 import { checkRoundTrip } from './round-trip.js';
@@ -111,10 +112,8 @@ function refusal(error: unknown, io: Io): Check {
   const code = error instanceof TransportError ? error.code : 'unknown';
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
   // What to do is in the advice, for this machine.
-  const message = (error instanceof Error ? error.message : String(error)).replace(
-    /: (run 'npm (rebuild|install)|unset GGSCALE_TRANSPORT_ADDON,) .*/,
-    '',
-  );
+  const told = error instanceof AdvisedError ? error.what : null;
+  const message = told ?? (error instanceof Error ? error.message : String(error));
   const detail = cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
   return { name: 'addon', status: 'failure', detail, advice: [...adviceFor(code, io), WITHOUT] };
 }

@@ -14,6 +14,16 @@ export class TransportError extends Error {
   }
 }
 
+/** A failure that the reader can do something about: `message` is `what`, a colon and the way out. */
+export class AdvisedError extends TransportError {
+  readonly what: string;
+
+  constructor(code: string, what: string, wayOut: string, options?: { cause?: unknown }) {
+    super(code, `${what}: ${wayOut}`, options);
+    this.what = what;
+  }
+}
+
 /** The refusal of an option: its name, the value, and what is accepted. Never for secrets. */
 export function badOption(name: string, value: unknown, accepted: string): TransportError {
   return new TransportError(
