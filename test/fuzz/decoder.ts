@@ -1,8 +1,9 @@
 /** The receiver in Rust (native/rl1) as a child process: lines in, answers out. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { searchPath } from '../interop/peer-build.js';
 
 /** Of the package, seen from the source or from what was compiled into dist. */
@@ -11,27 +12,21 @@ const ROOT = import.meta.url.includes('/dist/') ? '../../../' : '../../';
 /** Builds the program and answers its path; throws with cargo's words when it does not build. */
 export async function buildDecoder(): Promise<string> {
   const args = ['build', '--quiet', '--locked', '-p', 'ggscale-rl1'];
-  const child = spawn('cargo', [...args, '--message-format=json-render-diagnostics'], {
-    cwd: fileURLToPath(new URL(`${ROOT}native/`, import.meta.url)),
-    env: { ...process.env, PATH: searchPath() },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const cargo = promisify(execFile)(
+    'cargo',
+    [...args, '--message-format=json-render-diagnostics'],
+    {
+      cwd: fileURLToPath(new URL(`${ROOT}native/`, import.meta.url)),
+      env: { ...process.env, PATH: searchPath() },
+      maxBuffer: 1 << 28,
+    },
+  );
+  const { stdout, stderr } = await cargo.catch((error) => {
+    if (error.code === 'ENOENT') throw error; // no cargo
+    return { stdout: '', stderr: `${error.stderr}` };
   });
-  let output = '';
-  let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const code = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  });
-  const program = /"executable":"([^"]*ggscale-rl1[^"]*)"/.exec(output)?.[1];
-  if (code !== 0 || program === undefined) {
-    throw new Error(`cargo build -p ggscale-rl1 failed:\n${errors}`);
-  }
+  const program = /"executable":"([^"]*ggscale-rl1[^"]*)"/.exec(stdout)?.[1];
+  if (program === undefined) throw new Error(`cargo build -p ggscale-rl1 failed:\n${stderr}`);
   return program;
 }
 

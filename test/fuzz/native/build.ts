@@ -1,7 +1,8 @@
 /** Builds native/fuzz: with libFuzzer and coverage, on the toolchain that builds everything else. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { searchPath } from '../../interop/peer-build.js';
 
 /** Of the package, seen from the source or from what was compiled into dist. */
@@ -44,20 +45,14 @@ export async function buildFuzzer(mode: Mode): Promise<string> {
   // Without a target of its own, build scripts would be instrumented too.
   const triple = hostTriple(env);
   const args = ['build', '--quiet', '--locked', '--release', '--features', 'libfuzzer'];
-  const child = spawn('cargo', [...args, '--target', triple], {
+  const built = promisify(execFile)('cargo', [...args, '--target', triple], {
     cwd: crateFolder,
     env,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: 1 << 28,
   });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
+  await built.catch(({ stderr, message }) => {
+    throw new Error(`native/fuzz does not build:\n${stderr || message}`);
   });
-  const code = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  });
-  if (code !== 0) throw new Error(`native/fuzz does not build:\n${errors}`);
   return join(target, triple, 'release/ggscale-fuzz');
 }
 
