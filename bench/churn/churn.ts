@@ -8,9 +8,21 @@
  */
 
 import type { Wire } from '../../src/server/index.js';
-import { LoadChild, ServerChild } from './children.js';
 import { type Growth, growthOf } from './growth.js';
-import type { LoadFigures, Plant, ServerMemory, ServerSample, VisitKind } from './messages.js';
+import { LoadChild } from './load-child.js';
+import type {
+  LoadFigures,
+  Plant,
+  ServerMemory,
+  ServerReady,
+  ServerSample,
+  ServerSetup,
+  VisitKind,
+} from './messages.js';
+import { ServerChild } from './server-child.js';
+import { leftOf, settle } from './settle.js';
+
+type Server = ServerChild<ServerSetup, ServerReady, ServerSample>;
 
 /** So long, with samples; or so many visits on each wire, and only what is left is looked at. */
 export type ChurnLength =
@@ -57,15 +69,13 @@ const GROWTH_MAX: Partial<Record<keyof ServerMemory, number>> = {
   arrayBuffers: 8,
 };
 const NOISE_FACTOR = 3;
-const LOOK_MS = 1000;
-/** The last timer that fired is kept by who might have had to stop it. */
-const TIMERS_KEPT = 2;
 /** Failures of the load itself that a busy machine explains; more make the run worthless. */
-const FAILED_MAX = 0.005;
+export const FAILED_MAX = 0.005;
 
 export async function runChurn(setup: ChurnSetup): Promise<ChurnResult> {
   const { resumeWindowMs, maxPlayers, plant } = setup;
-  const server = new ServerChild({ resumeWindowMs, maxPlayers, plant });
+  const own = { resumeWindowMs, maxPlayers, plant };
+  const server: Server = new ServerChild('churn/server-process.js', own);
   const loads = setup.wires.map((wire) => new LoadChild(`load ${wire}`));
   try {
     const { origin } = await server.ready();
@@ -81,7 +91,7 @@ export async function runChurn(setup: ChurnSetup): Promise<ChurnResult> {
 
 async function measure(
   setup: ChurnSetup,
-  server: ServerChild,
+  server: Server,
   loads: readonly LoadChild[],
 ): Promise<ChurnResult> {
   const { length, shares } = setup;
@@ -103,7 +113,7 @@ async function measure(
   }
   const figures = await Promise.all(loads.map((load) => load.stop()));
   if ('visits' in length) samples.push(await server.sample(false));
-  const final = await settle(setup, server, fresh);
+  const final = await settle(server, fresh, setup);
   return evaluate(setup, fresh, samples, final, figures);
 }
 
@@ -111,7 +121,7 @@ async function measure(
 async function sampled(
   { ratePerS, onProgress }: ChurnSetup,
   { seconds, samples: count }: { seconds: number; samples: number },
-  server: ServerChild,
+  server: Server,
   loads: readonly LoadChild[],
 ): Promise<ServerSample[]> {
   const samples = [await server.sample(false)];
@@ -128,25 +138,6 @@ async function sampled(
     onProgress(progressOf(samples, loads));
   }
   return samples;
-}
-
-/** Waits until the server has nobody left, or has had all the time that it may need. */
-async function settle(
-  { graceMs }: ChurnSetup,
-  server: ServerChild,
-  fresh: ServerSample,
-): Promise<ServerSample> {
-  const startMs = performance.now();
-  for (;;) {
-    // Objects are looked at once nothing else is left: that visits the whole heap.
-    const isOver = performance.now() - startMs > graceMs;
-    const isEmpty = leftOf(fresh, await server.sample(false)).length === 0;
-    if (isOver || isEmpty) {
-      const sample = await server.sample(true);
-      if (isOver || leftOf(fresh, sample).length === 0) return sample;
-    }
-    await pause(LOOK_MS);
-  }
 }
 
 function evaluate(
@@ -207,27 +198,6 @@ function grownOf(growth: Record<keyof ServerMemory, Growth>): string[] {
     if (perConnect <= max || perConnect <= noise * NOISE_FACTOR) return [];
     return [`${key} grows by ${perConnect.toFixed(1)} B per connect, above ${max}`];
   });
-}
-
-/** What is there in the end and was not at first. Tokens are remembered until they expire. */
-export function leftOf(
-  fresh: Pick<ServerSample, 'state'>,
-  final: Pick<ServerSample, 'state'>,
-): string[] {
-  const left: string[] = [];
-  const compare = (name: string, before: number, after: number, slack = 0) => {
-    if (after > before + slack) left.push(`${name}: ${before} before, ${after} left`);
-  };
-  for (const name of ['players', 'suspended', 'flows', 'pending', 'fds'] as const) {
-    compare(name, fresh.state[name], final.state[name]);
-  }
-  for (const part of ['handles', 'objects'] as const) {
-    for (const [name, after] of Object.entries(final.state[part])) {
-      const slack = part === 'objects' && name === 'Timeout' ? TIMERS_KEPT : 0;
-      compare(`${part}: ${name}`, fresh.state[part][name] ?? 0, after, slack);
-    }
-  }
-  return left;
 }
 
 function failedOf({ failures, opened }: LoadFigures): string[] {

@@ -5,6 +5,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endWithMain } from './answering.js';
+import { type Counts, count } from './counts.js';
 import { loadWire } from './load-wire.js';
 import {
   type DoomedAnswer,
@@ -32,8 +34,8 @@ class Load {
   readonly #wire: LoadWire;
   readonly #tickets: TicketCounter;
   readonly #visits: Visits;
-  readonly #done: Record<string, number> = {};
-  readonly #failures: Record<string, number> = {};
+  readonly #done: Counts = {};
+  readonly #failures: Counts = {};
   readonly #timers: NodeJS.Timeout[] = [];
   #begun = 0;
   #shed = 0;
@@ -117,7 +119,7 @@ class Load {
     this.#visits
       .run(kind, playerId)
       .then(
-        () => this.#count(this.#done, kind),
+        () => count(this.#done, kind),
         (error) => this.#fail(kind, error),
       )
       .finally(() => this.#running--);
@@ -140,23 +142,19 @@ class Load {
       this.#visits.attempts += answer.attempts;
       this.#visits.opened += answer.opened;
       this.#visits.halfway += answer.halfway;
-      this.#count(this.#done, 'vanish', answer.opened);
-      this.#count(this.#done, 'halfway', answer.halfway);
-      for (const message of answer.failed) this.#count(this.#failures, message);
+      count(this.#done, 'vanish', answer.opened);
+      count(this.#done, 'halfway', answer.halfway);
+      for (const message of answer.failed) count(this.#failures, message);
     });
     void once(child, 'exit').then(([code, signal]) => {
-      if (signal !== 'SIGKILL') this.#count(this.#failures, `doomed: ended with ${code}`);
+      if (signal !== 'SIGKILL') count(this.#failures, `doomed: ended with ${code}`);
       this.#running--;
     });
   }
 
   #fail(kind: VisitKind, error: unknown): void {
     if (!(error instanceof VisitFailure)) throw error;
-    this.#count(this.#failures, `${kind}: ${error.message}`);
-  }
-
-  #count(counts: Record<string, number>, name: string, by = 1): void {
-    counts[name] = (counts[name] ?? 0) + by;
+    count(this.#failures, `${kind}: ${error.message}`);
   }
 }
 
@@ -174,8 +172,7 @@ function answer(message: LoadAnswer): void {
 
 function main(): void {
   let load: Load | null = null;
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   process.on('message', (command: LoadCommand) => {
     if (command.kind === 'setup') {
       load = new Load(command.setup);

@@ -1,6 +1,7 @@
 /** The measured server: a GameServer as a game would open it, which counts what it has. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { GameServer, type Logger, type Player } from '../../src/server/index.js';
+import { endWithMain } from './answering.js';
 import {
   type ChurnMessages,
   churnRegistry,
@@ -109,8 +110,7 @@ class ServerProcess {
 }
 
 async function main(): Promise<void> {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   const server = await ServerProcess.start(JSON.parse(process.argv[2]) as ServerSetup);
   process.on('message', (command: ServerCommand) => {
     if (command.kind === 'sample') process.send?.(server.sample(command.withObjects));

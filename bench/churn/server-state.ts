@@ -8,6 +8,7 @@ import { PlayerEntry } from '../../src/server/player-entry.js';
 import { BinaryPeer } from '../../src/session/binary-peer.js';
 import { JsonPeer } from '../../src/session/json-peer.js';
 import { ServerSession } from '../../src/session/server-session.js';
+import { type Counts, count } from './counts.js';
 import type { ServerCounts, ServerMemory } from './messages.js';
 
 /** In the order of the report. */
@@ -28,9 +29,9 @@ export function readCounts<R extends object>(
 ): ServerCounts {
   const { players } = server.stats();
   const { flows = 0, pending = 0, tokens = 0 } = server.admission() ?? {};
-  const handles: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
-  const objects: Record<string, number> = {};
+  const handles: Counts = {};
+  for (const kind of process.getActiveResourcesInfo()) count(handles, kind);
+  const objects: Counts = {};
   if (withObjects && v8.queryObjects !== undefined /* before Node 20.13 */) {
     for (const [name, type] of Object.entries(CLASSES)) {
       objects[name] = v8.queryObjects(type, { format: 'count' });

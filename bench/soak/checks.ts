@@ -1,6 +1,6 @@
 /** What must hold of a server at rest, and of all samples together. Each finding is one line. */
-import { leftOf } from '../churn/churn.js';
 import type { ServerMemory } from '../churn/messages.js';
+import { leftOf } from '../churn/settle.js';
 import type { PlayerFigures, ServerSample } from './messages.js';
 import { type Slope, slopeOfSecondHalf } from './slope.js';
 

@@ -1,4 +1,4 @@
-/** The processes of a soak as the main process sees them. */
+/** The processes beside the server as the main process of a soak sees them. */
 import { Child } from '../churn/child.js';
 import type {
   PathCommand,
@@ -9,31 +9,9 @@ import type {
   PlayersAnswer,
   PlayersCommand,
   PlayersSetup,
-  ServerReady,
-  ServerSample,
-  ServerSetup,
   StrangersFigures,
   StrangersSetup,
 } from './messages.js';
-
-export class ServerChild extends Child {
-  constructor(setup: ServerSetup) {
-    super('server', 'soak/server-process.js', JSON.stringify(setup), [
-      '--expose-gc',
-      '--disable-warning=ExperimentalWarning', // queryObjects
-    ]);
-  }
-
-  ready(): Promise<ServerReady> {
-    return this.next<ServerReady>('ready');
-  }
-
-  sample(withObjects: boolean): Promise<ServerSample> {
-    const answer = this.next<ServerSample>('sample');
-    this.tell({ kind: 'sample', withObjects });
-    return answer;
-  }
-}
 
 export class PathChild extends Child {
   constructor(setup: PathSetup) {

@@ -1,6 +1,8 @@
 /** Who comes for a round only: churn, strangers and a flood, each a process that ends with the round. */
 import type { Wire } from '../../src/server/index.js';
-import { LoadChild } from '../churn/children.js';
+import { FAILED_MAX } from '../churn/churn.js';
+import { addCounts, type Counts } from '../churn/counts.js';
+import { LoadChild } from '../churn/load-child.js';
 import type { LoadFigures, VisitKind } from '../churn/messages.js';
 import { LineProcess } from '../suite/line-process.js';
 import { StrangersChild } from './children.js';
@@ -16,8 +18,7 @@ const SHARES: Record<VisitKind, number> = {
   resume: 6,
   double: 4,
 };
-const CHURN_FAILED_MAX = 0.005;
-/** Of a short run, too: a server that is late closes a kept connection just as it is used again. */
+/** A short run has few visits: a server that is late closes a kept connection just as it is used again. */
 const CHURN_FAILED_FEW = 10;
 
 export interface GuestsSetup {
@@ -31,11 +32,11 @@ export interface GuestsSetup {
 
 /** Sums over all rounds. */
 export interface GuestFigures {
-  churn: Record<string, number>;
+  churn: Counts;
   /** Visits that failed; a busy machine explains few. */
-  churnFailures: Record<string, number>;
-  strangers: Record<string, number>;
-  floods: Record<string, number>;
+  churnFailures: Counts;
+  strangers: Counts;
+  floods: Counts;
 }
 
 export class Guests {
@@ -63,11 +64,11 @@ export class Guests {
   /** When it resolves, all of them are gone. */
   async go(): Promise<void> {
     if (this.#flood !== null) {
-      add(this.figures.floods, (await this.#flood.ask<Flooded>('pause')).byKind);
+      addCounts(this.figures.floods, (await this.#flood.ask<Flooded>('pause')).byKind);
     }
     if (this.#strangers !== null) {
       const { datagrams, requests, sockets, payloads, errors } = await this.#strangers.rest();
-      add(this.figures.strangers, { datagrams, requests, sockets, payloads });
+      addCounts(this.figures.strangers, { datagrams, requests, sockets, payloads });
       this.#errors.push(...Object.keys(errors));
     }
     for (const load of await Promise.all(this.#loads.map((load) => load.stop()))) this.#add(load);
@@ -79,10 +80,10 @@ export class Guests {
     const { churn, churnFailures, strangers, floods } = this.figures;
     const findings = this.#errors.map((text) => `strangers: ${text}`);
     const failed = Object.values(churnFailures).reduce((sum, count) => sum + count, 0);
-    if (failed > Math.max(CHURN_FAILED_FEW, (churn.opened ?? 0) * CHURN_FAILED_MAX)) {
+    if (failed > Math.max(CHURN_FAILED_FEW, (churn.opened ?? 0) * FAILED_MAX)) {
       findings.push(`${failed} visits failed: ${JSON.stringify(churnFailures)}`);
     }
-    const did: Record<string, number> = {};
+    const did: Counts = {};
     if (this.#setup.churnPerS > 0) Object.assign(did, { opened: 0 }, churn);
     Object.assign(did, strangers, floods);
     for (const [what, count] of Object.entries(did)) {
@@ -146,15 +147,11 @@ export class Guests {
   }
 
   #add({ done, failures, attempts, opened }: LoadFigures): void {
-    add(this.figures.churn, { ...done, attempts, opened });
-    add(this.figures.churnFailures, failures);
+    addCounts(this.figures.churn, { ...done, attempts, opened });
+    addCounts(this.figures.churnFailures, failures);
   }
 }
 
 interface Flooded {
   byKind: Record<string, number>;
-}
-
-function add(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
 }

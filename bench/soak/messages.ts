@@ -55,8 +55,6 @@ export interface ServerReady {
   udpPort: number;
 }
 
-export type ServerCommand = { kind: 'sample'; withObjects: boolean } | { kind: 'close' };
-
 /** Of the server, since it started; taken after two full collections. */
 export interface ServerSample {
   kind: 'sample';

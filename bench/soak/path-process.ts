@@ -1,11 +1,11 @@
 /** What lies between the players and the server (path.ts), in a process of its own. */
 
+import { endWithMain } from '../churn/answering.js';
 import type { PathCommand, PathReady, PathSetup } from './messages.js';
 import { NoisyPath } from './path.js';
 
 async function main(setup: PathSetup): Promise<void> {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   const path = await NoisyPath.open(setup);
   const ready: PathReady = { kind: 'ready', udpAddress: path.udpAddress, origin: path.origin };
   process.send?.(ready);

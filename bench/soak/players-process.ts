@@ -1,6 +1,8 @@
 /** Players of the SDK, with and without its UDP option: some stay, the others come and go in turn. */
 import { Client, type GameConnection, WithHighPerformanceTransport } from '../../src/sdk/index.js';
 import { Prng } from '../../src/util/prng.js';
+import { endWithMain } from '../churn/answering.js';
+import { count } from '../churn/counts.js';
 import {
   type PlayerFigures,
   type PlayersAnswer,
@@ -11,7 +13,7 @@ import {
   type SoakMessages,
   soakRegistry,
 } from './messages.js';
-import { count, Seat } from './seat.js';
+import { Seat } from './seat.js';
 
 /** How long those who come and go stay, ms. */
 const STAY_MS_MIN = 4000;
@@ -145,8 +147,7 @@ class Players {
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 function main(): void {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   let players: Players;
   const answer = (kind: PlayersAnswer['kind']) => {
     process.send?.({ kind, figures: players.figures } satisfies PlayersAnswer);

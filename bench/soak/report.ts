@@ -1,5 +1,6 @@
 /** A run as Markdown. */
 import type { ServerMemory } from '../churn/messages.js';
+import { markdownTable } from '../suite/report/markdown.js';
 import { SLOPE_MAX } from './checks.js';
 import type { ServerSample } from './messages.js';
 import type { SoakResult } from './soak.js';
@@ -77,6 +78,8 @@ function drops({ final }: SoakResult): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return markdownTable(
+    head,
+    rows.map((cells) => cells.map(String)),
+  ).join('\n');
 }

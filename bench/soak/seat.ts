@@ -10,6 +10,7 @@ import {
   type SnapshotValue,
 } from '../../examples/brawler/game/messages.js';
 import type { GameConnection } from '../../src/sdk/index.js';
+import { count } from '../churn/counts.js';
 import { type PlayerFigures, padLength, type SoakMessages, type Tally } from './messages.js';
 
 const FRAME_MS = 33;
@@ -19,10 +20,6 @@ const EVENT_EVERY = 3;
 const LAST_WORD_MS = 45_000;
 const RETURNS_MAX = 30;
 const RETURN_MS = 500;
-
-export function count(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
-}
 
 export class Seat {
   readonly #connection: GameConnection<SoakMessages>;

@@ -1,6 +1,9 @@
 /** The server under test: a GameServer with matches, which answers the tally and counts what it has. */
 import type { GameMessages } from '../../examples/brawler/game/messages.js';
 import { GameServer, type Logger, type Player } from '../../src/server/index.js';
+import { endWithMain } from '../churn/answering.js';
+import { type Counts, count } from '../churn/counts.js';
+import type { ServerCommand } from '../churn/messages.js';
 import { readCounts, readMemory } from '../churn/server-state.js';
 import { Matches } from '../match/matches.js';
 import { PRIVATE_KEY } from '../suite/servers/udp-key.js';
@@ -9,7 +12,6 @@ import {
   type Plant,
   padLength,
   SEAT_PREFIX,
-  type ServerCommand,
   type ServerReady,
   type ServerSample,
   type ServerSetup,
@@ -147,23 +149,22 @@ class ServerProcess {
 
 /** Counts lines by their text. */
 class Log implements Logger {
-  readonly warnings: Record<string, number> = {};
-  readonly errors: Record<string, number> = {};
+  readonly warnings: Counts = {};
+  readonly errors: Counts = {};
 
   info(): void {}
 
   warn(_fields: object, message: string): void {
-    this.warnings[message] = (this.warnings[message] ?? 0) + 1;
+    count(this.warnings, message);
   }
 
   error(_fields: object, message: string): void {
-    this.errors[message] = (this.errors[message] ?? 0) + 1;
+    count(this.errors, message);
   }
 }
 
 async function main(): Promise<void> {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   const log = new Log();
   process.on('uncaughtException', (error) => log.error({}, `uncaught: ${error.stack}`));
   const server = await ServerProcess.start(JSON.parse(process.argv[2]) as ServerSetup, log);

@@ -7,7 +7,8 @@
  * The residents stay for the whole run. Samples are taken after full collections, at rest.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { leftOf } from '../churn/churn.js';
+import { ServerChild } from '../churn/server-child.js';
+import { leftOf, settle } from '../churn/settle.js';
 import {
   grown,
   notEmpty,
@@ -17,9 +18,16 @@ import {
   wrongAtRest,
   wrongOfPlayers,
 } from './checks.js';
-import { PathChild, PlayersChild, ServerChild } from './children.js';
+import { PathChild, PlayersChild } from './children.js';
 import { type GuestFigures, Guests, type GuestsSetup } from './guests.js';
-import type { PathFigures, Plant, PlayerFigures, ServerSample } from './messages.js';
+import type {
+  PathFigures,
+  Plant,
+  PlayerFigures,
+  ServerReady,
+  ServerSample,
+  ServerSetup,
+} from './messages.js';
 
 export interface SoakSetup extends GuestsSetup {
   /** No round begins later than this; one is played at least. */
@@ -56,11 +64,13 @@ export interface SoakResult {
   findings: string[];
 }
 
+type Server = ServerChild<ServerSetup, ServerReady, ServerSample>;
+
 const LOOK_MS = 500;
 const FINDINGS_TOLD = 12;
 
 interface Cast {
-  readonly server: ServerChild;
+  readonly server: Server;
   readonly path: PathChild;
   readonly players: PlayersChild;
   readonly guests: Guests;
@@ -75,7 +85,7 @@ export async function runSoak(setup: SoakSetup): Promise<SoakResult> {
   let guests: Guests | null = null;
   try {
     const way = await orAbort(path.ready(), signal);
-    const server = new ServerChild({
+    const server: Server = new ServerChild('soak/server-process.js', {
       seed,
       plant,
       advertise: way.udpAddress,
@@ -178,18 +188,9 @@ class Soak {
     if (server.ended !== null) throw new Error(`server ended with ${server.ended}`);
   }
 
-  /** Waits until nobody is left who was not there at `base`, or has had all the time that it may need. */
-  async #settle(base: ServerSample): Promise<ServerSample> {
-    const { server } = this.#cast;
-    const startMs = performance.now();
-    for (;;) {
-      const isOver = performance.now() - startMs > this.#setup.graceMs;
-      if (isOver || leftOf(base, await server.sample(false)).length === 0) {
-        const sample = await server.sample(true);
-        if (isOver || leftOf(base, sample).length === 0) return sample;
-      }
-      await pause(LOOK_MS, undefined, { signal: this.#setup.signal });
-    }
+  #settle(base: ServerSample): Promise<ServerSample> {
+    const { graceMs, signal } = this.#setup;
+    return settle(this.#cast.server, base, { graceMs, lookMs: LOOK_MS, signal });
   }
 
   #note(found: readonly string[]): void {

@@ -3,6 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { Prng } from '../../src/util/prng.js';
+import { endWithMain } from '../churn/answering.js';
 import { SourceAddresses } from '../churn/udp-wire.js';
 import { FRAMES, LAST_FRAMES, REQUESTS, randomBytes, randomDatagram } from './garbage.js';
 import { GarbageFlow } from './garbage-flow.js';
@@ -153,8 +154,7 @@ class Strangers {
 }
 
 function main(): void {
-  process.on('disconnect', () => process.exit(0));
-  process.on('SIGINT', () => {}); // the main process decides
+  endWithMain();
   let strangers: Strangers;
   process.on('uncaughtException', (error) => {
     strangers.figures.errors[`${error.stack}`] = 1;

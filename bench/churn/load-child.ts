@@ -1,33 +1,6 @@
-/** The server and the loads as the main process sees them: processes that answer. */
+/** A load as the main process sees it: a process that answers. */
 import { Child } from './child.js';
-import type {
-  LoadAnswer,
-  LoadFigures,
-  LoadOrder,
-  LoadSetup,
-  ServerReady,
-  ServerSample,
-  ServerSetup,
-} from './messages.js';
-
-export class ServerChild extends Child {
-  constructor(setup: ServerSetup) {
-    super('server', 'churn/server-process.js', JSON.stringify(setup), [
-      '--expose-gc',
-      '--disable-warning=ExperimentalWarning', // queryObjects
-    ]);
-  }
-
-  ready(): Promise<ServerReady> {
-    return this.next<ServerReady>('ready');
-  }
-
-  sample(withObjects: boolean): Promise<ServerSample> {
-    const answer = this.next<ServerSample>('sample');
-    this.tell({ kind: 'sample', withObjects });
-    return answer;
-  }
-}
+import type { LoadAnswer, LoadFigures, LoadOrder, LoadSetup } from './messages.js';
 
 export class LoadChild extends Child {
   /** The newest figures. */
