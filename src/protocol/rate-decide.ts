@@ -145,7 +145,8 @@ export function decide(
   const queueUs = hasRtt ? flows[f + L.F_INTERVAL_RTT_US] - flows[f + L.F_MIN_RTT_US] : 0;
   const packets = acked + lost;
   const floor = floorOf(flows[f + L.F_RATE_STATE]);
-  if (isForeign(flows, f, turnUs, queueUs, delivered, acked)) {
+  const grownBytes = watchQueue(flows, f, turnUs, queueUs);
+  if (grownBytes >= 0 && isForeign(flows, f, grownBytes, delivered, acked)) {
     leaveUnused(flows, f);
     return;
   }
@@ -162,6 +163,20 @@ export function decide(
   flows[f + L.F_RATE_STATE] &= ~RATE_LIMITED;
 }
 
+/** How much more is in flight than when the queue was seen first, bytes; -1 where there is none. */
+function watchQueue(flows: Int32Array, f: number, turnUs: number, queueUs: number): number {
+  const isCompeting = (flows[f + L.F_RATE_STATE] & RATE_MODE) === RATE_COMPETE;
+  if (queueUs <= queueLimitUs(flows, f, turnUs) || isCompeting) {
+    flows[f + L.F_QUEUE_BYTES] = 0;
+    return -1;
+  }
+  const before = flows[f + L.F_QUEUE_BYTES];
+  const now = flows[f + L.F_BYTES_IN_FLIGHT] + 1; // 0 is none
+  if (before !== 0 && now >= before) return now - before;
+  flows[f + L.F_QUEUE_BYTES] = now;
+  return 0;
+}
+
 /**
  * A queue while the rate was not used up: another's, or of a process that stood still; it is no reason
  * to send less than the application does. Unless ever more is in flight: then the link is slower than
@@ -173,24 +188,16 @@ export function decide(
 function isForeign(
   flows: Int32Array,
   f: number,
-  turnUs: number,
-  queueUs: number,
+  grownBytes: number,
   delivered: number,
   acked: number,
 ): boolean {
-  const state = flows[f + L.F_RATE_STATE];
-  if (queueUs <= queueLimitUs(flows, f, turnUs) || (state & RATE_MODE) === RATE_COMPETE) {
-    flows[f + L.F_QUEUE_BYTES] = 0;
-    return false;
-  }
-  const before = flows[f + L.F_QUEUE_BYTES];
-  const now = flows[f + L.F_BYTES_IN_FLIGHT] + 1;
-  if (before === 0 || now < before) flows[f + L.F_QUEUE_BYTES] = now;
+  if ((flows[f + L.F_RATE_STATE] & RATE_LIMITED) !== 0) return false;
+  if (flows[f + L.F_BYTES_IN_FLIGHT] >= limits.BURST_BYTES) return false;
   const packets = (GROWN_PACKETS * flows[f + L.F_INTERVAL_BYTES]) / (acked > 0 ? acked : 1);
   const bytes = delivered * (GROWN_US / SECOND_US);
   const part = flows[f + L.F_RATE] > 2 * delivered ? 1 : GROWN_NEAR;
-  const hasGrown = before !== 0 && now - before > part * (bytes > packets ? bytes : packets);
-  return (state & RATE_LIMITED) === 0 && !hasGrown && now <= limits.BURST_BYTES;
+  return grownBytes <= part * (bytes > packets ? bytes : packets);
 }
 
 /** Half of a rate that is not used up is given back, down to that of a start. */
