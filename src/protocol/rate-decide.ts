@@ -8,10 +8,10 @@ import * as L from './layout.js';
  *            stops the growth                    four cuts
  *   STARTUP ────────────────────▶ STEADY ───────────────────────▶ COMPETE
  *   doubles per round trip        grows until a queue or loss      grows until loss,
- *                                 that is its own, then below      whatever the queue
+ *                                 that is its own, then below      or a queue of 0.7 s
  *                                 what was delivered
  *                                    ▲                                │
- *                                    └────────────────────────────────┘ the queue is gone
+ *                                    └────────────────────────────────┘ the queue is gone, or too long
  *
  * F_RATE_STATE:  0–1 mode │ 2 limited │ 3 wait │ 4 silent │ 5–7 cuts for delay │ 8–10 cuts for loss
  *                │ 11–15 growth since the last cut │ 16–30 loss floor in 1/32768
@@ -41,6 +41,7 @@ const GROWN_US = 100_000;
 const GROWN_PACKETS = 4;
 /** A part of that is enough where the rate is not even twice what is delivered. */
 const GROWN_NEAR = 0.25;
+const COMPETE_PACKETS = 4;
 const PACKET = limits.RATE_PACKET_BYTES;
 
 /** 64 KiB/s, or ten packets per round trip, which is what TCP starts with (RFC 6928). */
@@ -62,7 +63,7 @@ export function growAtStart(flows: Int32Array, f: number, bytes: number, queueUs
   }
   const rate = flows[f + L.F_RATE];
   const delivered = flows[f + L.F_HELD_RATE];
-  if (delivered > 0 && rate > 4 * delivered) {
+  if (delivered > 0 && rate > limits.RATE_START_GUESS * delivered) {
     return; // Not used: what is acknowledged is half to a third of the rate a round trip later.
   }
   const srtt = flows[f + L.F_SRTT_US];
@@ -119,12 +120,12 @@ function setRate(flows: Int32Array, f: number, rate: number): void {
 
 /**
  * Holds back until no more is in flight than an empty queue explains, and a little less, so that the
- * least round trip is seen again. Waits for what comes of it.
+ * least round trip is seen again; for `longestUs` at most. Waits for what comes of it.
  */
-function drain(flows: Int32Array, f: number, delivered: number): void {
+function drain(flows: Int32Array, f: number, delivered: number, longestUs: number): void {
   const path = delivered * (flows[f + L.F_MIN_RTT_US] / SECOND_US);
   const excess = flows[f + L.F_BYTES_IN_FLIGHT] - 0.85 * path;
-  const most = flows[f + L.F_RATE] * (limits.RATE_PAUSE_US_MAX / SECOND_US);
+  const most = flows[f + L.F_RATE] * (longestUs / SECOND_US);
   const held = Math.floor(excess < most ? excess : most);
   if (held > 0 && flows[f + L.F_TOKENS] > -held) {
     flows[f + L.F_TOKENS] = -held;
@@ -255,6 +256,9 @@ function decideStartup(
   lost: number,
   floor: number,
 ): void {
+  if (delivered === 0) {
+    return; // Sent before the peer knew our PARAMS, most likely. Silence is what probes tell.
+  }
   const before = flows[f + L.F_HELD_RATE];
   const grew = delivered > 1.25 * before;
   const state = flows[f + L.F_RATE_STATE];
@@ -291,7 +295,7 @@ function decideStartup(
   else lowerForLoss(flows, f, usable, share);
   flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
   enter(flows, f, RATE_STEADY);
-  drain(flows, f, delivered);
+  drain(flows, f, delivered, limits.RATE_LONG_PAUSE_US_MAX);
 }
 
 function decideSteady(
@@ -309,7 +313,8 @@ function decideSteady(
   const limitUs = queueLimitUs(flows, f, turnUs);
   const usable = delivered / (1 - floor);
   if (queueUs > limitUs) {
-    cutForDelay(flows, f, delivered, usable, lost > 1 + packets * floor * 1.5 ? 0.85 : 0.95);
+    const part = lost > 1 + packets * floor * 1.5 ? 0.85 : 0.95;
+    cutForDelay(flows, f, delivered, usable, part, queueUs);
     return;
   }
   if (queueUs < limitUs / 2) {
@@ -320,7 +325,10 @@ function decideSteady(
     cutForLoss(flows, f, delivered, usable, lost / packets);
     return;
   }
-  flows[f + L.F_RATE_STATE] &= ~LOSS_CUTS_MASK;
+  // A lucky interval of a few packets is no end of the loss.
+  if (flows[f + L.F_LOSS_Q16] / 65536 <= floor + limits.RATE_LOSS) {
+    flows[f + L.F_RATE_STATE] &= ~LOSS_CUTS_MASK;
+  }
   if (queueUs < limitUs / 2) learnFloor(flows, f, packets, lost, floor);
   if (limited && usable > 0.7 * rate && queueUs < (limitUs * 2) / 3) {
     grow(flows, f, usable);
@@ -333,11 +341,13 @@ function cutForDelay(
   delivered: number,
   usable: number,
   part: number,
+  queueUs: number,
 ): void {
   const state = flows[f + L.F_RATE_STATE];
   const rate = flows[f + L.F_RATE];
   const cuts = (state & CUTS_MASK) / CUTS_ONE;
-  if (cuts >= limits.RATE_CUTS) {
+  const counts = isWorthCompeting(rate, queueUs);
+  if (counts && cuts >= limits.RATE_CUTS) {
     setRate(flows, f, flows[f + L.F_HELD_RATE]);
     enter(flows, f, RATE_COMPETE);
     return;
@@ -345,8 +355,18 @@ function cutForDelay(
   if (cuts === 0) flows[f + L.F_HELD_RATE] = usable < rate ? usable : rate;
   setRate(flows, f, part * (usable < rate ? usable : rate));
   enter(flows, f, RATE_STEADY);
-  flows[f + L.F_RATE_STATE] |= (cuts + 1) * CUTS_ONE;
-  drain(flows, f, delivered);
+  flows[f + L.F_RATE_STATE] |= (counts ? cuts + 1 : cuts) * CUTS_ONE;
+  drain(flows, f, delivered, limits.RATE_PAUSE_US_MAX);
+}
+
+/**
+ * Whether a queue can be told from that of several slow flows, each of which has a packet or two in it
+ * however little it sends.
+ */
+function isWorthCompeting(rate: number, queueUs: number): boolean {
+  const packetsUs = (COMPETE_PACKETS * PACKET * SECOND_US) / rate;
+  const least = packetsUs < limits.RATE_COMPETE_QUEUE_US ? packetsUs : limits.RATE_COMPETE_QUEUE_US;
+  return queueUs > least;
 }
 
 /**
@@ -447,10 +467,20 @@ function decideCompete(
     enter(flows, f, RATE_COMPETE);
     return;
   }
-  if ((state & RATE_LIMITED) === 0 || delivered < 0.5 * rate) return;
+  if ((state & RATE_LIMITED) === 0) return;
+  const usable = delivered / (1 - floor);
+  if (queueUs > limits.RATE_COMPETE_QUEUE_US_MAX && usable < 0.85 * rate) {
+    // Who competes with us has nothing to lose: several flows like this one fill any queue.
+    setRate(flows, f, 0.85 * usable);
+    flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
+    enter(flows, f, RATE_STEADY);
+    drain(flows, f, delivered, limits.RATE_LONG_PAUSE_US_MAX);
+    return;
+  }
+  if (delivered < 0.5 * rate) return;
   const srtt = Math.max(flows[f + L.F_SRTT_US], limits.TIMER_GRANULARITY_US);
   setRate(flows, f, rate + ((PACKET * SECOND_US) / srtt) * (elapsedUs / srtt));
   const steps = (state & GROWTH_MASK) / GROWTH_ONE;
-  if (steps === 15) drain(flows, f, delivered);
+  if (steps === 15) drain(flows, f, delivered, limits.RATE_PAUSE_US_MAX);
   flows[f + L.F_RATE_STATE] = steps === 15 ? state & ~GROWTH_MASK : state + GROWTH_ONE;
 }

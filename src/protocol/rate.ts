@@ -95,15 +95,28 @@ function refill(core: Core, f: number, nowUs: number): void {
 
 /**
  * Bytes that may be in flight: two round trips and what acknowledgements are late by. Met only when
- * they stop coming.
+ * they stop coming; or at the start, by a flow that did not need its rate until now: nobody knows
+ * whether the link has it, so what was delivered and an empty queue are what counts.
  */
 function inFlightMax(flows: Int32Array, f: number): number {
   if ((flows[f + L.F_FLAGS] & L.FLAG_HAS_RTT) === 0) {
     return limits.BURST_BYTES; // Nobody has answered yet (RFC 6928).
   }
-  const spanUs = 2 * flows[f + L.F_SRTT_US] + limits.RATE_INTERVAL_US;
-  const bytes = Math.floor(flows[f + L.F_RATE] * (spanUs / SECOND_US));
+  const rate = flows[f + L.F_RATE];
+  const known = provenRate(flows, f);
+  const rttUs = flows[f + (known < rate ? L.F_MIN_RTT_US : L.F_SRTT_US)];
+  const spanUs = 2 * rttUs + limits.RATE_INTERVAL_US;
+  const bytes = Math.floor(known * (spanUs / SECOND_US));
   return bytes > limits.BURST_BYTES ? bytes : limits.BURST_BYTES;
+}
+
+/** The rate, or what is more than a guess of it. */
+function provenRate(flows: Int32Array, f: number): number {
+  const rate = flows[f + L.F_RATE];
+  const delivered = flows[f + L.F_HELD_RATE];
+  if ((flows[f + L.F_RATE_STATE] & RATE_MODE) !== RATE_STARTUP || delivered === 0) return rate;
+  const known = limits.RATE_START_GUESS * delivered;
+  return known < rate ? known : rate;
 }
 
 /** CARRY_NOTHING, CARRY_URGENT or CARRY_ALL; notes that the flow wanted more than it may. */

@@ -113,6 +113,8 @@ export const RATE_PACKET_BYTES = 1250;
 export const RATE_START = 65_536;
 /** Ten packets in a shorter round trip than this would be no start but a burst. */
 export const RATE_START_RTT_US = 5_000;
+/** At the start a rate beyond so many times what the last interval delivered is a guess. */
+export const RATE_START_GUESS = 4;
 export const RATE_MIN = 4_096;
 export const RATE_MAX = 1 << 30;
 /** Silence alone leads no lower. */
@@ -133,7 +135,13 @@ export const RATE_LOSS = 0.02;
 export const LOSS_FLOOR_MAX = 0.3;
 /** A queue or a loss that outlasts so many cuts is not ours. */
 export const RATE_CUTS = 4;
+/** Such a cut is one for a queue of four packets of the flow, or this; slow flows make less by themselves. */
+export const RATE_COMPETE_QUEUE_US = 80_000;
+/** No rate is worth more than this. */
+export const RATE_COMPETE_QUEUE_US_MAX = 700_000;
+/** While a queue drains only the urgent leaves, for so long at most; longer when it is surely ours. */
 export const RATE_PAUSE_US_MAX = 250_000;
+export const RATE_LONG_PAUSE_US_MAX = 1_000_000;
 /** After so long the least round trip is looked for anew. */
 export const MIN_RTT_AGE_US = 10_000_000;
 /** Leaves at once after a silence, as TCP's first window (RFC 6928). */

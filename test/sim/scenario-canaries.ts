@@ -204,6 +204,11 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
     spoiled: 'a slow link that is three times as slow',
     variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS / 3 })),
   },
+  {
+    id: 'T35',
+    spoiled: 'links of half the rate',
+    variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS / 2 })),
+  },
 ];
 
 /** Scenarios whose worlds have no part that could be spoiled from outside. */

@@ -3,12 +3,11 @@ import { MODE_UNRELIABLE_SEQUENCED } from '../../protocol/api.js';
 import type { Fault } from '../fault.js';
 import { type PathProfile, pathOf } from '../network/profile.js';
 import { GameClientWorkload } from '../workload/game.js';
-import { SteadyWorkload } from '../workload/steady.js';
 import { latencies, pairWorld, quantile } from './core-tools.js';
+import { snapshots } from './rates.js';
 import { ms, type Outcome, percent, type Scenario } from './scenario.js';
 
 const SECOND_US = 1_000_000;
-const TICK_US = 16_667;
 const CLIENT = 0;
 const CLIENT_NODE = 1;
 const SEEDS = [1, 2, 3, 4];
@@ -38,15 +37,7 @@ function playGame(seed: number, path: PathProfile, faults: readonly Fault[], us:
     path,
     faults,
     workload: (flow, isClient, fromUs) =>
-      isClient
-        ? new GameClientWorkload(seed, flow, fromUs)
-        : new SteadyWorkload({
-            mode: MODE_UNRELIABLE_SEQUENCED,
-            bytes: 232,
-            intervalUs: TICK_US,
-            fromUs,
-            key: 1,
-          }),
+      isClient ? new GameClientWorkload(seed, flow, fromUs) : snapshots(fromUs),
   });
   world.run(us);
   const server = world.ends.find((end) => !end.isClient);

@@ -25,8 +25,8 @@ import {
   ioThreads,
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
+import { slowLinks } from './slow-links.js';
 import { spareCopies } from './spares.js';
-
 import { wrap } from './wrap.js';
 
 export { type Outcome, type PendingScenario, play, type Scenario } from './scenario.js';
@@ -63,6 +63,7 @@ export const scenarios: readonly Scenario[] = [
   fairness,
   closeAndDrain,
   foreignQueues,
+  slowLinks,
 ];
 
 export const pendingScenarios: readonly PendingScenario[] = [burstLoss, ioThreads];

@@ -16,6 +16,8 @@ const MBIT = 1_000_000;
 const TICK_US = 16_667;
 /** The receiver takes eight messages in pieces at once: larger ones keep more on the way. */
 const BULK_BYTES = 60_000;
+/** On all but the first, what was lost at the beginning once kept the rate below a tenth for good. */
+const LOSSY_SEEDS = [6, 1006, 11_006, 14_006, 15_006, 23_006];
 
 /** As much as goes, from the server to the client. */
 export const download: MakeWorkload = (_flow, isClient, startUs) =>
@@ -41,19 +43,19 @@ export const heavyLossSaturated: Scenario = {
   conditions: '20 % both ways, 10 Mbit/s, RTT 80 ms',
   criterion: 'goodput ≥ 50 % of what is not lost',
   run() {
-    const world = pairWorld({
-      seed: 6,
-      path: pathOf({
-        delayUs: 40_000,
-        loss: ratio(20, 100),
-        rateBitsPerS: 10 * MBIT,
-        queuePackets: 100,
-      }),
-      workload: download,
+    const path = pathOf({
+      delayUs: 40_000,
+      loss: ratio(20, 100),
+      rateBitsPerS: 10 * MBIT,
+      queuePackets: 100,
     });
-    world.run(20 * SECOND_US);
+    const rates = LOSSY_SEEDS.map((seed) => {
+      const world = pairWorld({ seed, path, workload: download });
+      world.run(20 * SECOND_US);
+      return goodput(world, 5 * SECOND_US, 20 * SECOND_US);
+    });
     const ideal = (10 * MBIT * 0.8) / 8;
-    return measured('goodput', goodput(world, 5 * SECOND_US, 20 * SECOND_US), ideal, 0.5);
+    return measured('least goodput', Math.min(...rates), ideal, 0.5);
   },
 };
 
@@ -142,7 +144,8 @@ export function deepQueueWorld(): CoreWorld {
   });
 }
 
-function snapshots(fromUs: number): SteadyWorkload {
+/** Of a game at 60 Hz: 16.3 KB/s with all headers. */
+export function snapshots(fromUs: number): SteadyWorkload {
   const mode = MODE_UNRELIABLE_SEQUENCED;
   return new SteadyWorkload({ mode, bytes: 232, intervalUs: TICK_US, fromUs, key: 1 });
 }
