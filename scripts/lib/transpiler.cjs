@@ -1,7 +1,7 @@
 // Compiles for ts-node, which runs the tests, as it would itself; but what has not changed since the last
 // time comes from .setup/transpiled. Some two hundred test files import the same sources, each in a
 // process of its own: without this, compiling them again took half of the run.
-const { createHash } = require('node:crypto');
+const { createHash, randomUUID } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join, relative, resolve } = require('node:path');
 const ts = require('typescript');
@@ -43,9 +43,13 @@ function read(path) {
   }
 }
 
-/** Another test may read or write it at the same time. */
+/** Another test, or another thread of this one, may read or write it at the same time. */
 function write(path, content) {
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify(content));
-  renameSync(own, path);
+  const own = `${path}.${randomUUID()}`;
+  try {
+    writeFileSync(own, JSON.stringify(content));
+    renameSync(own, path);
+  } catch {
+    // It is compiled again the next time.
+  }
 }

@@ -42,6 +42,8 @@ const GROWN_PACKETS = 4;
 /** A part of that is enough where the rate is not even twice what is delivered. */
 const GROWN_NEAR = 0.25;
 const COMPETE_PACKETS = 4;
+/** So small a part of what was delivered at the start is forgotten by each interval that needs less. */
+const KEPT_LOG2 = 4;
 const PACKET = limits.RATE_PACKET_BYTES;
 
 /** 64 KiB/s, or ten packets per round trip, which is what TCP starts with (RFC 6928). */
@@ -263,7 +265,10 @@ function decideStartup(
   const grew = delivered > 1.25 * before;
   const state = flows[f + L.F_RATE_STATE];
   const share = packets > 0 ? lost / packets : 0;
-  flows[f + L.F_HELD_RATE] = delivered;
+  // What the link once delivered it most likely still does, long after it was needed.
+  const kept = before - (before >> KEPT_LOG2);
+  if (delivered > kept) flows[f + L.F_HELD_RATE] = delivered;
+  else flows[f + L.F_HELD_RATE] = kept;
   const limitUs = queueLimitUs(flows, f, turnUs);
   if (queueUs <= limitUs) {
     const few = packets < 32;
@@ -288,14 +293,32 @@ function decideStartup(
       return;
     }
   }
+  endStartup(flows, f, delivered / (1 - floor), delivered, share, queueUs > limitUs);
+}
+
+/** To what the link carries; with a queue, once it has drained. */
+function endStartup(
+  flows: Int32Array,
+  f: number,
+  usable: number,
+  delivered: number,
+  share: number,
+  hasQueue: boolean,
+): void {
   // Acknowledgements that come at once make it seem more than was ever sent.
-  const usable = delivered / (1 - floor);
-  if (queueUs > limitUs)
-    setRate(flows, f, usable < flows[f + L.F_RATE] ? usable : flows[f + L.F_RATE]);
+  if (hasQueue) setRate(flows, f, usable < flows[f + L.F_RATE] ? usable : flows[f + L.F_RATE]);
   else lowerForLoss(flows, f, usable, share);
   flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
   enter(flows, f, RATE_STEADY);
-  drain(flows, f, delivered, limits.RATE_LONG_PAUSE_US_MAX);
+  drain(flows, f, delivered, longPauseUs(flows, f));
+}
+
+/** Our own queue needs as long to drain as it is long, and again while the urgent goes on. */
+function longPauseUs(flows: Int32Array, f: number): number {
+  const queueUs = flows[f + L.F_LATEST_RTT_US] - flows[f + L.F_MIN_RTT_US];
+  const wanted = 2 * queueUs;
+  const bounded = wanted < limits.RATE_LONG_PAUSE_US_MAX ? wanted : limits.RATE_LONG_PAUSE_US_MAX;
+  return bounded > limits.RATE_PAUSE_US_MAX ? bounded : limits.RATE_PAUSE_US_MAX;
 }
 
 function decideSteady(
@@ -326,7 +349,8 @@ function decideSteady(
     return;
   }
   // A lucky interval of a few packets is no end of the loss.
-  if (flows[f + L.F_LOSS_Q16] / 65536 <= floor + limits.RATE_LOSS) {
+  const isLuck = lost > 0 && packets < 2 * limits.RATE_INTERVAL_PACKETS;
+  if (!isLuck || flows[f + L.F_LOSS_Q16] / 65536 <= floor + limits.RATE_LOSS) {
     flows[f + L.F_RATE_STATE] &= ~LOSS_CUTS_MASK;
   }
   if (queueUs < limitUs / 2) learnFloor(flows, f, packets, lost, floor);
@@ -346,13 +370,13 @@ function cutForDelay(
   const state = flows[f + L.F_RATE_STATE];
   const rate = flows[f + L.F_RATE];
   const cuts = (state & CUTS_MASK) / CUTS_ONE;
-  const counts = isWorthCompeting(rate, queueUs);
+  if (cuts === 0) flows[f + L.F_HELD_RATE] = usable < rate ? usable : rate;
+  const counts = cuts === 0 || isWorthCompeting(flows[f + L.F_HELD_RATE], queueUs);
   if (counts && cuts >= limits.RATE_CUTS) {
     setRate(flows, f, flows[f + L.F_HELD_RATE]);
     enter(flows, f, RATE_COMPETE);
     return;
   }
-  if (cuts === 0) flows[f + L.F_HELD_RATE] = usable < rate ? usable : rate;
   setRate(flows, f, part * (usable < rate ? usable : rate));
   enter(flows, f, RATE_STEADY);
   flows[f + L.F_RATE_STATE] |= (counts ? cuts + 1 : cuts) * CUTS_ONE;
@@ -474,7 +498,7 @@ function decideCompete(
     setRate(flows, f, 0.85 * usable);
     flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
     enter(flows, f, RATE_STEADY);
-    drain(flows, f, delivered, limits.RATE_LONG_PAUSE_US_MAX);
+    drain(flows, f, delivered, longPauseUs(flows, f));
     return;
   }
   if (delivered < 0.5 * rate) return;

@@ -104,7 +104,8 @@ function inFlightMax(flows: Int32Array, f: number): number {
   }
   const rate = flows[f + L.F_RATE];
   const known = provenRate(flows, f);
-  const rttUs = flows[f + (known < rate ? L.F_MIN_RTT_US : L.F_SRTT_US)];
+  const isNew = flows[f + L.F_HELD_RATE] === 0;
+  const rttUs = flows[f + (known < rate || isNew ? L.F_MIN_RTT_US : L.F_SRTT_US)];
   const spanUs = 2 * rttUs + limits.RATE_INTERVAL_US;
   const bytes = Math.floor(known * (spanUs / SECOND_US));
   return bytes > limits.BURST_BYTES ? bytes : limits.BURST_BYTES;

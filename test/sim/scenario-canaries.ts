@@ -149,6 +149,16 @@ export const scenarioCanaries: readonly ScenarioCanary[] = [
     variation: links(({ delayUs }) => ({ delayUs: delayUs + 70_000 })),
   },
   {
+    id: 'T19-short',
+    spoiled: 'a path that loses 20 %',
+    variation: links(() => ({ loss: ratio(20, 100) })),
+  },
+  {
+    id: 'T20-game',
+    spoiled: 'links of an eighth of the rate',
+    variation: links(({ rateBitsPerS }) => ({ rateBitsPerS: rateBitsPerS / 8 })),
+  },
+  {
     id: 'T22',
     spoiled: '40 ms more delay',
     variation: links(({ delayUs }) => ({ delayUs: delayUs + 40_000 })),

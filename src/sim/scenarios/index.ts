@@ -19,10 +19,12 @@ import {
   bufferbloat,
   crossTraffic,
   fairness,
+  gameBesideCubic,
   gameMix,
   goodputAlone,
   heavyLossSaturated,
   ioThreads,
+  shortQueues,
 } from './rates.js';
 import type { PendingScenario, Scenario } from './scenario.js';
 import { slowLinks } from './slow-links.js';
@@ -57,7 +59,9 @@ export const scenarios: readonly Scenario[] = [
   wrap,
   restart,
   goodputAlone,
+  shortQueues,
   crossTraffic,
+  gameBesideCubic,
   bufferbloat,
   gameMix,
   fairness,
