@@ -38,7 +38,8 @@ async function runOne(target: FuzzTarget, options: TargetOptions): Promise<boole
   const rest = notes === '' ? '' : `; ${notes}`;
   const how = options.planted ? 'planted fault ' : '';
   const what = finding === null ? 'nothing found' : 'FOUND';
-  write(`${target.name.padEnd(10)} ${inputs} inputs in ${options.seconds} s: ${how}${what}${rest}`);
+  const after = finding === null ? ` in ${options.seconds} s` : '';
+  write(`${target.name.padEnd(10)} ${inputs} inputs${after}: ${how}${what}${rest}`);
   if (finding !== null && !options.planted) write(finding);
   return (finding !== null) === options.planted;
 }

@@ -51,12 +51,18 @@ impl World {
             for who in 0..COUNT {
                 while let Some(node) = self.clients[who].as_mut() {
                     while node.client.poll_event().is_some() {}
+                    let answers = node.client.counters().path_responses_out;
                     let Some(transmit) = node.client.poll_transmit(clock, &mut out) else {
                         break;
                     };
                     was_quiet = false;
                     let from = node.address;
+                    let is_answer = node.client.counters().path_responses_out > answers;
                     self.carry_up(who, from, out[..transmit.length].to_vec());
+                    // Who answers a challenge has proved its address, before the flow may move there.
+                    if is_answer && !self.lost[who] {
+                        self.accounts.entry(from).or_default().is_proven = true;
+                    }
                 }
             }
             if was_quiet {
