@@ -1,5 +1,6 @@
 import * as limits from '../util/limits.js';
 import * as L from './layout.js';
+import { FLOOR_SHIFT, floorOf, isLossy, setFloor } from './rate-loss.js';
 
 /**
  * What an interval's figures do to the rate (docs/wire/rl1.md §6, docs/adr/0011).
@@ -32,8 +33,6 @@ const LOSS_CUTS_ONE = 0x100;
 const LOSS_CUTS_MASK = 0x700;
 const GROWTH_ONE = 0x800;
 const GROWTH_MASK = 0xf800;
-const FLOOR_SHIFT = 16;
-const FLOOR_UNIT = 32768;
 
 const SECOND_US = 1_000_000;
 /** A queue has grown: by as much as is delivered in this time, and by so many packets. */
@@ -208,25 +207,6 @@ function leaveUnused(flows: Int32Array, f: number): void {
   const rate = flows[f + L.F_RATE];
   const least = startRate(flows, f);
   if (rate > least) setRate(flows, f, rate / 2 > least ? rate / 2 : least);
-}
-
-/** The loss floor in a rate state, as a share of packets. */
-function floorOf(state: number): number {
-  return (state >> FLOOR_SHIFT) / FLOOR_UNIT;
-}
-
-function setFloor(flows: Int32Array, f: number, floor: number): void {
-  const bounded = floor < limits.LOSS_FLOOR_MAX ? floor : limits.LOSS_FLOOR_MAX;
-  const state = flows[f + L.F_RATE_STATE] & ((1 << FLOOR_SHIFT) - 1);
-  flows[f + L.F_RATE_STATE] = state | (Math.floor(bounded * FLOOR_UNIT) << FLOOR_SHIFT);
-}
-
-/** More loss than the floor explains: by `least` at least, and by 2.5 standard deviations. */
-function isLossy(packets: number, lost: number, floor: number, least: number): boolean {
-  const excess = lost - packets * floor;
-  const chance = floor > 0.01 ? floor : 0.01;
-  const deviation = Math.sqrt(packets * chance * (1 - chance));
-  return excess > least * packets + 2.5 * deviation && excess >= 1.5;
 }
 
 /** Into `mode` with all counters at 0; the next interval is one of the new rate alone. */
