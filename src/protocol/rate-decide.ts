@@ -288,6 +288,11 @@ function endStartup(
   // Acknowledgements that come at once make it seem more than was ever sent.
   if (hasQueue) setRate(flows, f, usable < flows[f + L.F_RATE] ? usable : flows[f + L.F_RATE]);
   else lowerForLoss(flows, f, usable, share);
+  steadyFromHere(flows, f, delivered);
+}
+
+/** The rate is where the link was full; what is queued is ours, and drains. */
+function steadyFromHere(flows: Int32Array, f: number, delivered: number): void {
   flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
   enter(flows, f, RATE_STEADY);
   drain(flows, f, delivered, longPauseUs(flows, f));
@@ -476,9 +481,7 @@ function decideCompete(
   if (queueUs > limits.RATE_COMPETE_QUEUE_US_MAX && usable < 0.85 * rate) {
     // Who competes with us has nothing to lose: several flows like this one fill any queue.
     setRate(flows, f, 0.85 * usable);
-    flows[f + L.F_HELD_RATE] = flows[f + L.F_RATE];
-    enter(flows, f, RATE_STEADY);
-    drain(flows, f, delivered, longPauseUs(flows, f));
+    steadyFromHere(flows, f, delivered);
     return;
   }
   if (delivered < 0.5 * rate) return;

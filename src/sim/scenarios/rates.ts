@@ -208,13 +208,8 @@ function cameBesideCubic({ kbitPerS, queueMs, roundTripMs }: (typeof MODEMS)[num
         : new Together([download(flow, false, fromUs, limits), snapshots(fromUs)]),
   });
   world.run(CAME_TO_US);
-  const { in: book } = world.ends[0];
-  let came = 0;
-  for (let number = 0; number < book.count; number++) {
-    const isSnapshot = (book.streams[number] & 3) === MODE_UNRELIABLE_SEQUENCED;
-    if (isSnapshot && book.sentUs[number] >= CAME_FROM_US && book.deliveredUs[number] >= 0) came++;
-  }
-  return came / ((CAME_TO_US - CAME_FROM_US) / TICK_US);
+  const came = latencies(world.ends[0].in, MODE_UNRELIABLE_SEQUENCED, CAME_FROM_US);
+  return came.length / ((CAME_TO_US - CAME_FROM_US) / TICK_US);
 }
 
 export const gameBesideCubic: Scenario = {
