@@ -17,4 +17,4 @@ mod peer;
 pub use arguments::{parse_hex, to_hex, Arguments};
 pub use drive::{fill_payload, payload_length, Drive, Stream};
 pub use json::Line;
-pub use peer::{run, Event, Peer, Role};
+pub use peer::{end, run, Event, Peer, Role};

@@ -43,6 +43,15 @@ pub enum Role {
 /// updates: the wait for the next command is the pace of that loop.
 const FRAME: Duration = Duration::from_millis(1);
 
+/// Ends the program: with its exit code, or with what it could not do.
+pub fn end(result: Result<i32, String>) -> ! {
+    let code = result.unwrap_or_else(|message| {
+        Line::event("error").text("message", message).print();
+        2
+    });
+    std::process::exit(code)
+}
+
 /// Steps `peer` until its role is done, the input ends or `deadline` has passed. Returns the exit code.
 pub fn run(peer: &mut dyn Peer, role: Role, deadline: Duration) -> i32 {
     let commands = read_commands();

@@ -5,16 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use netcode::{Client, ClientState, DisconnectReason, Server, ServerEvent};
-use peer_common::{run, to_hex, Arguments, Event, Line, Peer, Role};
+use peer_common::{end, run, to_hex, Arguments, Event, Line, Peer, Role};
 
 fn main() {
-    match start() {
-        Ok(code) => std::process::exit(code),
-        Err(message) => {
-            Line::event("error").text("message", message).print();
-            std::process::exit(2);
-        }
-    }
+    end(start());
 }
 
 fn start() -> Result<i32, String> {

@@ -6,16 +6,10 @@ mod tokens;
 
 use std::time::Duration;
 
-use peer_common::{run, to_hex, Arguments, Line, Role};
+use peer_common::{end, run, to_hex, Arguments, Line, Role};
 
 fn main() {
-    match start() {
-        Ok(code) => std::process::exit(code),
-        Err(message) => {
-            Line::event("error").text("message", message).print();
-            std::process::exit(2);
-        }
-    }
+    end(start());
 }
 
 fn start() -> Result<i32, String> {
